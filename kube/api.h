@@ -1,0 +1,60 @@
+// The one seam to the Kubernetes API: HTTP requests in, HTTP replies out. What they mean is in the files beside it, so
+// that a client over TLS and an in-memory cluster are interchangeable.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace snapfreeze::kube {
+
+enum class Method { kGet, kPost, kPut, kPatch, kDelete };
+
+struct Request {
+  Method method = Method::kGet;
+  std::string target;        // path and query, percent-encoded: "/api/v1/namespaces?limit=500"
+  std::string body;          // JSON, or empty
+  std::string content_type;  // of the body; empty when there is none
+  // For the whole call, connecting included. What was asked for may still be carried out after it.
+  Millis timeout{5000};
+};
+
+struct Response {
+  int status = 0;
+  std::string body;
+  std::optional<Wall> date;  // the Date header: the API server's clock, whole seconds, truncated
+  Mono sent{};               // just before the request was sent, by our clock
+};
+
+// Takes one line of a stream, without its newline; false ends the stream.
+using LineSink = std::function<bool(std::string_view line)>;
+
+// Thread-safe.
+class KubeApi {
+ public:
+  virtual ~KubeApi() = default;
+
+  // Any HTTP reply, whatever its status, is a Response. An Error (transient, cancelled) means that none came: what was
+  // asked for may have happened, or may happen later.
+  virtual Result<Response> call(const Request& request) = 0;
+
+  // Side by side where the implementation can; the results stand in the order of the requests.
+  virtual std::vector<Result<Response>> call_all(std::span<const Request> requests) {
+    std::vector<Result<Response>> replies;
+    replies.reserve(requests.size());
+    for (const Request& request : requests) replies.push_back(call(request));
+    return replies;
+  }
+
+  // Opens a watch and hands over its lines until the server ends it, the sink returns false, or no byte has come for
+  // `idle`. request.timeout bounds the wait for the reply's header. A status other than 200 is an Error with that status.
+  virtual Result<void> stream(const Request& request, Millis idle, const LineSink& sink) = 0;
+};
+
+}  // namespace snapfreeze::kube
