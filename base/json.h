@@ -1,0 +1,81 @@
+// A JSON document as a plain value. The parser is for hostile input: RapidJSON's iterative reader, depth and duplicate
+// keys checked, numbers kept as their text. The only folder that knows which JSON library we use.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace snapfreeze {
+
+// A value: as thread-safe as a std::string.
+class Json {
+ public:
+  enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
+  using Member = std::pair<std::string, Json>;
+
+  // Deeper documents are refused (the API server's own limit for CRDs is of the same order).
+  static constexpr int kMaxDepth = 64;
+  // A value takes 40 bytes however short its text is, so "[0,0,0…" of 7 MiB would take 150 MB. A page of 500 objects
+  // has some 100,000 values.
+  static constexpr int kMaxValues = 1'000'000;
+
+  // Refuses (kMalformed, naming the trouble and the byte offset): what is not JSON (RFC 8259), anything after the
+  // document, invalid UTF-8, a lone surrogate, depth over kMaxDepth, more than kMaxValues values, a key given twice in
+  // one object, a number beyond the range of a double. "\u0000" in a string is kept.
+  static Result<Json> parse(std::string_view text);
+
+  Json() = default;                                           // null
+  Json(std::nullptr_t) {}                                     // NOLINT(google-explicit-constructor)
+  Json(bool value);                                           // NOLINT(google-explicit-constructor)
+  Json(int value) : Json(std::int64_t{value}) {}              // NOLINT(google-explicit-constructor)
+  Json(std::int64_t value);                                   // NOLINT(google-explicit-constructor)
+  Json(std::string value);                                    // NOLINT(google-explicit-constructor)
+  Json(std::string_view value) : Json(std::string(value)) {}  // NOLINT(google-explicit-constructor)
+  Json(const char* value) : Json(std::string(value)) {}       // NOLINT(google-explicit-constructor)
+  static Json object(std::initializer_list<Member> members = {});
+  static Json array(std::vector<Json> items = {});
+
+  [[nodiscard]] Kind kind() const { return static_cast<Kind>(value_.index()); }
+  [[nodiscard]] bool is_null() const { return kind() == Kind::kNull; }
+  [[nodiscard]] bool is_object() const { return kind() == Kind::kObject; }
+  [[nodiscard]] bool is_array() const { return kind() == Kind::kArray; }
+  [[nodiscard]] bool is_string() const { return kind() == Kind::kString; }
+
+  // Look-ups never fail: what is absent, or not of that kind, is null, "", false, nullopt or empty. A caller who must
+  // tell them apart asks for the kind.
+  const Json& operator[](std::string_view key) const;
+  [[nodiscard]] const std::string& string() const;
+  [[nodiscard]] bool boolean() const;
+  [[nodiscard]] std::optional<std::int64_t> integer() const;  // nullopt for fractions and what exceeds 64 bits
+  [[nodiscard]] const std::vector<Json>& items() const;
+  [[nodiscard]] const std::vector<Member>& members() const;
+
+  // Building. set() and push() turn what is no object or array into an empty one first; set() replaces a member of that
+  // key. Both return *this.
+  Json& set(std::string key, Json value);
+  Json& push(Json value);
+
+  // Compact, members in the order in which they were set or parsed, numbers as they were written. Always valid UTF-8: a
+  // bad byte in a string given by us becomes U+FFFD.
+  [[nodiscard]] std::string dump() const;
+
+ private:
+  friend class JsonBuilder;
+  struct Number {
+    std::string text;
+  };
+  void append_to(std::string& out) const;
+
+  // The alternatives stand in the order of Kind.
+  std::variant<std::monostate, bool, Number, std::string, std::vector<Json>, std::vector<Member>> value_;
+};
+
+}  // namespace snapfreeze
