@@ -1,0 +1,43 @@
+#include "kube/paths.h"
+
+namespace snapfreeze::kube {
+
+std::string api_version(const Resource& resource) {
+  std::string version;
+  if (!resource.group.empty()) version.append(resource.group).append("/");
+  return version.append(resource.version);
+}
+
+std::string collection_path(const Resource& resource, std::string_view namespace_) {
+  std::string path = resource.group.empty() ? "/api/" : "/apis/";
+  path += api_version(resource);
+  if (resource.namespaced && !namespace_.empty()) path += "/namespaces/" + percent_encode(namespace_);
+  return path.append("/").append(resource.plural);
+}
+
+std::string object_path(const Resource& resource, std::string_view namespace_, std::string_view name,
+                        std::string_view subresource) {
+  std::string path = collection_path(resource, namespace_) + "/" + percent_encode(name);
+  if (!subresource.empty()) path.append("/").append(subresource);
+  return path;
+}
+
+std::string percent_encode(std::string_view text) {
+  static constexpr std::string_view kUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  static constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char character : text) {
+    if (kUnreserved.find(character) != std::string_view::npos) {
+      encoded += character;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(character);
+    encoded += '%';
+    encoded += kHex[byte >> 4];
+    encoded += kHex[byte & 15];
+  }
+  return encoded;
+}
+
+}  // namespace snapfreeze::kube

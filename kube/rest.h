@@ -1,0 +1,50 @@
+// The verbs of the Kubernetes API as typed calls on the KubeApi seam.
+//
+// Errors, for all of them, with the message of the server's Status and the HTTP status (0: no reply came, so that what
+// was asked for may still happen): kConflict 409, kNotFound 404, kGone 410, kForbidden 401 and 403, kMalformed the
+// other 4xx, kTransient 408, 429, 5xx, anything unexpected and no reply at all, kCancelled when we are stopping.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "kube/api.h"
+
+namespace snapfreeze::kube {
+
+inline constexpr Millis kCallTimeout{5000};
+
+// What must still be true of an object for the server to delete it; an empty field asks nothing.
+struct Preconditions {
+  std::string uid;
+  std::string resource_version;
+};
+
+Result<Json> get(KubeApi& api, std::string path, Millis timeout = kCallTimeout);
+
+// Returns the object as the server stored it. kConflict: one of that name exists.
+Result<Json> create(KubeApi& api, std::string collection, const Json& object, Millis timeout = kCallTimeout);
+
+// PUT: replaces the whole object. With metadata.resourceVersion, kConflict when somebody else wrote since.
+Result<Json> update(KubeApi& api, std::string path, const Json& object, Millis timeout = kCallTimeout);
+
+// RFC 7386. With metadata.resourceVersion in the patch, kConflict when somebody else wrote since.
+Result<Json> merge_patch(KubeApi& api, std::string path, const Json& patch, Millis timeout = kCallTimeout);
+
+// kConflict: the preconditions do not hold. Returns the deleted object or a Status, as the server chose.
+Result<Json> remove(KubeApi& api, std::string path, const Preconditions& preconditions = {},
+                    Millis timeout = kCallTimeout);
+
+// PUT on a subresource that is an action, such as KubeVirt's freeze. A null body sends none. Whatever comes with a
+// success is ignored: virt-api answers 200 or 202 without a body.
+Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis timeout);
+
+// For KubeApi::call_all: the request of a get, and the result of its reply.
+[[nodiscard]] Request get_request(std::string path, Millis timeout = kCallTimeout);
+Result<Json> object_of(const Result<Response>& reply);
+
+// The error that a reply with this status and body (a Status object, or any text) stands for.
+[[nodiscard]] Error error_of(int http_status, std::string_view body);
+
+}  // namespace snapfreeze::kube

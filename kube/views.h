@@ -1,0 +1,154 @@
+// The few fields we use of the objects we meet, as plain values. from() takes the whole object and never fails: what is
+// absent, null or of another kind is empty, so that an odd object leads to a decision, never to a crash.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace snapfreeze::kube {
+
+struct OwnerReference {
+  std::string api_version;
+  std::string kind;
+  std::string name;
+  std::string uid;
+  bool controller = false;
+
+  // Whether it names a kind of that API group, in any version.
+  [[nodiscard]] bool is(std::string_view group, std::string_view of_kind) const;
+};
+
+using StringMap = std::map<std::string, std::string, std::less<>>;
+
+struct Metadata {
+  std::string name;
+  std::string generate_name;
+  std::string namespace_;
+  std::string uid;
+  std::string resource_version;
+  std::optional<Wall> creation_timestamp;  // the API server's clock, whole seconds, truncated
+  bool deleting = false;                   // deletionTimestamp is set
+  StringMap labels;
+  StringMap annotations;
+  std::vector<OwnerReference> owner_references;
+
+  [[nodiscard]] const std::string& label(std::string_view key) const;       // "" when absent
+  [[nodiscard]] const std::string& annotation(std::string_view key) const;  // "" when absent
+  [[nodiscard]] const OwnerReference* controller() const;                   // the owner that controls it, or nullptr
+
+  static Metadata from(const Json& object);
+};
+
+// snapshot.storage.k8s.io/v1 VolumeSnapshot.
+struct SnapshotView {
+  Metadata metadata;
+  std::string source_pvc;
+  std::string source_content;  // set: an import of an existing snapshot (restore, synced backup), not a cut
+  std::string bound_content;
+  bool captured = false;  // status.creationTime is set: a flag, its value is another machine's clock and may be 1970
+  bool ready = false;
+  std::string error;  // interim: the controller tries again
+
+  static SnapshotView from(const Json& object);
+};
+
+// snapshot.storage.k8s.io/v1 VolumeSnapshotContent, which has no namespace.
+struct ContentView {
+  Metadata metadata;
+  std::string snapshot_namespace;  // spec.volumeSnapshotRef
+  std::string snapshot_name;
+  std::string snapshot_uid;
+  bool captured = false;  // status.creationTime (nanoseconds, an integer) is set
+  bool ready = false;
+  std::string error;  // interim
+
+  static ContentView from(const Json& object);
+};
+
+// longhorn.io/v1beta2 Snapshot. Longhorn's CSI driver calls it "snapshot-<uid of the VolumeSnapshot>".
+struct LonghornSnapshotView {
+  Metadata metadata;
+  std::string snapshot_uid;  // "" when the name is not of that form: a snapshot made by other means
+  bool captured = false;     // status.requestedTime, or of an older Longhorn status.creationTime, is set and not ""
+
+  static LonghornSnapshotView from(const Json& object);
+};
+
+// harvesterhci.io/v1beta1 VirtualMachineBackup.
+struct BackupView {
+  Metadata metadata;
+  std::string source_name;                   // the VM, in the backup's namespace
+  std::string type;                          // "backup" or "snapshot"
+  std::optional<Millis> fs_freeze_deadline;  // nullopt: not set, or not a duration
+  std::vector<std::string> snapshot_names;   // status.volumeBackups[].name: the set to wait for
+  bool ready = false;
+  std::string error;             // of the backup
+  bool harvester_froze = false;  // annotation snapshotFreezeFS: Harvester calls freeze before each snapshot
+
+  // Harvester's controller stops working on a backup when status.readyToUse is true. status.error is not an end: it
+  // goes away when the failed volume snapshot recovers.
+  [[nodiscard]] bool complete() const { return ready; }
+
+  static BackupView from(const Json& object);
+};
+
+// status.migrationState of a VMI; it stays there after the migration has ended.
+struct MigrationState {
+  std::string uid;
+  std::optional<Wall> start;
+  std::optional<Wall> end;
+  bool completed = false;
+  bool failed = false;
+
+  // Announced or running, and not over.
+  [[nodiscard]] bool active() const { return !end && !completed && !failed; }
+};
+
+// kubevirt.io/v1 VirtualMachineInstance.
+struct VmiView {
+  Metadata metadata;
+  std::string phase;  // "Running" when it runs
+  bool agent_connected = false;
+  bool paused = false;
+  std::optional<MigrationState> migration;
+  std::string fs_freeze_status;        // "frozen" or "": polled every 5 s, stale in both directions
+  std::string guest_os_id;             // "mswindows" for Windows; "" without an agent
+  std::vector<std::string> pvc_names;  // of its volumes; a DataVolume's PVC has the DataVolume's name
+
+  [[nodiscard]] bool running() const { return phase == "Running"; }
+  [[nodiscard]] bool migrating() const { return migration && migration->active(); }
+  [[nodiscard]] bool reported_frozen() const { return fs_freeze_status == "frozen"; }
+  [[nodiscard]] bool windows() const { return guest_os_id == "mswindows"; }
+
+  static VmiView from(const Json& object);
+};
+
+// kubevirt.io/v1 VirtualMachine.
+struct VmView {
+  Metadata metadata;
+  std::string snapshot_in_progress;  // the VirtualMachineSnapshot that is being taken, or ""
+  std::string printable_status;      // "Running", "Stopped", "Starting", ...
+
+  static VmView from(const Json& object);
+};
+
+// coordination.k8s.io/v1 Lease.
+struct LeaseView {
+  Metadata metadata;
+  std::string holder_identity;
+  std::int64_t lease_duration_seconds = 0;  // 0 when absent
+  std::int64_t lease_transitions = 0;
+  std::optional<Wall> acquire_time;
+  std::optional<Wall> renew_time;
+
+  static LeaseView from(const Json& object);
+};
+
+}  // namespace snapfreeze::kube
