@@ -53,7 +53,8 @@ class KubeApi {
   }
 
   // Opens a watch and hands over its lines until the server ends it, the sink returns false, or no byte has come for
-  // `idle`. request.timeout bounds the wait for the reply's header. A status other than 200 is an Error with that status.
+  // `idle`. request.timeout bounds the wait for the reply's header. A status other than 200 is an Error with that
+  // status.
   virtual Result<void> stream(const Request& request, Millis idle, const LineSink& sink) = 0;
 };
 

@@ -1,0 +1,180 @@
+#include "kube/views.h"
+
+#include <algorithm>
+
+#include "kube/time.h"
+
+namespace snapfreeze::kube {
+namespace {
+
+std::optional<Wall> time_in(const Json& value) {
+  const Result<Wall> time = parse_time(value.string());
+  return time.ok() ? std::optional(time.value()) : std::nullopt;
+}
+
+// Present and not null, whatever the value: times are flags here.
+bool is_set(const Json& value) {
+  return !value.is_null();
+}
+
+StringMap strings_in(const Json& object) {
+  StringMap strings;
+  for (const auto& [key, value] : object.members()) {
+    if (value.is_string()) strings.emplace(key, value.string());
+  }
+  return strings;
+}
+
+const std::string& look_up(const StringMap& strings, std::string_view key) {
+  static const std::string kAbsent;
+  const auto found = strings.find(key);
+  return found == strings.end() ? kAbsent : found->second;
+}
+
+bool condition_is_true(const Json& status, std::string_view type) {
+  return std::ranges::any_of(status["conditions"].items(), [&](const Json& condition) {
+    return condition["type"].string() == type && condition["status"].string() == "True";
+  });
+}
+
+}  // namespace
+
+bool OwnerReference::is(std::string_view group, std::string_view of_kind) const {
+  const std::string_view version = api_version;
+  const std::size_t slash = version.find('/');
+  const std::string_view own_group = slash == std::string_view::npos ? "" : version.substr(0, slash);
+  return own_group == group && kind == of_kind;
+}
+
+const std::string& Metadata::label(std::string_view key) const {
+  return look_up(labels, key);
+}
+
+const std::string& Metadata::annotation(std::string_view key) const {
+  return look_up(annotations, key);
+}
+
+const OwnerReference* Metadata::controller() const {
+  const auto found = std::ranges::find_if(owner_references, &OwnerReference::controller);
+  return found == owner_references.end() ? nullptr : &*found;
+}
+
+Metadata Metadata::from(const Json& object) {
+  const Json& json = object["metadata"];
+  Metadata metadata;
+  metadata.name = json["name"].string();
+  metadata.generate_name = json["generateName"].string();
+  metadata.namespace_ = json["namespace"].string();
+  metadata.uid = json["uid"].string();
+  metadata.resource_version = json["resourceVersion"].string();
+  metadata.creation_timestamp = time_in(json["creationTimestamp"]);
+  metadata.deleting = is_set(json["deletionTimestamp"]);
+  metadata.labels = strings_in(json["labels"]);
+  metadata.annotations = strings_in(json["annotations"]);
+  for (const Json& owner : json["ownerReferences"].items()) {
+    metadata.owner_references.push_back({owner["apiVersion"].string(), owner["kind"].string(), owner["name"].string(),
+                                         owner["uid"].string(), owner["controller"].boolean()});
+  }
+  return metadata;
+}
+
+SnapshotView SnapshotView::from(const Json& object) {
+  const Json& source = object["spec"]["source"];
+  const Json& status = object["status"];
+  SnapshotView view;
+  view.metadata = Metadata::from(object);
+  view.source_pvc = source["persistentVolumeClaimName"].string();
+  view.source_content = source["volumeSnapshotContentName"].string();
+  view.bound_content = status["boundVolumeSnapshotContentName"].string();
+  view.captured = is_set(status["creationTime"]);
+  view.ready = status["readyToUse"].boolean();
+  view.error = status["error"]["message"].string();
+  return view;
+}
+
+ContentView ContentView::from(const Json& object) {
+  const Json& snapshot = object["spec"]["volumeSnapshotRef"];
+  const Json& status = object["status"];
+  ContentView view;
+  view.metadata = Metadata::from(object);
+  view.snapshot_namespace = snapshot["namespace"].string();
+  view.snapshot_name = snapshot["name"].string();
+  view.snapshot_uid = snapshot["uid"].string();
+  view.captured = is_set(status["creationTime"]);
+  view.ready = status["readyToUse"].boolean();
+  view.error = status["error"]["message"].string();
+  return view;
+}
+
+LonghornSnapshotView LonghornSnapshotView::from(const Json& object) {
+  static constexpr std::string_view kPrefix = "snapshot-";
+  const Json& status = object["status"];
+  LonghornSnapshotView view;
+  view.metadata = Metadata::from(object);
+  const std::string& name = view.metadata.name;
+  if (name.starts_with(kPrefix)) view.snapshot_uid = name.substr(kPrefix.size());
+  view.captured = !status["requestedTime"].string().empty() || !status["creationTime"].string().empty();
+  return view;
+}
+
+BackupView BackupView::from(const Json& object) {
+  const Json& spec = object["spec"];
+  const Json& status = object["status"];
+  BackupView view;
+  view.metadata = Metadata::from(object);
+  view.source_name = spec["source"]["name"].string();
+  view.type = spec["type"].string();
+  const Result<Millis> deadline = parse_duration(spec["fsFreezeDeadline"].string());
+  if (deadline.ok()) view.fs_freeze_deadline = deadline.value();
+  for (const Json& volume : status["volumeBackups"].items()) {
+    if (!volume["name"].string().empty()) view.snapshot_names.push_back(volume["name"].string());
+  }
+  view.ready = status["readyToUse"].boolean();
+  view.error = status["error"]["message"].string();
+  view.harvester_froze = view.metadata.annotation("harvesterhci.io/snapshotFreezeFS") == "true";
+  return view;
+}
+
+VmiView VmiView::from(const Json& object) {
+  const Json& status = object["status"];
+  VmiView view;
+  view.metadata = Metadata::from(object);
+  view.phase = status["phase"].string();
+  view.agent_connected = condition_is_true(status, "AgentConnected");
+  view.paused = condition_is_true(status, "Paused");
+  if (const Json& migration = status["migrationState"]; migration.is_object()) {
+    view.migration = MigrationState{migration["migrationUid"].string(), time_in(migration["startTimestamp"]),
+                                    time_in(migration["endTimestamp"]), migration["completed"].boolean(),
+                                    migration["failed"].boolean()};
+  }
+  view.fs_freeze_status = status["fsFreezeStatus"].string();
+  view.guest_os_id = status["guestOSInfo"]["id"].string();
+  for (const Json& volume : object["spec"]["volumes"].items()) {
+    const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
+    const std::string& name = claim.empty() ? volume["dataVolume"]["name"].string() : claim;
+    if (!name.empty()) view.pvc_names.push_back(name);
+  }
+  return view;
+}
+
+VmView VmView::from(const Json& object) {
+  VmView view;
+  view.metadata = Metadata::from(object);
+  view.snapshot_in_progress = object["status"]["snapshotInProgress"].string();
+  view.printable_status = object["status"]["printableStatus"].string();
+  return view;
+}
+
+LeaseView LeaseView::from(const Json& object) {
+  const Json& spec = object["spec"];
+  LeaseView view;
+  view.metadata = Metadata::from(object);
+  view.holder_identity = spec["holderIdentity"].string();
+  view.lease_duration_seconds = spec["leaseDurationSeconds"].integer().value_or(0);
+  view.lease_transitions = spec["leaseTransitions"].integer().value_or(0);
+  view.acquire_time = time_in(spec["acquireTime"]);
+  view.renew_time = time_in(spec["renewTime"]);
+  return view;
+}
+
+}  // namespace snapfreeze::kube
