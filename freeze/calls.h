@@ -1,0 +1,43 @@
+// The two calls to a guest, through virt-api, and what their replies prove (KubeVirt 1.6 to 1.9).
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "kube/api.h"
+
+namespace snapfreeze::freeze {
+
+// virt-api gives up on the launcher after 10 s; waiting longer for its reply is of no use.
+inline constexpr Millis kCallLimit{10000};
+
+enum class FreezeOutcome {
+  kFrozen,   // answered success: frozen, with a timer, whoever's
+  kRefused,  // answered 4xx: nothing was or will be done
+  kUnknown,  // failed or unanswered: it may be frozen, may become so up to kLateCalls later, and has no timer
+};
+
+enum class ThawOutcome {
+  kThawed,   // answered success. Does not prove that the guest was frozen until then
+  kLapsed,   // thawed, but Windows' VSS had given up at 10 s: final, and not consistent
+  kRefused,  // answered 4xx: no such guest, not running, or we are not permitted. Nothing was or will be done
+  kUnknown,  // failed or unanswered: ask again
+};
+
+template <class Outcome>
+struct Answer {
+  Outcome outcome;
+  std::string message;  // of the error; "" on success
+  int http_status = 0;  // 0: no reply
+};
+
+using FreezeAnswer = Answer<FreezeOutcome>;
+using ThawAnswer = Answer<ThawOutcome>;
+
+// `timer` is at least 1 s. The intent must be on record (freeze/session.h) before either call.
+FreezeAnswer freeze(kube::KubeApi& api, std::string_view ns, std::string_view vm, std::chrono::seconds timer,
+                    Millis timeout = kCallLimit);
+ThawAnswer unfreeze(kube::KubeApi& api, std::string_view ns, std::string_view vm, Millis timeout = kCallLimit);
+
+}  // namespace snapfreeze::freeze

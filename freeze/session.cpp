@@ -1,0 +1,233 @@
+#include "freeze/session.h"
+
+#include <algorithm>
+#include <array>
+
+#include "freeze/names.h"
+#include "kube/time.h"
+
+namespace snapfreeze::freeze {
+namespace {
+
+constexpr std::size_t kNameLimit = 253;
+
+// Annotations of the Lease. The prefix is that of the public names; admins may read them, only snapfreeze writes them.
+constexpr char kPhase[] = "snapfreeze.harvesterhci.io/phase";
+constexpr char kNamespace[] = "snapfreeze.harvesterhci.io/namespace";
+constexpr char kVm[] = "snapfreeze.harvesterhci.io/vm";
+constexpr char kVmiUid[] = "snapfreeze.harvesterhci.io/vmi-uid";
+constexpr char kWindows[] = "snapfreeze.harvesterhci.io/windows";
+constexpr char kHolds[] = "snapfreeze.harvesterhci.io/holds";
+constexpr char kIntent[] = "snapfreeze.harvesterhci.io/intent";
+constexpr char kUnsettled[] = "snapfreeze.harvesterhci.io/unsettled";
+constexpr char kFrozenBy[] = "snapfreeze.harvesterhci.io/frozen-by";
+constexpr char kDoubts[] = "snapfreeze.harvesterhci.io/doubts";
+constexpr char kCaptured[] = "snapfreeze.harvesterhci.io/captured";
+
+constexpr std::array<std::pair<Phase, std::string_view>, 4> kPhases{{{Phase::kFreezing, "Freezing"},
+                                                                     {Phase::kFrozen, "Frozen"},
+                                                                     {Phase::kThawing, "Thawing"},
+                                                                     {Phase::kResting, "Resting"}}};
+constexpr std::array<std::pair<Intent::Call, std::string_view>, 3> kCalls{
+    {{Intent::Call::kNone, "none"}, {Intent::Call::kFreeze, "freeze"}, {Intent::Call::kUnfreeze, "unfreeze"}}};
+constexpr std::array<std::pair<Hold::Kind, std::string_view>, 2> kHoldKinds{
+    {{Hold::Kind::kHarvester, "VirtualMachineBackup"}, {Hold::Kind::kLabel, "Label"}}};
+
+template <class Table, class Value>
+std::string_view name_of(const Table& table, Value value) {
+  for (const auto& [known, name] : table) {
+    if (known == value) return name;
+  }
+  return "";
+}
+
+template <class Value, std::size_t N>
+std::optional<Value> value_of(const std::array<std::pair<Value, std::string_view>, N>& table, std::string_view name) {
+  for (const auto& [value, known] : table) {
+    if (known == name) return value;
+  }
+  return std::nullopt;
+}
+
+// FNV-1a: only to tell names of one namespace apart; who could choose a collision could only harm a VM of their own.
+std::uint64_t hash(std::string_view text) {
+  std::uint64_t state = 14695981039346656037ULL;
+  for (const unsigned char byte : text) state = (state ^ byte) * 1099511628211ULL;
+  return state;
+}
+
+Json holds_to_json(const std::vector<Hold>& holds) {
+  Json list = Json::array();
+  for (const Hold& hold : holds) {
+    Json item = Json::object({{"kind", name_of(kHoldKinds, hold.kind)}, {"name", hold.name}});
+    if (!hold.uid.empty()) item.set("uid", hold.uid);
+    if (hold.members > 0) item.set("members", hold.members);
+    list.push(std::move(item));
+  }
+  return list;
+}
+
+// What changes after the creation; null removes an annotation.
+Json annotations(const Session& session) {
+  Json doubts = Json::array();
+  for (const std::string& doubt : session.doubts) doubts.push(doubt);
+  Json captured = Json::object();
+  for (const auto& [uid, after] : session.captured) captured.set(uid, std::int64_t{after.count()});
+  const Json intent = Json::object({{"call", name_of(kCalls, session.intent.call)}, {"by", session.intent.by}});
+  return Json::object({
+      {kPhase, to_string(session.phase)},
+      {kHolds, holds_to_json(session.holds).dump()},
+      {kIntent, intent.dump()},
+      {kUnsettled, session.unsettled ? Json("true") : Json()},
+      {kFrozenBy, session.frozen_by ? Json(kube::format_micro_time(*session.frozen_by)) : Json()},
+      {kDoubts, session.doubts.empty() ? Json() : Json(doubts.dump())},
+      {kCaptured, session.captured.empty() ? Json() : Json(captured.dump())},
+  });
+}
+
+// Each reader below returns false when the annotation was damaged.
+bool read_holds(const std::string& text, std::vector<Hold>& holds) {
+  const auto list = Json::parse(text);
+  if (!list || !list->is_array()) return false;
+  for (const Json& item : list->items()) {
+    const auto kind = value_of(kHoldKinds, item["kind"].string());
+    if (!kind || item["name"].string().empty()) return false;
+    holds.push_back(
+        {*kind, item["name"].string(), item["uid"].string(), static_cast<int>(item["members"].integer().value_or(0))});
+  }
+  return !holds.empty();
+}
+
+bool read_intent(const std::string& text, Intent& intent) {
+  const auto json = Json::parse(text);
+  if (!json) return false;
+  const auto call = value_of(kCalls, (*json)["call"].string());
+  if (!call) return false;
+  intent = {*call, (*json)["by"].string()};
+  return true;
+}
+
+bool read_doubts(const std::string& text, std::vector<std::string>& doubts) {
+  if (text.empty()) return true;
+  const auto list = Json::parse(text);
+  if (!list || !list->is_array()) return false;
+  for (const Json& item : list->items()) doubts.push_back(item.string());
+  return true;
+}
+
+bool read_captured(const std::string& text, std::map<std::string, Millis>& captured) {
+  if (text.empty()) return true;
+  const auto json = Json::parse(text);
+  if (!json || !json->is_object()) return false;
+  for (const auto& [uid, after] : json->members()) {
+    if (!after.integer()) return false;
+    captured[uid] = Millis(*after.integer());
+  }
+  return true;
+}
+
+bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {
+  if (text.empty()) return true;
+  const auto time = kube::parse_time(text);
+  if (!time) return false;
+  frozen_by = *time;
+  return true;
+}
+
+}  // namespace
+
+std::string_view to_string(Phase phase) {
+  return name_of(kPhases, phase);
+}
+
+const Hold* Session::find_hold(const Hold& hold) const {
+  const auto same = [&](const Hold& mine) {
+    return mine.kind == hold.kind && mine.name == hold.name && mine.uid == hold.uid;
+  };
+  const auto found = std::find_if(holds.begin(), holds.end(), same);
+  return found == holds.end() ? nullptr : &*found;
+}
+
+void Session::doubt(std::string_view reason) {
+  if (std::find(doubts.begin(), doubts.end(), reason) == doubts.end()) doubts.emplace_back(reason);
+}
+
+std::string lease_name(std::string_view ns, std::string_view vm) {
+  std::string name = std::string(ns) + "." + std::string(vm);
+  if (name.size() <= kNameLimit) return name;
+  constexpr std::size_t kHashDigits = 16;
+  constexpr char kDigits[] = "0123456789abcdef";
+  const std::uint64_t state = hash(name);
+  name.resize(kNameLimit - kHashDigits - 1);
+  name += 'x';  // not a '-' or '.', which must not stand beside a '.'
+  for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[(state >> shift) & 0xF];
+  return name;
+}
+
+Json to_lease(const Session& session, std::string_view own_namespace) {
+  Json notes = annotations(session);
+  notes.set(kNamespace, session.namespace_);
+  notes.set(kVm, session.vm);
+  notes.set(kVmiUid, session.vmi_uid);
+  if (session.windows) notes.set(kWindows, "true");
+  return Json::object({
+      {"apiVersion", "coordination.k8s.io/v1"},
+      {"kind", "Lease"},
+      {"metadata", Json::object({{"name", lease_name(session.namespace_, session.vm)},
+                                 {"namespace", own_namespace},
+                                 {"labels", Json::object({{kSessionLabel, "true"}})},
+                                 {"annotations", notes}})},
+      {"spec", Json::object({{"holderIdentity", session.holder},
+                             {"leaseDurationSeconds", std::int64_t{session.timer.count()}}})},
+  });
+}
+
+Json to_patch(const Session& session) {
+  return Json::object({{"metadata", Json::object({{"uid", session.uid},
+                                                  {"resourceVersion", session.resource_version},
+                                                  {"annotations", annotations(session)}})}});
+}
+
+Result<Session> from_lease(const Json& lease) {
+  const Json& meta = lease["metadata"];
+  const Json& notes = meta["annotations"];
+  Session session;
+  session.lease = meta["name"].string();
+  session.uid = meta["uid"].string();
+  session.resource_version = meta["resourceVersion"].string();
+  if (const auto created = kube::parse_time(meta["creationTimestamp"].string())) session.created = *created;
+  session.namespace_ = notes[kNamespace].string();
+  session.vm = notes[kVm].string();
+  if (session.namespace_.empty() || session.vm.empty()) {
+    const auto dot = session.lease.find('.');
+    if (dot == std::string::npos || dot == 0 || session.lease.size() == kNameLimit) {
+      return Error{Code::kMalformed, "Lease " + session.lease + ": annotations " + kNamespace + " and " + kVm +
+                                         " are missing: the guest it holds cannot be told"};
+    }
+    session.namespace_ = session.lease.substr(0, dot);
+    session.vm = session.lease.substr(dot + 1);
+  }
+  session.vmi_uid = notes[kVmiUid].string();
+  session.windows = notes[kWindows].string() == "true";
+  session.timer = std::chrono::seconds(lease["spec"]["leaseDurationSeconds"].integer().value_or(0));
+  session.holder = lease["spec"]["holderIdentity"].string();
+  session.unsettled = notes[kUnsettled].string() == "true";
+
+  const auto phase = value_of(kPhases, notes[kPhase].string());
+  bool sound = phase.has_value() && session.created && session.timer.count() >= 1 && !session.vmi_uid.empty();
+  sound = read_holds(notes[kHolds].string(), session.holds) && sound;
+  sound = read_intent(notes[kIntent].string(), session.intent) && sound;
+  sound = read_doubts(notes[kDoubts].string(), session.doubts) && sound;
+  sound = read_captured(notes[kCaptured].string(), session.captured) && sound;
+  sound = read_frozen_by(notes[kFrozenBy].string(), session.frozen_by) && sound;
+  if (sound) {
+    session.phase = *phase;
+  } else {
+    session.phase = phase == Phase::kResting ? Phase::kResting : Phase::kThawing;
+    session.unsettled = true;
+    session.doubt(reason::kRecordDamaged);
+  }
+  return session;
+}
+
+}  // namespace snapfreeze::freeze

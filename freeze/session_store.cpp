@@ -1,0 +1,39 @@
+#include "freeze/session_store.h"
+
+#include "kube/paths.h"
+
+namespace snapfreeze::freeze {
+
+Result<std::optional<Session>> SessionStore::read(std::string_view ns, std::string_view vm, Millis timeout) {
+  const auto lease = kube::get(api_, kube::object_path(kube::kLeases, namespace_, lease_name(ns, vm)), timeout);
+  if (!lease) {
+    if (lease.error().code == Code::kNotFound) return std::optional<Session>{};
+    return lease.error();
+  }
+  auto session = from_lease(*lease);
+  if (!session) return session.error();
+  return std::optional<Session>(std::move(*session));
+}
+
+Result<Session> SessionStore::create(const Session& session, Millis timeout) {
+  const auto lease =
+      kube::create(api_, kube::collection_path(kube::kLeases, namespace_), to_lease(session, namespace_), timeout);
+  if (!lease) return lease.error();
+  return from_lease(*lease);
+}
+
+Result<Session> SessionStore::update(const Session& session, Millis timeout) {
+  const auto lease =
+      kube::merge_patch(api_, kube::object_path(kube::kLeases, namespace_, session.lease), to_patch(session), timeout);
+  if (!lease) return lease.error();
+  return from_lease(*lease);
+}
+
+Result<void> SessionStore::remove(const Session& session, Millis timeout) {
+  const auto reply = kube::remove(api_, kube::object_path(kube::kLeases, namespace_, session.lease),
+                                  {session.uid, session.resource_version}, timeout);
+  if (!reply) return reply.error();
+  return {};
+}
+
+}  // namespace snapfreeze::freeze

@@ -1,0 +1,37 @@
+// Sessions as the API server holds them. Both webhook and sweeper change a session only through here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "freeze/session.h"
+#include "kube/api.h"
+#include "kube/rest.h"
+
+namespace snapfreeze::freeze {
+
+// Thread-safe if the KubeApi is. Errors are those of kube/rest.h.
+class SessionStore {
+ public:
+  SessionStore(kube::KubeApi& api, std::string own_namespace) : api_(api), namespace_(std::move(own_namespace)) {}
+
+  // nullopt: the guest has no session.
+  Result<std::optional<Session>> read(std::string_view ns, std::string_view vm, Millis timeout = kube::kCallTimeout);
+
+  // kConflict: the guest has a session. After an Error without HTTP status it may have been created: read() tells, by
+  // the holder.
+  Result<Session> create(const Session& session, Millis timeout = kube::kCallTimeout);
+
+  // kConflict or kNotFound: somebody else changed or ended it; read again and decide again.
+  Result<Session> update(const Session& session, Millis timeout = kube::kCallTimeout);
+
+  // Only this very session, in the state last read. kNotFound and kConflict as above.
+  Result<void> remove(const Session& session, Millis timeout = kube::kCallTimeout);
+
+ private:
+  kube::KubeApi& api_;
+  const std::string namespace_;
+};
+
+}  // namespace snapfreeze::freeze
