@@ -17,7 +17,7 @@ struct stack_st_X509;
 
 namespace snapfreeze::certs {
 
-// Immutable. The pointers live as long as the pair and are never null, but for chain() of a lone leaf.
+// Immutable. The pointers live as long as the pair and are never null.
 class KeyPair {
  public:
   // kMalformed, saying what is wrong: not PEM, no certificate, no key, a key that is encrypted or another's.
