@@ -9,13 +9,13 @@ namespace snapfreeze {
 
 // Only what a caller branches on. Everything else is in the message.
 enum class Code {
-  kGone,        // 410: the resource version is too old, list again
-  kConflict,    // 409: exists already, or was changed by someone else, or (KubeVirt) not in a state that allows it
-  kNotFound,    // 404
-  kForbidden,   // 401, 403
-  kTransient,   // no reply, 429, 5xx: a retry may succeed
-  kMalformed,   // bad input; a retry cannot succeed
-  kCancelled,   // we are stopping
+  kGone,       // 410: the resource version is too old, list again
+  kConflict,   // 409: exists already, or was changed by someone else, or (KubeVirt) not in a state that allows it
+  kNotFound,   // 404
+  kForbidden,  // 401, 403
+  kTransient,  // no reply, 429, 5xx: a retry may succeed
+  kMalformed,  // bad input; a retry cannot succeed
+  kCancelled,  // we are stopping
 };
 
 struct Error {
