@@ -1,0 +1,55 @@
+// The API server's HTTP interface: routing, and what the requests mean.
+#pragma once
+
+#include <string>
+
+#include "test/cluster/access.h"
+#include "test/cluster/admission.h"
+#include "test/cluster/faults.h"
+#include "test/cluster/guests.h"
+#include "test/cluster/http.h"
+#include "test/cluster/runtime.h"
+#include "test/cluster/store.h"
+
+namespace cluster {
+
+// A request's path taken apart: /apis/{group}/{version}/namespaces/{ns}/{resource}/{name}/{subresource}.
+struct Route {
+  std::string group, version, ns, resource, name, subresource;
+  std::string verb;                    // get list watch create update patch delete
+  const ResourceType* type = nullptr;  // nullptr: no stored kind (subresources, reviews)
+};
+
+// Thread-safe.
+class Api {
+ public:
+  Api(Runtime& runtime, Store& store, Faults& faults, Access& access, Guests& guests, Admission& admission)
+      : runtime_(runtime), store_(store), faults_(faults), access_(access), guests_(guests), admission_(admission) {}
+
+  // Blocks as long as the request does (faults, admission, freeze); call without the lock. Every reply has a Date
+  // header.
+  Reply handle(const HttpRequest& request);
+
+ private:
+  Reply carry_out(const HttpRequest& request, const Route& route);
+  Reply create(const HttpRequest& request, const Route& route);
+  Reply read(const HttpRequest& request, const Route& route);
+  Reply list(const HttpRequest& request, const Route& route);
+  Reply update(const HttpRequest& request, const Route& route);
+  Reply patch(const HttpRequest& request, const Route& route);
+  Reply remove(const HttpRequest& request, const Route& route);
+  Reply watch(const HttpRequest& request, const Route& route, const std::vector<Fault>& faults);
+  void run_watch(const HttpRequest& request, const Route& route, const std::vector<Fault>& faults,
+                 const ByteSink& sink);
+  Reply review_access(const HttpRequest& request);
+  void kill_caller(const HttpRequest& request);
+
+  Runtime& runtime_;
+  Store& store_;
+  Faults& faults_;
+  Access& access_;
+  Guests& guests_;
+  Admission& admission_;
+};
+
+}  // namespace cluster

@@ -1,0 +1,76 @@
+// Faults on demand at the API server, and the ledger of all calls to it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "test/cluster/http.h"
+#include "test/cluster/runtime.h"
+
+namespace cluster {
+
+enum class FaultKind {
+  kDropBefore,   // the connection is closed, nothing is carried out
+  kDropAfter,    // carried out, but no reply comes
+  kDelayBefore,  // carried out `delay` later, even when the caller has given up by then
+  kDelayAfter,   // carried out at once, the reply comes `delay` later
+  kStatus,       // refused with `status`, nothing is carried out
+  kHang,         // no reply, nothing is carried out
+  kCutWatch,     // a watch ends in the middle of its next line
+  kSilentWatch,  // a watch stays open and says nothing
+  kExpireWatch,  // a watch gets the error event "410 Expired" and ends
+  kKillBefore,   // the caller is killed (see Faults::set_killer), nothing is carried out
+  kKillAfter,    // carried out, then the caller is killed
+};
+
+struct Fault {
+  FaultKind kind = FaultKind::kDropBefore;
+  std::string caller;  // exact; empty: anyone
+  std::string verb;    // get list watch create update patch delete; empty: any
+  std::string path;    // a part of path and query; empty: any. "/freeze" does not match ".../unfreeze"
+  int nth = 1;         // the first matching call that it hits, counted from when it is added
+  int count = 1;       // how many calls in a row it hits; -1: all
+  Millis delay{0};
+  int status = 500;
+  std::optional<int> retry_after;  // seconds, header of a kStatus reply
+
+  int seen = 0;  // matching calls so far
+};
+
+// The fields' names as above, kinds as "drop-before", "cut-watch"; throws std::invalid_argument that names the field.
+Fault fault_from_json(const Json& json);
+
+// All members: the caller holds the runtime's lock, unless they say otherwise.
+class Faults {
+ public:
+  void add(Fault fault) { faults_.push_back(std::move(fault)); }
+  void clear() { faults_.clear(); }
+  // Counts the call in ledger and faults; the faults that hit it.
+  std::vector<Fault> strike(const std::string& caller, const std::string& verb, const std::string& path_and_query);
+
+  // Who kills a caller; called without the lock, perhaps from a fiber of that caller.
+  using Killer = std::function<void(const std::string& caller)>;
+  void set_killer(Killer killer) { killer_ = std::move(killer); }
+  [[nodiscard]] const Killer& killer() const { return killer_; }
+
+  // The API server is away: connections are refused, open watches are cut.
+  void go_down_until(Mono until) { down_until_ = until; }
+  [[nodiscard]] Mono down_until() const { return down_until_; }
+
+  // caller -> verb -> calls. Freeze calls have the verbs "freeze" and "unfreeze" here, though RBAC calls them update.
+  using Ledger = std::map<std::string, std::map<std::string, int>>;
+  [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  [[nodiscard]] int calls(const std::string& caller) const;  // all verbs but watch
+  void clear_ledger() { ledger_.clear(); }
+
+ private:
+  std::vector<Fault> faults_;
+  Killer killer_;
+  Mono down_until_{};
+  Ledger ledger_;
+};
+
+}  // namespace cluster

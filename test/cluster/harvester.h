@@ -1,0 +1,72 @@
+// Harvester's backup controller (1.2 and later), as traces of the real one show it: it writes status.volumeBackups,
+// then per disk, in random order, freezes the guest if its agent is connected and creates the VolumeSnapshot. It labels
+// nothing and never unfreezes.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "test/cluster/http.h"
+#include "test/cluster/runtime.h"
+
+namespace cluster {
+
+class Api;
+class Store;
+class Truth;
+
+inline constexpr const char* kHarvesterUser = "system:serviceaccount:harvester-system:harvester";
+
+struct HarvesterOptions {
+  Millis freeze_to_create_low{4}, freeze_to_create_high{50};
+  Millis between_disks_low{30}, between_disks_high{70};
+  int freeze_tries = 6;  // then the backup is in error
+  Millis freeze_retry_low{45}, freeze_retry_high{70};
+  int create_twice = 0;   // so many disks of each backup are missing in its cache: frozen for and created again
+  int disks_first = -1;   // so many disks in the first reconcile (-1: all) ...
+  Millis later{2000};     // ... and the others this much later
+  bool in_order = false;  // disks in their order instead of a random one
+};
+
+class Harvester {
+ public:
+  // Backups created through the API (or the store) are taken by one of `workers` fibers.
+  Harvester(Runtime& runtime, Store& store, Api& api, Truth& truth, int workers = 10);
+  ~Harvester();
+
+  void set_options(const HarvesterOptions& options);  // locks
+  // Reconciles a backup once more, as a retry long after it began: missing snapshots are frozen for and created. Locks.
+  void reconcile_again(const std::string& ns, const std::string& name);
+
+ private:
+  struct Disk;
+  void work();
+  void enqueue(const std::string& ns, const std::string& name);
+  void reconcile(const std::string& ns, const std::string& name);
+  bool write_volume_backups(const std::string& ns, const std::string& name);
+  bool freeze_and_create(const Json& backup, const Disk& disk);
+  bool freeze(const Json& backup, const std::string& vm);
+  bool annotate_freeze(const std::string& ns, const std::string& name, bool frozen);
+  bool create_snapshot(const Json& backup, const Disk& disk);
+  void follow_snapshots(const std::string& ns, const std::string& name);
+  void set_error(const std::string& ns, const std::string& name, const std::string& message);
+  Reply call(const std::string& method, const std::string& target, const Json& body = {},
+             const std::string& content_type = "application/json");
+
+  Runtime& runtime_;
+  Store& store_;
+  Api& api_;
+  Truth& truth_;
+  HarvesterOptions options_;
+  Signal queued_;
+  std::deque<std::string> queue_;  // "ns/name"
+  std::set<std::string> busy_;     // one worker at a time takes a backup
+  std::set<std::string> begun_;    // backups whose disks were created, or are being
+  std::map<std::string, std::set<std::string>> created_twice_;
+  std::vector<FiberRef> workers_;
+};
+
+}  // namespace cluster

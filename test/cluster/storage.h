@@ -1,0 +1,76 @@
+// The storage: a CSI driver with its sidecar and the snapshot controller, or Longhorn's. It cuts disks, and says so in
+// the objects as late as the real chain does.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "test/cluster/agenda.h"
+#include "test/cluster/http.h"
+#include "test/cluster/runtime.h"
+#include "test/cluster/truth.h"
+
+namespace cluster {
+
+class Guests;
+class Store;
+
+enum class StorageStyle { kCsi, kLonghorn, kOldLonghorn };  // old: no status.requestedTime
+
+struct DiskOptions {
+  StorageStyle style = StorageStyle::kCsi;
+  Millis cut{50};               // from the snapshot's creation to the cut
+  Millis content{20};           // from the snapshot's creation to its content object
+  Millis driver_answer{5};      // CSI: cut to the content's creationTime; Longhorn: cut to its object's requestedTime
+  Millis engine_monitor{5000};  // Longhorn: at most this after the cut status.creationTime of its object ...
+  Millis longhorn_poll{2000};   // ... and at most this later the content's
+  // From the snapshot's creation to its status, and never before 30 ms after the content's (measured: 610 - 1035 ms).
+  Millis status_low{610}, status_high{1035};
+  Millis ready{0};         // readyToUse so long after the cut was reported
+  int interim_errors = 0;  // so many attempts fail first, `error_retry` apart; each is reported in status.error
+  Millis error_retry{2000};
+  bool fails = false;                 // the errors never end
+  bool never = false;                 // nothing ever comes, not even an error
+  std::optional<Wall> creation_time;  // reported instead of the cut's: 1970, another machine's clock
+};
+
+// Names as above ("style": "csi" | "longhorn" | "old-longhorn", durations in milliseconds, "creation_time": Unix
+// seconds); throws std::invalid_argument that names the field.
+DiskOptions disk_options_from_json(const Json& json, DiskOptions base = {});
+
+class Storage {
+ public:
+  Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests);
+
+  // Lock by themselves. They hold for the snapshots created from then on.
+  void set_default(const DiskOptions& options);
+  void set_disk(const std::string& ns, const std::string& pvc, const DiskOptions& options);
+
+ private:
+  struct Job;
+  using JobRef = std::shared_ptr<Job>;
+
+  void begin(const Json& snapshot);
+  void make_content(const JobRef& job);
+  void attempt(const JobRef& job);
+  void report_error(const JobRef& job);
+  void cut(const JobRef& job);
+  void report_longhorn(const JobRef& job);
+  void report_content(const JobRef& job);
+  void report_snapshot(const JobRef& job);
+  void report_ready(const JobRef& job);
+  void clean_up(const Json& snapshot);
+  void later(const JobRef& job, Mono when, void (Storage::*step)(const JobRef&));
+  void merge_status(const std::string& resource, const std::string& ns, const std::string& name, const Json& status);
+
+  Runtime& runtime_;
+  Store& store_;
+  Agenda& agenda_;
+  Truth& truth_;
+  Guests& guests_;
+  DiskOptions default_;
+  std::map<std::string, DiskOptions> disks_;  // "ns/pvc"
+};
+
+}  // namespace cluster
