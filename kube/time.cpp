@@ -1,5 +1,7 @@
 #include "kube/time.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -14,11 +16,11 @@ using std::chrono::nanoseconds;
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 Error not_a_time(std::string_view text) {
-  return {Code::kMalformed, "\"" + std::string(text) + "\" is not a time such as 2026-11-23T13:17:00Z (RFC 3339)"};
+  return {Code::kMalformed, fmt::format("\"{}\" is not a time such as 2026-11-23T13:17:00Z (RFC 3339)", text)};
 }
 
 Error not_a_duration(std::string_view text) {
-  return {Code::kMalformed, "\"" + std::string(text) + "\" is not a duration such as 30s, 1m30s or 500ms"};
+  return {Code::kMalformed, fmt::format("\"{}\" is not a duration such as 30s, 1m30s or 500ms", text)};
 }
 
 bool is_digit(char character) {
@@ -97,23 +99,14 @@ std::optional<int> read_time_of_day(Reader& reader) {
   return *hours * 3600 + *minutes * 60 + *seconds;
 }
 
-std::string format(Wall time, int fraction_digits) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto days = std::chrono::floor<std::chrono::days>(seconds);
+// "2026-11-23T13:17:00", without fraction and zone.
+std::string format_seconds(std::chrono::sys_seconds time) {
+  const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);
-  const std::chrono::hh_mm_ss of_day(seconds - days);
-  const auto micros = std::chrono::floor<std::chrono::microseconds>(time - seconds).count();
-  std::array<char, 64> buffer{};
-  const int length = std::snprintf(
-      buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(of_day.hours().count()),
-      static_cast<int>(of_day.minutes().count()), static_cast<int>(of_day.seconds().count()));
-  std::string text(buffer.data(), static_cast<std::size_t>(length));
-  if (fraction_digits != 0) {
-    std::snprintf(buffer.data(), buffer.size(), ".%06d", static_cast<int>(micros));
-    text += buffer.data();
-  }
-  return text + "Z";
+  const std::chrono::hh_mm_ss of_day(time - days);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), of_day.hours().count(),
+                     of_day.minutes().count(), of_day.seconds().count());
 }
 
 // One unit of a Go duration, longest spelling first.
@@ -184,11 +177,13 @@ Result<Wall> parse_time(std::string_view text) {
 }
 
 std::string format_time(Wall time) {
-  return format(time, 0);
+  return format_seconds(std::chrono::floor<std::chrono::seconds>(time)) + "Z";
 }
 
 std::string format_micro_time(Wall time) {
-  return format(time, 6);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto fraction = std::chrono::floor<std::chrono::microseconds>(time - seconds);
+  return fmt::format("{}.{:06}Z", format_seconds(seconds), fraction.count());
 }
 
 Result<Millis> parse_duration(std::string_view text) {
@@ -208,19 +203,14 @@ Result<Millis> parse_duration(std::string_view text) {
 
 std::string format_duration(Millis duration) {
   const std::int64_t total = duration.count();
-  if (total == 0) return "0s";
-  if (total < 0) return "-" + format_duration(-duration);
-  if (total < 1000) return std::to_string(total) + "ms";
-  std::string text;
+  if (total < 0) return fmt::format("-{}", format_duration(-duration));
+  if (total > 0 && total < 1000) return fmt::format("{}ms", total);
   const std::int64_t hours = total / 3'600'000;
   const std::int64_t minutes = total / 60'000 % 60;
-  if (hours > 0) text += std::to_string(hours) + "h";
-  if (hours > 0 || minutes > 0) text += std::to_string(minutes) + "m";
-  text += std::to_string(total / 1000 % 60);
-  std::string fraction = std::to_string(1000 + total % 1000).substr(1);
-  while (fraction.ends_with('0')) fraction.pop_back();
-  if (!fraction.empty()) text += "." + fraction;
-  return text + "s";
+  std::string text;
+  if (hours > 0) text += fmt::format("{}h", hours);
+  if (hours > 0 || minutes > 0) text += fmt::format("{}m", minutes);
+  return text + fmt::format("{}s", static_cast<double>(total % 60'000) / 1000);
 }
 
 }  // namespace snapfreeze::kube

@@ -1,0 +1,39 @@
+// Where the API server is and who we are: from the pod's service account or from a kubeconfig.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace snapfreeze::kube {
+
+struct Config {
+  std::string host;  // name or IP address, IPv6 without brackets
+  int port = 443;
+  std::string path_prefix;  // of the server's URL, "" or "/k8s/clusters/local": Rancher serves Harvester's API there
+  std::string ca_pem;       // "": the system's roots
+  std::string client_certificate_pem;  // chain; "" when none, as the key
+  std::string client_key_pem;
+  std::string token;            // "" when none
+  std::string token_file;       // re-read when it rotates; wins over token
+  std::string tls_server_name;  // the name to verify instead of host
+  std::string namespace_;       // of the pod, or of the context; "default" when it names none
+};
+
+// All errors are kMalformed and name the file and the field, and what would be right.
+
+// KUBERNETES_SERVICE_HOST and _PORT, and the files token, ca.crt and namespace of `directory`.
+inline constexpr char kServiceAccountDirectory[] = "/var/run/secrets/kubernetes.io/serviceaccount";
+Result<Config> in_cluster_config(const std::string& directory = kServiceAccountDirectory);
+
+// `context` "" is current-context. Refused by name, as we could not honour them: exec, auth-provider, username and
+// password, insecure-skip-tls-verify, proxy-url, impersonation (as*), a server without TLS.
+Result<Config> kubeconfig(const std::string& file, const std::string& context = "");
+
+// A file named explicitly, else $KUBECONFIG, else in-cluster when the environment says so, else ~/.kube/config.
+Result<Config> load_config(const std::string& file = "", const std::string& context = "");
+
+}  // namespace snapfreeze::kube

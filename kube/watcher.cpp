@@ -1,0 +1,202 @@
+#include "kube/watcher.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "kube/paths.h"
+#include "kube/rest.h"
+
+namespace snapfreeze::kube {
+namespace {
+
+// A stream that lived this long was accepted and is worth resuming at once.
+constexpr Millis kHealthyStream{1000};
+
+// The server's own end of a watch, spread so that watches begun together do not come back together.
+constexpr int kMinWatchSeconds = 300;
+
+// Whether the position in the watch is of no more use: the server answered, and not that it is merely busy.
+bool must_relist(const Error& error) {
+  return error.http_status != 0 && error.http_status != 429 && error.http_status != 503;
+}
+
+std::string list_target(const Watcher::Options& options, const std::string& continue_token) {
+  std::string target = options.collection + "?limit=" + std::to_string(Watcher::kPageSize);
+  if (!options.label_selector.empty()) target += "&labelSelector=" + percent_encode(options.label_selector);
+  if (!continue_token.empty()) target += "&continue=" + percent_encode(continue_token);
+  return target;
+}
+
+std::string watch_target(const Watcher::Options& options, const std::string& resource_version, int seconds) {
+  std::string target = options.collection +
+                       "?watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(resource_version) +
+                       "&timeoutSeconds=" + std::to_string(seconds);
+  if (!options.label_selector.empty()) target += "&labelSelector=" + percent_encode(options.label_selector);
+  return target;
+}
+
+}  // namespace
+
+Watcher::Jitter Watcher::random_jitter() {
+  return [engine = std::minstd_rand(std::random_device{}())]() mutable {
+    return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+  };
+}
+
+Watcher::Watcher(Options options, WatchSink& sink, Jitter jitter)
+    : options_(std::move(options)), sink_(sink), jitter_(std::move(jitter)) {}
+
+Millis Watcher::Backoff::next(const Jitter& jitter) {
+  // 2^9 * 100 ms is past the maximum.
+  const Millis ceiling = std::min(kMaxBackoff, kMinBackoff * (2 << std::min(failures, 9)));
+  ++failures;
+  return ceiling / 2 + Millis(static_cast<Millis::rep>(static_cast<double>((ceiling / 2).count()) * jitter()));
+}
+
+Watcher::Step Watcher::next(Mono now) {
+  if (retry_at_ && now < *retry_at_) return {Step::Kind::kWait, {}, *retry_at_};
+  retry_at_.reset();
+  if (state_ == State::kListing) {
+    return {Step::Kind::kList, get_request(list_target(options_, continue_), kListTimeout), {}};
+  }
+  watch_began_ = now;
+  stream_error_.reset();
+  const int seconds = kMinWatchSeconds + static_cast<int>(kMinWatchSeconds * jitter_());
+  return {Step::Kind::kWatch, get_request(watch_target(options_, resource_version_, seconds), kWatchHeaderTimeout), {}};
+}
+
+void Watcher::on_list(const Result<Response>& reply, Mono now) {
+  const Result<Json> list = object_of(reply);
+  if (!list.ok()) return list_failed(list.error(), now);
+  take_page(list.value(), now);
+}
+
+void Watcher::take_page(const Json& list, Mono now) {
+  const Json& items = list["items"];
+  const std::string& next_page = list["metadata"]["continue"].string();
+  const std::string& version = list["metadata"]["resourceVersion"].string();
+  // Go writes an empty list as null.
+  if (!(items.is_array() || items.is_null()) || (next_page.empty() && version.empty())) {
+    return list_failed({Code::kTransient, "the reply is not a list with a resourceVersion"}, now);
+  }
+  list_backoff_ = {};
+  not_served_ = false;
+  if (trouble_in_ == State::kListing) say_recovered();
+  if (continue_.empty()) sink_.relist_started();
+  for (const Json& item : items.items()) sink_.applied(item);
+  continue_ = next_page;
+  if (!continue_.empty()) return;
+  resource_version_ = version;
+  state_ = State::kWatching;
+  sink_.relist_done();
+}
+
+void Watcher::list_failed(const Error& error, Mono now) {
+  if (error.code == Code::kCancelled) return;
+  if (error.code == Code::kNotFound) {
+    continue_.clear();
+    retry_at_ = now + kNotServedWait;
+    if (trouble_in_ == State::kListing) say_recovered();
+    if (!std::exchange(not_served_, true)) sink_.not_served();
+    return;
+  }
+  retry_at_ = now + list_backoff_.next(jitter_);
+  // A long list may outlive its own token: that is no trouble, it starts anew.
+  const bool token_expired = error.code == Code::kGone && !continue_.empty();
+  if (error.code == Code::kGone) continue_.clear();
+  if (!token_expired) say_trouble(error, State::kListing);
+}
+
+bool Watcher::on_line(std::string_view line) {
+  const Result<Json> event = Json::parse(line);
+  if (!event.ok())
+    return broken_stream({Code::kTransient, "a line of the watch is no event: " + event.error().message});
+  const std::string& type = (*event)["type"].string();
+  const Json& object = (*event)["object"];
+  if (type == "ERROR") {
+    const std::int64_t status = object["code"].integer().value_or(500);
+    return broken_stream(error_of(static_cast<int>(status), object.dump()));
+  }
+  const std::string& version = object["metadata"]["resourceVersion"].string();
+  if (version.empty()) return broken_stream({Code::kTransient, "an event of the watch has no resourceVersion"});
+  if (type == "ADDED" || type == "MODIFIED") {
+    sink_.applied(object);
+  } else if (type == "DELETED") {
+    sink_.deleted(object);
+  } else if (type != "BOOKMARK") {
+    return broken_stream({Code::kTransient, "the watch has an event of the unknown type \"" + type + "\""});
+  }
+  resource_version_ = version;
+  watch_healthy();
+  return true;
+}
+
+bool Watcher::broken_stream(Error error) {
+  stream_error_ = std::move(error);
+  return false;
+}
+
+void Watcher::on_end(const Result<void>& end, Mono now) {
+  std::optional<Error> error = std::exchange(stream_error_, std::nullopt);
+  const bool lived = now - watch_began_ >= kHealthyStream;
+  if (!error && !end.ok()) {
+    if (end.error().code == Code::kCancelled) return;
+    // Servers and balancers cut long streams; only if it cannot be resumed is it trouble.
+    if (end.error().http_status != 0 || !lived) error = end.error();
+  }
+  if (!error) {
+    if (lived) {
+      watch_healthy();
+    } else {
+      retry_at_ = now + watch_backoff_.next(jitter_);
+    }
+    return;
+  }
+  retry_at_ = now + watch_backoff_.next(jitter_);
+  if (error->code != Code::kGone) say_trouble(*error, State::kWatching);
+  if (!must_relist(*error)) return;
+  state_ = State::kListing;
+  continue_.clear();
+}
+
+void Watcher::watch_healthy() {
+  watch_backoff_ = {};
+  say_recovered();
+}
+
+void Watcher::say_trouble(const Error& error, State where) {
+  trouble_in_ = where;
+  if (trouble_ && trouble_->http_status == error.http_status && trouble_->message == error.message) return;
+  trouble_ = error;
+  sink_.trouble(error);
+}
+
+void Watcher::say_recovered() {
+  if (!trouble_) return;
+  trouble_.reset();
+  sink_.recovered();
+}
+
+void run_watch(KubeApi& api, Clock& clock, Watcher& watcher) {
+  while (clock.wait(Millis(0))) {
+    const Watcher::Step step = watcher.next(clock.monotonic());
+    switch (step.kind) {
+      case Watcher::Step::Kind::kWait:
+        clock.wait_until(step.until);
+        break;
+      case Watcher::Step::Kind::kList:
+        watcher.on_list(api.call(step.request), clock.monotonic());
+        break;
+      case Watcher::Step::Kind::kWatch: {
+        const Result<void> end =
+            api.stream(step.request, Watcher::kIdle, [&](std::string_view line) { return watcher.on_line(line); });
+        if (!end.ok() && end.error().code == Code::kCancelled) return;
+        watcher.on_end(end, clock.monotonic());
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace snapfreeze::kube

@@ -1,0 +1,121 @@
+// Lists and watches one resource, as one explicit state machine: it says which request comes next, and is told what
+// came of it. It makes no call and reads no clock, so that every turn a server may take is one line of a test.
+//
+//            +--- 410, ERROR event, refusal ---+
+//            v                                 |
+//   listing page N --last page--> watching from resourceVersion --end, silence--> watching again
+//
+// Every failure goes through a backoff of 100 ms to 30 s with jitter, which starts anew after progress. Rests on the
+// API concepts "efficient detection of changes", "chunks" and "bookmarks" of the Kubernetes documentation.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "kube/api.h"
+
+namespace snapfreeze::kube {
+
+// What a watcher learns. Called from the thread that drives the watcher, in this order:
+//   relist_started, applied*, relist_done, (applied | deleted)*, relist_started, ...
+// Between relist_started and relist_done the objects that exist are named; whatever was not named since is gone. A
+// relist may start anew before it is done.
+class WatchSink {
+ public:
+  virtual ~WatchSink() = default;
+
+  virtual void applied(const Json& object) = 0;  // exists, perhaps unchanged
+  virtual void deleted(const Json& object) = 0;  // its last state, or the one that left the label selector
+  virtual void relist_started() = 0;
+  virtual void relist_done() = 0;
+
+  // The API does not serve the kind (404): there is none of it. Said once; asked again every 60 s.
+  virtual void not_served() = 0;
+
+  // Said once when a trouble begins or changes, and when it has ended.
+  virtual void trouble(const Error& error) = 0;
+  virtual void recovered() = 0;
+};
+
+// Not thread-safe.
+class Watcher {
+ public:
+  static constexpr int kPageSize = 500;
+  static constexpr Millis kMinBackoff{100};
+  static constexpr Millis kMaxBackoff{30'000};
+  static constexpr Millis kNotServedWait{60'000};
+  // Bookmarks come about every minute, so that a living server is never silent for longer.
+  static constexpr Millis kIdle{75'000};
+  static constexpr Millis kListTimeout{30'000};
+  static constexpr Millis kWatchHeaderTimeout{10'000};
+
+  struct Options {
+    std::string collection;      // path, from collection_path()
+    std::string label_selector;  // "" selects all
+  };
+
+  struct Step {
+    enum class Kind { kList, kWatch, kWait };
+    Kind kind = Kind::kWait;
+    Request request;  // of kList and kWatch
+    Mono until{};     // of kWait
+  };
+
+  // `jitter` gives numbers in [0, 1).
+  using Jitter = std::function<double()>;
+  static Jitter random_jitter();
+
+  // The sink outlives the watcher.
+  Watcher(Options options, WatchSink& sink, Jitter jitter = random_jitter());
+
+  [[nodiscard]] Step next(Mono now);
+
+  // What came of a kList.
+  void on_list(const Result<Response>& reply, Mono now);
+
+  // What came of a kWatch: each line (false: the stream is of no more use), then its end. Silence is an ordinary end.
+  [[nodiscard]] bool on_line(std::string_view line);
+  void on_end(const Result<void>& end, Mono now);
+
+ private:
+  struct Backoff {
+    int failures = 0;
+    Millis next(const Jitter& jitter);
+  };
+  enum class State { kListing, kWatching };
+
+  void take_page(const Json& list, Mono now);
+  void list_failed(const Error& error, Mono now);
+  void watch_healthy();
+  bool broken_stream(Error error);
+  void say_trouble(const Error& error, State where);
+  void say_recovered();
+
+  Options options_;
+  WatchSink& sink_;
+  Jitter jitter_;
+
+  State state_ = State::kListing;
+  std::string continue_;          // of the next page; "" before the first
+  std::string resource_version_;  // up to which everything is known
+  std::optional<Mono> retry_at_;
+  // Apart, or a list that succeeds would restart the backoff of a watch that never does.
+  Backoff list_backoff_;
+  Backoff watch_backoff_;
+  Mono watch_began_{};
+  std::optional<Error> stream_error_;  // found in a line of the running stream
+
+  bool not_served_ = false;       // said
+  std::optional<Error> trouble_;  // said
+  State trouble_in_ = State::kListing;
+};
+
+// Drives the watcher until the clock says stop or the API says kCancelled. A running stream ends only when the KubeApi
+// ends it (HttpsClient::stop_streams).
+void run_watch(KubeApi& api, Clock& clock, Watcher& watcher);
+
+}  // namespace snapfreeze::kube
