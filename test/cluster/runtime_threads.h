@@ -2,6 +2,7 @@
 #pragma once
 
 #include <thread>
+#include <vector>
 
 #include "test/cluster/runtime.h"
 
@@ -30,6 +31,7 @@ class ThreadRuntime : public Runtime {
   void reap();
 
   Signal ended_;
+  std::mutex fibers_mutex_;
   bool stopping_ = false;
   std::vector<std::shared_ptr<ThreadFiber>> fibers_;
 };
