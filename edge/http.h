@@ -28,6 +28,9 @@ struct HttpResponse {
 // Called by many threads at once. What it throws becomes a 500.
 using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
+// A reply of one line of plain text.
+HttpResponse text_response(int status, std::string text);
+
 // The bytes of a reply.
 std::string serialize(const HttpResponse& response, bool keep_alive);
 

@@ -52,7 +52,7 @@ class HttpParser {
   void take_body_bytes();
   void refuse(int status, std::string text);
 
-  const ParserLimits limits_;
+  ParserLimits limits_;
   Stage stage_ = Stage::kHead;
   std::string buffer_;          // bytes not yet understood
   std::size_t line_start_ = 0;  // in buffer_, of the line whose end has not come
