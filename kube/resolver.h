@@ -1,0 +1,44 @@
+// The addresses of the API server's host. getaddrinfo() cannot be bounded or stopped, so that a look-up runs in a
+// thread of its own, and only the wait for it has a limit. In a cluster the host is an IP address and no thread is
+// started.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "kube/tls_connection.h"
+
+namespace snapfreeze::kube {
+
+// Thread-safe.
+class Resolver {
+ public:
+  Resolver(std::string host, int port);
+  // Waits for a look-up that is under way: as long as the system's resolver takes, some 10 s by default.
+  ~Resolver();
+
+  // Found once and kept. kTransient: not found, or not in time; kCancelled: limit.stop_fd says so.
+  Result<std::vector<Address>> addresses(const WaitLimit& limit);
+
+  // None of them answered: the name may have moved.
+  void forget();
+
+ private:
+  using Found = Result<std::vector<Address>>;
+  static Found look_up(const std::string& host, int port, int flags);
+
+  const std::string host_;
+  const int port_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::optional<Found> found_;
+  bool looking_ = false;
+  std::thread thread_;
+};
+
+}  // namespace snapfreeze::kube

@@ -1,0 +1,51 @@
+#include "kube/server_url.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace snapfreeze::kube {
+namespace {
+
+Error not_a_server(std::string_view url, const char* why) {
+  return {Code::kMalformed, fmt::format("\"{}\" {}, https://host:6443 is expected", url, why)};
+}
+
+}  // namespace
+
+std::optional<int> parse_port(std::string_view text) {
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) return std::nullopt;
+  return port;
+}
+
+Result<ServerUrl> parse_server_url(std::string_view url) {
+  constexpr std::string_view kScheme = "https://";
+  if (url.starts_with("http://")) return not_a_server(url, "is without TLS, which would show the token to anyone");
+  if (!url.starts_with(kScheme)) return not_a_server(url, "is not an https URL");
+  // What is not visible ASCII, or begins a query or a user, would end up in the request line.
+  const auto unfit = [](char c) { return c <= ' ' || c >= 127 || c == '?' || c == '#' || c == '@' || c == '\\'; };
+  if (std::ranges::any_of(url, unfit)) return not_a_server(url, "has more than a host, a port and a path");
+  std::string_view rest = url.substr(kScheme.size());
+  ServerUrl server;
+  const std::size_t slash = rest.find('/');
+  if (slash != std::string_view::npos) {
+    server.path = std::string(rest.substr(slash));
+    while (server.path.ends_with('/')) server.path.pop_back();
+    rest = rest.substr(0, slash);
+  }
+  const bool bracketed = rest.starts_with('[');
+  const std::size_t host_end = bracketed ? rest.find(']') : rest.find(':');
+  server.host = std::string(rest.substr(bracketed ? 1 : 0, bracketed ? host_end - 1 : host_end));
+  if (server.host.empty() || (bracketed && host_end == std::string_view::npos)) return not_a_server(url, "has no host");
+  rest = host_end == std::string_view::npos ? "" : rest.substr(host_end + (bracketed ? 1 : 0));
+  if (rest.empty()) return server;
+  const auto port = rest.starts_with(':') ? parse_port(rest.substr(1)) : std::nullopt;
+  if (!port) return not_a_server(url, "has no port of 1 to 65535");
+  server.port = *port;
+  return server;
+}
+
+}  // namespace snapfreeze::kube
