@@ -36,6 +36,7 @@ inline constexpr char kUnknownBackup[] = "unknown-backup";    // owner absent, o
 inline constexpr char kBackupComplete[] = "backup-complete";  // nothing is added to a finished backup
 inline constexpr char kNotAMember[] = "not-a-member";         // not in status.volumeBackups
 inline constexpr char kNotPermitted[] = "not-permitted";      // the user may not freeze that VM
+inline constexpr char kInvalidMembers[] = "invalid-members";  // label path: annotation members is not a count
 inline constexpr char kNoVm[] = "no-vm";                      // label path: no VM named, none mounts the claim
 inline constexpr char kNotRunning[] = "not-running";
 inline constexpr char kNoAgent[] = "no-agent";

@@ -1,0 +1,34 @@
+#include "webhook/liveness.h"
+
+#include <algorithm>
+
+namespace snapfreeze::webhook {
+namespace {
+
+// Whatever was written there by hand: a minute of silence is no life.
+constexpr std::int64_t kLongestSilence = 60;
+
+}  // namespace
+
+void Liveness::observe(const Result<Json>& lease, Mono sent) {
+  const std::lock_guard lock(mutex_);
+  if (!lease) {
+    if (lease.error().code == Code::kNotFound) record_.reset();
+    return;
+  }
+  const Json& spec = (*lease)["spec"];
+  Record record{spec["holderIdentity"].string(), spec["renewTime"].string(),
+                spec["leaseTransitions"].integer().value_or(0)};
+  duration_ = std::chrono::seconds(
+      std::clamp(spec["leaseDurationSeconds"].integer().value_or(0), std::int64_t{0}, kLongestSilence));
+  if (record_ == record) return;
+  record_ = std::move(record);
+  changed_ = sent;
+}
+
+bool Liveness::alive(Mono now) const {
+  const std::lock_guard lock(mutex_);
+  return record_ && !record_->holder.empty() && now < changed_ + duration_;
+}
+
+}  // namespace snapfreeze::webhook

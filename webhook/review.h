@@ -1,0 +1,47 @@
+// The AdmissionReview codec (admission.k8s.io/v1). Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "kube/views.h"
+
+namespace snapfreeze::webhook {
+
+// Who asks for the object; passed on as it came when the API server is asked what they may do.
+struct User {
+  std::string name;
+  std::string uid;
+  Json groups;  // an array of strings, or null
+  Json extra;   // an object of arrays of strings, or null
+};
+
+struct Review {
+  std::string uid;
+  // Why this is not the creation of a VolumeSnapshot, as a wrong registration may send; "" when it is. Everything but
+  // the uid may be empty then.
+  std::string off_topic;
+  std::string name;  // "" when the object has a generateName only
+  std::string namespace_;
+  bool dry_run = false;
+  User user;
+  Json object;  // exactly as received: a patch must apply to it
+  kube::SnapshotView snapshot;
+};
+
+// kMalformed, with a text that names the field and what would be right: what base/json.h refuses (not JSON, too deep,
+// bad UTF-8, a key given twice), another kind or version than AdmissionReview v1, no uid, and, for the creation of a
+// VolumeSnapshot, no object or no namespace.
+Result<Review> decode_review(std::string_view body);
+
+// Always allowed. `patch` is a list of JSON patch operations, empty for none; `warnings` are shown to the user, who
+// sees at most 256 bytes of each.
+[[nodiscard]] std::string encode_answer(std::string_view uid, const Json& patch,
+                                        const std::vector<std::string>& warnings);
+
+[[nodiscard]] std::string base64(std::string_view bytes);
+
+}  // namespace snapfreeze::webhook

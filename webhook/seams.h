@@ -1,0 +1,21 @@
+// What the logic of an admission calls: nothing else reaches out of the process or reads a clock.
+#pragma once
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "freeze/session_store.h"
+#include "kube/api.h"
+#include "kube/server_time.h"
+
+namespace snapfreeze::webhook {
+
+// All of them thread-safe, and outlive whoever holds this.
+struct Seams {
+  kube::KubeApi& api;
+  Clock& clock;
+  const kube::ServerTime& server_time;  // fed by the replies of `api`
+  freeze::SessionStore& sessions;       // on the same `api`
+  Metrics& metrics;
+};
+
+}  // namespace snapfreeze::webhook
