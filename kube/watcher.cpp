@@ -97,7 +97,7 @@ void Watcher::list_failed(const Error& error, Mono now) {
   if (error.code == Code::kNotFound) {
     continue_.clear();
     retry_at_ = now + kNotServedWait;
-    if (trouble_in_ == State::kListing) say_recovered();
+    say_recovered();  // the server speaks, and there is nothing to watch
     if (!std::exchange(not_served_, true)) sink_.not_served();
     return;
   }
