@@ -23,8 +23,9 @@ struct Claim {
 };
 
 // Not ours: imports of an existing snapshot (spec.source.volumeSnapshotContentName: restores, synced backups) and what
-// KubeVirt's snapshots, volume groups and CDI's clones own. Owners are matched by API group and `controller: true`, as
-// KubeVirt has a VirtualMachineBackup of its own. kMalformed: annotation members is not a count of 1 to 1000.
+// KubeVirt's snapshots, volume groups and CDI's clones own, controlling or not (a volume group's members have an owner
+// that does not). A Harvester backup is matched by API group and `controller: true`, as KubeVirt has a
+// VirtualMachineBackup of its own. kMalformed: annotation members is not a count of 1 to 1000.
 Result<Claim> claim_of(const kube::SnapshotView& snapshot);
 
 // Why a snapshot called `name` (may be empty) does not count as `backup`'s, although it claims so: one of reason::

@@ -76,7 +76,10 @@ Freezer kubevirt_snapshot(const Json& snapshot) {
 }
 
 Freezer kubevirt_backup(const Json& backup) {
-  return freezer(backup, condition_is(backup, "Done", "True"));
+  Freezer result = freezer(backup, condition_is(backup, "Done", "True"));
+  // An incremental backup names a VirtualMachineBackupTracker, and only that names the VM.
+  if (backup["spec"]["source"]["kind"].string() != "VirtualMachine") result.vm.clear();
+  return result;
 }
 
 Proof proof_window(const Session& session, Millis margin, std::span<const Freezer> harvester_backups) {
@@ -94,7 +97,8 @@ Proof proof_window(const Session& session, Millis margin, std::span<const Freeze
 
 bool kubevirt_interfered(const Session& session, std::span<const Freezer> freezers) {
   return std::any_of(freezers.begin(), freezers.end(), [&](const Freezer& freezer) {
-    return freezer.vm == session.vm && (!session.created || may_have_acted_since(freezer, *session.created));
+    const bool of_this_vm = freezer.vm == session.vm || freezer.vm.empty();
+    return of_this_vm && (!session.created || may_have_acted_since(freezer, *session.created));
   });
 }
 

@@ -18,7 +18,7 @@ namespace snapfreeze::freeze {
 struct Freezer {
   std::string name;
   std::string uid;
-  std::string vm;
+  std::string vm;  // "" when it cannot be told: it counts for each VM
   std::optional<Wall> created;
   bool over = false;
   std::optional<Wall> ended;       // when it was over, if the object says so

@@ -10,6 +10,7 @@ namespace snapfreeze::freeze {
 namespace {
 
 constexpr std::size_t kNameLimit = 253;
+constexpr int kMaxMembers = 1000;
 
 // Annotations of the Lease. The prefix is that of the public names; admins may read them, only snapfreeze writes them.
 constexpr char kPhase[] = "snapfreeze.harvesterhci.io/phase";
@@ -91,9 +92,10 @@ bool read_holds(const std::string& text, std::vector<Hold>& holds) {
   if (!list || !list->is_array()) return false;
   for (const Json& item : list->items()) {
     const auto kind = value_of(kHoldKinds, item["kind"].string());
-    if (!kind || item["name"].string().empty()) return false;
-    holds.push_back(
-        {*kind, item["name"].string(), item["uid"].string(), static_cast<int>(item["members"].integer().value_or(0))});
+    const auto members = item["members"].is_null() ? 0 : item["members"].integer();
+    if (!kind || item["name"].string().empty() || !members || *members < 0 || *members > kMaxMembers) return false;
+    if (kind == Hold::Kind::kHarvester && item["uid"].string().empty()) return false;
+    holds.push_back({*kind, item["name"].string(), item["uid"].string(), static_cast<int>(*members)});
   }
   return !holds.empty();
 }
@@ -111,7 +113,10 @@ bool read_doubts(const std::string& text, std::vector<std::string>& doubts) {
   if (text.empty()) return true;
   const auto list = Json::parse(text);
   if (!list || !list->is_array()) return false;
-  for (const Json& item : list->items()) doubts.push_back(item.string());
+  for (const Json& item : list->items()) {
+    if (item.string().empty()) return false;
+    doubts.push_back(item.string());
+  }
   return true;
 }
 
@@ -124,6 +129,11 @@ bool read_captured(const std::string& text, std::map<std::string, Millis>& captu
     captured[uid] = Millis(*after.integer());
   }
   return true;
+}
+
+bool read_flag(const std::string& text, bool& flag) {
+  flag = text == "true";
+  return flag || text.empty();
 }
 
 bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {
@@ -165,9 +175,11 @@ std::string lease_name(std::string_view ns, std::string_view vm) {
 }
 
 Json to_lease(const Session& session, std::string_view own_namespace) {
-  Json notes = annotations(session);
-  notes.set(kNamespace, session.namespace_);
-  notes.set(kVm, session.vm);
+  Json notes = Json::object({{kNamespace, session.namespace_}, {kVm, session.vm}});
+  const Json changing = annotations(session);
+  for (const auto& [key, value] : changing.members()) {
+    if (!value.is_null()) notes.set(key, value);
+  }
   notes.set(kVmiUid, session.vmi_uid);
   if (session.windows) notes.set(kWindows, "true");
   return Json::object({
@@ -198,24 +210,26 @@ Result<Session> from_lease(const Json& lease) {
   if (const auto created = kube::parse_time(meta["creationTimestamp"].string())) session.created = *created;
   session.namespace_ = notes[kNamespace].string();
   session.vm = notes[kVm].string();
-  if (session.namespace_.empty() || session.vm.empty()) {
+  const bool names_guest = lease_name(session.namespace_, session.vm) == session.lease;
+  if (!names_guest) {
     const auto dot = session.lease.find('.');
     if (dot == std::string::npos || dot == 0 || session.lease.size() == kNameLimit) {
       return Error{Code::kMalformed, "Lease " + session.lease + ": annotations " + kNamespace + " and " + kVm +
-                                         " are missing: the guest it holds cannot be told"};
+                                         " do not name the guest it holds"};
     }
     session.namespace_ = session.lease.substr(0, dot);
     session.vm = session.lease.substr(dot + 1);
   }
   session.vmi_uid = notes[kVmiUid].string();
-  session.windows = notes[kWindows].string() == "true";
   session.timer = std::chrono::seconds(lease["spec"]["leaseDurationSeconds"].integer().value_or(0));
   session.holder = lease["spec"]["holderIdentity"].string();
-  session.unsettled = notes[kUnsettled].string() == "true";
 
   const auto phase = value_of(kPhases, notes[kPhase].string());
-  bool sound = phase.has_value() && session.created && session.timer.count() >= 1 && !session.vmi_uid.empty();
+  bool sound =
+      names_guest && phase.has_value() && session.created && session.timer.count() >= 1 && !session.vmi_uid.empty();
   sound = read_holds(notes[kHolds].string(), session.holds) && sound;
+  sound = read_flag(notes[kWindows].string(), session.windows) && sound;
+  sound = read_flag(notes[kUnsettled].string(), session.unsettled) && sound;
   sound = read_intent(notes[kIntent].string(), session.intent) && sound;
   sound = read_doubts(notes[kDoubts].string(), session.doubts) && sound;
   sound = read_captured(notes[kCaptured].string(), session.captured) && sound;

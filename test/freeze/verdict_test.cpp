@@ -1,0 +1,94 @@
+#include "freeze/verdict.h"
+
+#include <random>
+
+#include "freeze/names.h"
+#include "test/support/catch.h"
+
+using namespace snapfreeze;
+using namespace std::chrono_literals;
+using freeze::Consistency;
+using freeze::judge_backup;
+using freeze::judge_snapshot;
+using freeze::Proof;
+using freeze::Session;
+using freeze::Verdict;
+namespace reason = freeze::reason;
+
+namespace {
+
+const Proof kProof{29s, reason::kCutTooLate};
+const Verdict kFilesystem{Consistency::kFilesystem, ""};
+const Verdict kOffline{Consistency::kOffline, ""};
+
+Verdict crash(const char* why) {
+  return {Consistency::kCrash, why};
+}
+
+Session captured(Millis after) {
+  Session session;
+  session.captured["u"] = after;
+  return session;
+}
+
+}  // namespace
+
+TEST_CASE("a snapshot that was captured within the window is consistent") {
+  CHECK(judge_snapshot(captured(28999ms), kProof, "u") == kFilesystem);
+}
+
+TEST_CASE("a snapshot that was captured at the window's end or later is not, for the window's reason") {
+  CHECK(judge_snapshot(captured(29s), kProof, "u") == crash(reason::kCutTooLate));
+  const Proof others{9s, reason::kOtherBackup};
+  CHECK(judge_snapshot(captured(10s), others, "u") == crash(reason::kOtherBackup));
+}
+
+TEST_CASE("a snapshot that was not captured before the thaw is not") {
+  CHECK(judge_snapshot(captured(1s), kProof, "another") == crash(reason::kCutTooLate));
+}
+
+TEST_CASE("any doubt about the session goes before all else, the first one as the reason") {
+  Session session = captured(1s);
+  session.doubt(reason::kLapsed);
+  session.doubt(reason::kMigrated);
+  CHECK(judge_snapshot(session, kProof, "u") == crash(reason::kLapsed));
+}
+
+TEST_CASE("filesystem is never said with a doubt, without a capture or outside of the window") {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20000; ++i) {
+    Session session;
+    if (random() % 3 == 0) session.doubt("doubt");
+    const bool seen = random() % 3 != 0;
+    const Millis after(random() % 60000);
+    const Proof proof{Millis(static_cast<std::int64_t>(random() % 60000) - 5000), reason::kCutTooLate};
+    if (seen) session.captured["u"] = after;
+    const bool provable = session.doubts.empty() && seen && after < proof.window;
+    CAPTURE(i);
+    REQUIRE((judge_snapshot(session, proof, "u").consistency == Consistency::kFilesystem) == provable);
+  }
+}
+
+TEST_CASE("a backup is worth what holds for all of its snapshots") {
+  const std::vector<std::string> members = {"a", "b"};
+  CHECK(judge_backup(members, {{"a", kFilesystem}, {"b", kFilesystem}}) == kFilesystem);
+  CHECK(judge_backup(members, {{"a", kOffline}, {"b", kOffline}}) == kOffline);
+  CHECK(judge_backup(members, {{"a", kFilesystem}, {"b", crash(reason::kCutTooLate)}}) == crash(reason::kCutTooLate));
+}
+
+TEST_CASE("disks at rest beside disks of a frozen guest are of different moments") {
+  const std::vector<std::string> members = {"a", "b"};
+  CHECK(judge_backup(members, {{"a", kOffline}, {"b", kFilesystem}}) == crash(reason::kStarted));
+  CHECK(judge_backup(members, {{"a", kFilesystem}, {"b", kOffline}}) == crash(reason::kStarted));
+}
+
+TEST_CASE("a backup of which a snapshot is missing, or that has none, is not consistent") {
+  const std::vector<std::string> members = {"a", "b"};
+  CHECK(judge_backup(members, {{"a", kFilesystem}}) == crash(reason::kMissing));
+  CHECK(judge_backup({}, {}) == crash(reason::kMissing));
+}
+
+TEST_CASE("snapshots that are no members do not count") {
+  const std::vector<std::string> members = {"a"};
+  CHECK(judge_backup(members, {{"a", kFilesystem}, {"z", crash(reason::kLapsed)}}) == kFilesystem);
+}
