@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <random>
 #include <regex>
 #include <string>
@@ -105,7 +106,9 @@ TEST_CASE("valid text comes back unchanged") {
 
 TEST_CASE("a number that is not finite does not break the line") {
   log::configure(log::Format::kJson, log::Level::kInfo);
-  const Json line = json_of(line_of([] { log::info("measured", {{"a", std::nan("")}, {"b", -INFINITY}}); }));
+  const Json line = json_of(line_of([] {
+    log::info("measured", {{"a", std::nan("")}, {"b", -std::numeric_limits<double>::infinity()}});
+  }));
   CHECK(line["a"].string() == "nan");
   CHECK(line["b"].string() == "-inf");
 }
