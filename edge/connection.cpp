@@ -121,9 +121,8 @@ void Connection::respond(std::string bytes, bool keep_open, Mono now) {
 }
 
 void Connection::refuse(const HttpResponse& response, Mono now) {
-  std::string bytes = serialize(response, false);
-  parser_ = HttpParser({});  // frees what the refused request held
-  respond(std::move(bytes), false, now);
+  parser_.give_up();
+  respond(serialize(response, false), false, now);
 }
 
 void Connection::write(Mono now) {
@@ -134,7 +133,7 @@ void Connection::write(Mono now) {
     if (put.outcome != Stream::Outcome::kDone) return;
     written_ += put.size;
   }
-  output_ = {};
+  std::string().swap(output_);  // assigning an empty string would keep the memory
   if (!keep_open_) return linger(now);
 
   wait_for_request(now);

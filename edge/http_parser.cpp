@@ -225,10 +225,15 @@ HttpRequest HttpParser::take() {
 }
 
 void HttpParser::refuse(int status, std::string text) {
-  stage_ = Stage::kRefused;
   refusal_ = text_response(status, std::move(text));
-  buffer_ = {};
-  request_ = {};
+  give_up();
+}
+
+void HttpParser::give_up() {
+  stage_ = Stage::kRefused;
+  // Assigning an empty string would keep the memory.
+  std::string().swap(buffer_);
+  std::string().swap(request_.body);
 }
 
 }  // namespace snapfreeze::edge

@@ -35,6 +35,9 @@ class HttpParser {
   // After kRefused: a 4xx or 5xx with a text that says what would be right. The connection cannot be used again.
   [[nodiscard]] const HttpResponse& refusal() const { return refusal_; }
 
+  // Frees what was read so far. Nothing is read any more.
+  void give_up();
+
   // Not a byte of a next request is here.
   [[nodiscard]] bool empty() const { return stage_ == Stage::kHead && buffer_.empty(); }
   // Bytes of memory held.
@@ -52,7 +55,7 @@ class HttpParser {
   void take_body_bytes();
   void refuse(int status, std::string text);
 
-  ParserLimits limits_;
+  const ParserLimits limits_;
   Stage stage_ = Stage::kHead;
   std::string buffer_;          // bytes not yet understood
   std::size_t line_start_ = 0;  // in buffer_, of the line whose end has not come
