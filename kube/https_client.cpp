@@ -24,6 +24,13 @@ namespace {
 // TLS records are 16 KiB at most.
 constexpr std::size_t kReadSize = 16 << 10;
 
+// Of calls side by side, a reply that came in time may be read late: it lies in the socket's buffer, and takes no wait.
+// More than a buffer holds comes from a server that sends without pause.
+constexpr std::size_t kMaxLate = 1 << 20;
+
+// What is read of a reply that refuses a stream.
+constexpr std::size_t kMaxRefusal = 64 << 10;
+
 // Sockets run by the real time, whatever Clock the logic is given.
 Mono now() {
   return std::chrono::steady_clock::now();
@@ -166,12 +173,15 @@ Result<Response> HttpsClient::Impl::receive(Exchange& exchange, const Request& r
   if (exchange.error) return *exchange.error;
   ReplyParser reply;
   std::array<char, kReadSize> buffer;
+  std::size_t late = 0;
   while (!reply.complete()) {
     const auto read = exchange.connection->read(buffer, {deadline});
     if (!read.ok()) return read.error();
     if (read->outcome == TlsConnection::Read::Outcome::kTimedOut) return timed_out(request.timeout);
     const bool closed = read->outcome == TlsConnection::Read::Outcome::kClosed;
     any_byte = any_byte || !closed;
+    if (now() >= deadline) late += read->count;
+    if (late > kMaxLate) return timed_out(request.timeout);
     const auto taken = closed ? reply.closed() : reply.feed({buffer.data(), read->count});
     if (!taken.ok()) return taken.error();
     if (reply.body().size() > kMaxReply) return Error{Code::kTransient, "the reply is over 64 MiB", reply.status()};
@@ -213,7 +223,7 @@ Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, cons
     const bool closed = read->outcome == TlsConnection::Read::Outcome::kClosed;
     const auto taken = closed ? reply.closed() : reply.feed({buffer.data(), read->count});
     if (!taken.ok()) return about(request, taken.error());
-    if (reply.has_head() && reply.status() != 200 && reply.body().size() > kMaxReply) break;
+    if (reply.has_head() && reply.status() != 200 && reply.body().size() > kMaxRefusal) break;
   }
   if (reply.status() != 200) return about(request, error_of(reply.status(), reply.body()));
   if (auto followed = follow(peer, reply, idle, sink); !followed.ok()) return about(request, followed.error());

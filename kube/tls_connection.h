@@ -54,7 +54,8 @@ class TlsConnection {
 
   Result<void> write(std::string_view bytes, const WaitLimit& limit);
 
-  // kClosed only when the peer said so inside TLS; a connection that breaks is an Error.
+  // Returns what has come, even past the deadline, which bounds only the wait. kClosed only when the peer said so
+  // inside TLS; a connection that breaks is an Error.
   Result<Read> read(std::span<char> buffer, const WaitLimit& limit);
 
   // Whether an idle connection has been closed, or has something to say that nobody asked for. One system call.
