@@ -25,8 +25,8 @@ namespace {
 constexpr std::size_t kReadSize = 16 << 10;
 
 // Of calls side by side, a reply that came in time may be read late: it lies in the socket's buffer, and takes no wait.
-// More than a buffer holds comes from a server that sends without pause.
-constexpr std::size_t kMaxLate = 1 << 20;
+// A server that sends without pause must not go on for ever.
+constexpr Millis kLateReading{50};
 
 // What is read of a reply that refuses a stream.
 constexpr std::size_t kMaxRefusal = 64 << 10;
@@ -173,15 +173,14 @@ Result<Response> HttpsClient::Impl::receive(Exchange& exchange, const Request& r
   if (exchange.error) return *exchange.error;
   ReplyParser reply;
   std::array<char, kReadSize> buffer;
-  std::size_t late = 0;
+  const Mono give_up = std::max(deadline, now() + kLateReading);
   while (!reply.complete()) {
     const auto read = exchange.connection->read(buffer, {deadline});
     if (!read.ok()) return read.error();
     if (read->outcome == TlsConnection::Read::Outcome::kTimedOut) return timed_out(request.timeout);
     const bool closed = read->outcome == TlsConnection::Read::Outcome::kClosed;
     any_byte = any_byte || !closed;
-    if (now() >= deadline) late += read->count;
-    if (late > kMaxLate) return timed_out(request.timeout);
+    if (now() >= give_up) return timed_out(request.timeout);
     const auto taken = closed ? reply.closed() : reply.feed({buffer.data(), read->count});
     if (!taken.ok()) return taken.error();
     if (reply.body().size() > kMaxReply) return Error{Code::kTransient, "the reply is over 64 MiB", reply.status()};

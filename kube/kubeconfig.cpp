@@ -53,7 +53,8 @@ template <std::size_t kCount>
 Result<void> refuse(const Section& section, const std::array<Refusal, kCount>& refusals) {
   for (const auto& [key, instead] : refusals) {
     // `insecure-skip-tls-verify: false` asks for nothing.
-    if (section.has(key) && section.text(key) != "false") return section.error(key, instead);
+    const YAML::Node value = section.node[key];
+    if (section.has(key) && !(value.IsScalar() && value.Scalar() == "false")) return section.error(key, instead);
   }
   return {};
 }

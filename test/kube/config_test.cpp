@@ -1,0 +1,268 @@
+#include "kube/config.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "kube/base64.h"
+#include "kube/server_url.h"
+#include "kube/token_source.h"
+#include "test/support/catch.h"
+
+namespace snapfreeze::kube {
+namespace {
+
+// A directory that is gone at the end of the test.
+class Directory {
+ public:
+  Directory() {
+    std::string name = "/tmp/kube-test-XXXXXX";
+    path_ = mkdtemp(name.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+
+  std::string write(const std::string& name, const std::string& content) const {
+    std::ofstream(path_ + "/" + name) << content;
+    return path_ + "/" + name;
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Sets a variable until the end of the test; nullptr unsets it.
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) {
+    const char* before = std::getenv(name);
+    if (before != nullptr) before_ = before;
+    value == nullptr ? unsetenv(name) : setenv(name, value, 1);
+  }
+  ~Environment() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string error_of(const Result<Config>& config) {
+  if (config.ok()) return "";
+  CHECK(config.error().code == Code::kMalformed);
+  return config.error().message;
+}
+
+// A kubeconfig with one context "c" of cluster "k" and user "u".
+std::string kubeconfig_text(const std::string& cluster, const std::string& user, const std::string& context = "") {
+  return "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+         "contexts: [{name: c, context: {cluster: k, user: u" +
+         context +
+         "}}]\n"
+         "clusters: [{name: k, cluster: {" +
+         cluster +
+         "}}]\n"
+         "users: [{name: u, user: {" +
+         user + "}}]\n";
+}
+
+Result<Config> read(const std::string& cluster, const std::string& user, const std::string& context = "") {
+  const Directory directory;
+  return kubeconfig(directory.write("config", kubeconfig_text(cluster, user, context)));
+}
+
+TEST_CASE("A kubeconfig gives server, authority, token and namespace") {
+  const auto config = read("server: 'https://10.0.0.1:6443', certificate-authority-data: Q0E=, tls-server-name: k8s",
+                           "token: secret", ", namespace: ns");
+  REQUIRE(config.ok());
+  CHECK(config->host == "10.0.0.1");
+  CHECK(config->port == 6443);
+  CHECK(config->path_prefix.empty());
+  CHECK(config->ca_pem == "CA");
+  CHECK(config->tls_server_name == "k8s");
+  CHECK(config->token == "secret");
+  CHECK(config->namespace_ == "ns");
+}
+
+TEST_CASE("A kubeconfig without a namespace means default") {
+  CHECK(read("server: 'https://h'", "")->namespace_ == "default");
+}
+
+TEST_CASE("Files of a kubeconfig are relative to it, and data wins over a file") {
+  const Directory directory;
+  directory.write("ca.pem", "CA");
+  directory.write("cert.pem", "CERT");
+  directory.write("key.pem", "KEY");
+  directory.write("token", "secret\n");
+  const auto config = kubeconfig(directory.write(
+      "config", kubeconfig_text("server: 'https://h', certificate-authority: ca.pem",
+                                "client-certificate: cert.pem, client-key: key.pem, client-key-data: REFUQQ==, "
+                                "tokenFile: token")));
+  REQUIRE(config.ok());
+  CHECK(config->ca_pem == "CA");
+  CHECK(config->client_certificate_pem == "CERT");
+  CHECK(config->client_key_pem == "DATA");
+  CHECK(config->token_file == directory.path() + "/token");
+}
+
+TEST_CASE("What a kubeconfig asks that we cannot do is refused by name") {
+  for (const char* field : {"exec: {command: aws}", "auth-provider: {name: oidc}", "username: me", "password: pw",
+                            "as: other", "as-groups: [g]"}) {
+    const std::string name(field, std::string(field).find(':'));
+    CAPTURE(name);
+    CHECK(contains(error_of(read("server: 'https://h'", field)), "config: users[u].user." + name + ": "));
+  }
+  CHECK(contains(error_of(read("server: 'https://h', insecure-skip-tls-verify: true", "")),
+                 "clusters[k].cluster.insecure-skip-tls-verify: is not supported; give"));
+  CHECK(contains(error_of(read("server: 'https://h', proxy-url: 'http://p'", "")), "clusters[k].cluster.proxy-url: "));
+  CHECK(read("server: 'https://h', insecure-skip-tls-verify: false", "").ok());
+}
+
+TEST_CASE("A server without TLS is refused") {
+  CHECK(contains(error_of(read("server: 'http://127.0.0.1:8080'", "")),
+                 "clusters[k].cluster.server: \"http://127.0.0.1:8080\" is without TLS"));
+}
+
+TEST_CASE("Errors of a kubeconfig name file, field and what would be right") {
+  CHECK(contains(error_of(read("server: 'https://h', certificate-authority-data: '!'", "")),
+                 "certificate-authority-data: is not base64"));
+  CHECK(
+      contains(error_of(read("server: 'https://h', certificate-authority: none.pem", "")), "none.pem: cannot be read"));
+  CHECK(contains(error_of(read("server: 'https://h'", "client-certificate-data: QQ==")), "without the other"));
+  CHECK(contains(error_of(read("server: 'https://h'", "token: 'a b'")), "users[u].user.token: one line"));
+  CHECK(contains(error_of(read("server: 'https://h'", "tokenFile: none")), "users[u].user.tokenFile: "));
+  CHECK(contains(error_of(read("server: ", "")), "clusters[k].cluster.server: "));
+}
+
+TEST_CASE("A context that is not there is refused with those that are") {
+  const Directory directory;
+  const std::string file = directory.write("config", kubeconfig_text("server: 'https://h'", ""));
+  CHECK(error_of(kubeconfig(file, "prod")) == file + ": contexts: has no entry named \"prod\"; there is: c");
+  CHECK(kubeconfig(file, "c").ok());
+}
+
+TEST_CASE("What is no kubeconfig is refused by file") {
+  const Directory directory;
+  for (const char* text : {"", "just text", "[1, 2]", "a: [", "contexts: 7\ncurrent-context: c", "current-context: [c]",
+                           "current-context: c\ncontexts: [7]"}) {
+    CAPTURE(text);
+    const std::string file = directory.write("config", text);
+    CHECK(contains(error_of(kubeconfig(file)), file + ": "));
+  }
+  CHECK(contains(error_of(kubeconfig(directory.path() + "/none")), "/none: cannot be read: No such file"));
+}
+
+TEST_CASE("In a cluster the service account says who we are") {
+  const Directory directory;
+  directory.write("token", "secret");
+  directory.write("ca.crt", "CA");
+  directory.write("namespace", "snapfreeze\n");
+  const Environment host("KUBERNETES_SERVICE_HOST", "fd00::1");
+  const Environment port("KUBERNETES_SERVICE_PORT", "6443");
+  const auto config = in_cluster_config(directory.path());
+  REQUIRE(config.ok());
+  CHECK(config->host == "fd00::1");
+  CHECK(config->port == 6443);
+  CHECK(config->ca_pem == "CA");
+  CHECK(config->token_file == directory.path() + "/token");
+  CHECK(config->namespace_ == "snapfreeze");
+}
+
+TEST_CASE("What is missing in a cluster is named") {
+  const Directory directory;
+  const Environment host("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+  {
+    const Environment port("KUBERNETES_SERVICE_PORT", nullptr);
+    CHECK(contains(error_of(in_cluster_config(directory.path())), "KUBERNETES_SERVICE_PORT are not set"));
+  }
+  {
+    const Environment port("KUBERNETES_SERVICE_PORT", "https");
+    CHECK(contains(error_of(in_cluster_config(directory.path())), "\"https\" is not a port"));
+  }
+  const Environment port("KUBERNETES_SERVICE_PORT", "443");
+  CHECK(contains(error_of(in_cluster_config(directory.path())), "automountServiceAccountToken: true"));
+  directory.write("token", "secret");
+  CHECK(contains(error_of(in_cluster_config(directory.path())), "/ca.crt: cannot be read"));
+}
+
+TEST_CASE("The file named wins over KUBECONFIG, and that over the cluster") {
+  const Directory directory;
+  const std::string named = directory.write("named", kubeconfig_text("server: 'https://named'", ""));
+  const std::string other = directory.write("other", kubeconfig_text("server: 'https://other'", ""));
+  const Environment host("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+  const Environment variable("KUBECONFIG", other.c_str());
+  CHECK(load_config(named)->host == "named");
+  CHECK(load_config()->host == "other");
+}
+
+TEST_CASE("Without a file and a cluster, the kubeconfig of the user counts") {
+  const Directory directory;
+  std::filesystem::create_directory(directory.path() + "/.kube");
+  directory.write(".kube/config", kubeconfig_text("server: 'https://home'", ""));
+  const Environment host("KUBERNETES_SERVICE_HOST", nullptr);
+  const Environment variable("KUBECONFIG", nullptr);
+  const Environment home("HOME", directory.path().c_str());
+  CHECK(load_config()->host == "home");
+}
+
+TEST_CASE("Several files in KUBECONFIG are refused with the way to make one") {
+  const Environment variable("KUBECONFIG", "/a:/b");
+  CHECK(contains(error_of(load_config()), "kubectl config view --flatten"));
+}
+
+TEST_CASE("A server's URL is taken apart") {
+  CHECK(parse_server_url("https://host")->port == 443);
+  CHECK(parse_server_url("https://[fd00::1]:6443")->host == "fd00::1");
+  CHECK(parse_server_url("https://[fd00::1]:6443")->port == 6443);
+  CHECK(parse_server_url("https://rancher/k8s/clusters/local/")->path == "/k8s/clusters/local");
+  CHECK(parse_server_url("https://host:6443/")->path.empty());
+}
+
+TEST_CASE("What is no server's URL is refused") {
+  for (const char* url :
+       {"", "host", "ftp://host", "https://", "https://:6443", "https://[fd00::1", "https://h:0", "https://h:65536",
+        "https://h:64x", "https://u@h", "https://h/?q", "https://h/a b", "https://h/\r\nX: y", "https://[::1]6443"}) {
+    CAPTURE(url);
+    CHECK_FALSE(parse_server_url(url).ok());
+  }
+}
+
+TEST_CASE("Base64 is decoded, across lines") {
+  CHECK(base64_decode("") == "");
+  CHECK(base64_decode("Zg==") == "f");
+  CHECK(base64_decode("Zm8=") == "fo");
+  CHECK(base64_decode("Zm9v\nYmFy\r\n") == "foobar");
+  CHECK(base64_decode("/+8A") == std::string("\xFF\xEF\0", 3));
+  for (const char* text : {"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm-v", "Zm 9"}) {
+    CAPTURE(text);
+    CHECK_FALSE(base64_decode(text).has_value());
+  }
+}
+
+TEST_CASE("A token that rotates is seen within seconds, and a bad one never used") {
+  const Directory directory;
+  const std::string file = directory.write("token", "first\n");
+  TokenSource source("", file);
+  Mono now{std::chrono::hours(1)};
+  CHECK(source.token(now) == "first");
+  directory.write("token", "second");
+  CHECK(source.token(now + Millis(4999)) == "first");
+  CHECK(source.token(now += TokenSource::kReadAgain) == "second");
+  for (const char* bad : {"", "two\nlines", "a b"}) {
+    directory.write("token", bad);
+    CHECK(source.token(now += TokenSource::kReadAgain) == "second");
+  }
+  std::filesystem::remove(file);
+  CHECK(source.token(now += TokenSource::kReadAgain) == "second");
+}
+
+TEST_CASE("A token without a file stays") {
+  TokenSource source("fixed", "");
+  CHECK(source.token(Mono{std::chrono::hours(1)}) == "fixed");
+}
+
+}  // namespace
+}  // namespace snapfreeze::kube
