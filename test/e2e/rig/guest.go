@@ -1,0 +1,246 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Filesystems are what a freeze stops: those of a real guest, reached through its agent, or none.
+type Filesystems interface {
+	Freeze() error
+	Thaw() error
+}
+
+// noFilesystems stands in where no QEMU guest runs: it only takes its time.
+type noFilesystems struct{ freeze, thaw time.Duration }
+
+func (f noFilesystems) Freeze() error { time.Sleep(f.freeze); return nil }
+func (f noFilesystems) Thaw() error   { time.Sleep(f.thaw); return nil }
+
+// callError is a reply of virt-api other than success.
+type callError struct {
+	status  int
+	message string
+}
+
+func (e *callError) Error() string { return e.message }
+
+const (
+	virtAPIPatience  = 10 * time.Second // virt-api gives up on the launcher
+	launcherPatience = 60 * time.Second // the launcher gives up on the agent
+	vssLimit         = 10 * time.Second // Windows thaws by itself
+	vssMessage       = "fsfreeze is limited up to 10 seconds"
+)
+
+// GuestFault makes the next Count calls of Operation fail, or reach the guest Delay late.
+type GuestFault struct {
+	Operation string        `json:"operation"`
+	Kind      string        `json:"kind"` // fail, halfway, late
+	Count     int           `json:"count"`
+	Delay     time.Duration `json:"-"`
+	DelayMS   int           `json:"delay_ms"`
+}
+
+// Guest is a running virt-launcher with KubeVirt's rules of freeze and unfreeze (v1.6 to v1.9).
+type Guest struct {
+	name        string // "namespace/vm"
+	windows     bool
+	filesystems Filesystems
+	truth       *Truth
+
+	launcher sync.Mutex // the agent carries out one call at a time
+
+	mu        sync.Mutex
+	running   bool
+	migrating bool
+	frozen    bool
+	frozenAt  time.Time
+	timer     *time.Timer
+	faults    []GuestFault
+}
+
+// Freeze is PUT .../freeze. A frozen guest answers success and keeps its timer; 0 means no timer; a fraction is cut off.
+func (g *Guest) Freeze(timeout time.Duration, by string) error {
+	if err := g.refuse(); err != nil {
+		return err
+	}
+	return g.bounded(func() error { return g.freezeNow(timeout, by) }, g.takeFault("freeze"), "freeze")
+}
+
+// Unfreeze is PUT .../unfreeze: it cancels the timer first, and answers success on a thawed guest.
+func (g *Guest) Unfreeze(by string) error {
+	g.mu.Lock()
+	running := g.running
+	g.mu.Unlock()
+	if !running {
+		return &callError{409, "VMI is not running"}
+	}
+	return g.bounded(func() error { return g.thawNow(by) }, g.takeFault("unfreeze"), "unfreeze")
+}
+
+func (g *Guest) refuse() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.running {
+		return &callError{409, "VMI is not running"}
+	}
+	if g.migrating {
+		return &callError{409, "VMI is migrating"}
+	}
+	return nil
+}
+
+// bounded runs a launcher's call as long as virt-api waits; it goes on when virt-api has given up.
+func (g *Guest) bounded(call func() error, fault *GuestFault, operation string) error {
+	done := make(chan error, 1)
+	go func() {
+		if fault != nil && fault.Kind == "late" {
+			time.Sleep(min(fault.Delay, launcherPatience))
+		}
+		if fault != nil && fault.Kind == "fail" {
+			g.disarm(operation)
+			done <- errors.New(operation + " failed on demand")
+			return
+		}
+		g.launcher.Lock()
+		defer g.launcher.Unlock()
+		err := call()
+		if err == nil && fault != nil && fault.Kind == "halfway" {
+			g.disarm("unfreeze")
+			err = errors.New(operation + " failed half-way on demand")
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		var reply *callError
+		if err == nil || errors.As(err, &reply) {
+			return err
+		}
+		return &callError{500, err.Error()}
+	case <-time.After(virtAPIPatience):
+		return &callError{500, operation + ": the launcher did not answer in time"}
+	}
+}
+
+func (g *Guest) freezeNow(timeout time.Duration, by string) error {
+	g.mu.Lock()
+	already := g.frozen
+	g.mu.Unlock()
+	if already {
+		return nil
+	}
+	if err := g.filesystems.Freeze(); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.frozen, g.frozenAt = true, time.Now()
+	g.truth.Froze(g.name, by)
+	if g.windows {
+		time.AfterFunc(vssLimit, g.vssGivesUp)
+	}
+	if seconds := timeout.Truncate(time.Second); seconds > 0 {
+		g.timer = time.AfterFunc(seconds, func() { _ = g.thawNow("timer") })
+	}
+	return nil
+}
+
+func (g *Guest) thawNow(by string) error {
+	g.disarm("unfreeze")
+	g.mu.Lock()
+	frozen := g.frozen
+	lapsed := g.windows && !g.frozenAt.IsZero() && !frozen
+	g.frozenAt = time.Time{}
+	g.mu.Unlock()
+	if lapsed {
+		return errors.New(vssMessage)
+	}
+	if !frozen {
+		return nil
+	}
+	if err := g.filesystems.Thaw(); err != nil {
+		return err
+	}
+	g.markThawed(by)
+	return nil
+}
+
+func (g *Guest) vssGivesUp() {
+	g.mu.Lock()
+	frozen := g.frozen && time.Since(g.frozenAt) >= vssLimit-time.Millisecond
+	g.mu.Unlock()
+	if frozen && g.filesystems.Thaw() == nil {
+		g.markThawed("vss")
+	}
+}
+
+func (g *Guest) markThawed(by string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.frozen {
+		g.frozen = false
+		g.truth.Thawed(g.name, by)
+	}
+}
+
+func (g *Guest) disarm(operation string) {
+	if operation != "unfreeze" {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.timer != nil {
+		g.timer.Stop()
+		g.timer = nil
+	}
+}
+
+// PowerOff ends the guest: nothing of it is frozen any more, and its timer is gone.
+func (g *Guest) PowerOff() {
+	g.disarm("unfreeze")
+	g.mu.Lock()
+	g.running, g.frozenAt = false, time.Time{}
+	g.mu.Unlock()
+	g.markThawed("power-off")
+}
+
+// Frozen tells what virt-handler's poll of the agent would see.
+func (g *Guest) Frozen() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.frozen
+}
+
+// AddFault plants a fault; an unknown one is an error that names it.
+func (g *Guest) AddFault(fault GuestFault) error {
+	if fault.Operation != "freeze" && fault.Operation != "unfreeze" {
+		return fmt.Errorf("operation: %q must be freeze or unfreeze", fault.Operation)
+	}
+	switch fault.Kind {
+	case "fail", "halfway", "late":
+	default:
+		return fmt.Errorf("kind: %q must be fail, halfway or late", fault.Kind)
+	}
+	fault.Delay = time.Duration(fault.DelayMS) * time.Millisecond
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.faults = append(g.faults, fault)
+	return nil
+}
+
+func (g *Guest) takeFault(operation string) *GuestFault {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range g.faults {
+		fault := &g.faults[i]
+		if fault.Operation == operation && fault.Count != 0 {
+			fault.Count--
+			taken := *fault
+			return &taken
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+// Command rig is what stands in for KubeVirt, Harvester and the storage beside a real control plane: an aggregated
+// freeze API, a CSI driver, and Harvester's backup flow. It knows of them what their documented and measured behaviour
+// is, and shares nothing with snapfreeze.
+package main
+
+import (
+	"context"
+	"flag"
+	"log"
+	"net/http"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+)
+
+func main() {
+	kubeconfig := flag.String("kubeconfig", "", "admin's kubeconfig")
+	pki := flag.String("pki", "", "folder with virt-api.crt, virt-api.key and front-proxy-ca.crt")
+	api := flag.String("virt-api", "", "loopback address of the aggregated API")
+	control := flag.String("control", "", "loopback address at which a runner tells what happens")
+	socket := flag.String("csi", "", "path of the CSI driver's socket")
+	flag.Parse()
+	if err := run(*kubeconfig, *pki, *api, *control, *socket); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(kubeconfig, pki, api, control, socket string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	admin, _, err := NewKube(kubeconfig, "")
+	if err != nil {
+		return err
+	}
+	asHarvester, config, err := NewKube(kubeconfig, harvesterAccount)
+	if err != nil {
+		return err
+	}
+	config.GroupVersion = &schema.GroupVersion{}
+	config.APIPath = "/apis"
+	config.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
+	calls, err := rest.RESTClientFor(config)
+	if err != nil {
+		return err
+	}
+
+	truth := NewTruth()
+	machines := &Machines{kube: admin, truth: truth, guests: map[string]*Guest{}, all: map[string]MachineOptions{}}
+	longhorn := &Longhorn{kube: admin}
+	driver := NewDriver(truth, DiskBehaviour{Cut: 50 * time.Millisecond}, func(uid, volume string) {
+		truth.CutDisk(uid, volume, volume[:strings.LastIndex(volume, "-disk-")])
+		longhorn.Captured(ctx, uid)
+	})
+	harvester := &Harvester{kube: asHarvester, rest: calls, truth: truth, begun: map[string]bool{}}
+
+	failed := make(chan error, 3)
+	go func() { failed <- driver.Serve(ctx, socket) }()
+	go func() {
+		failed <- (&VirtAPI{guest: machines.Find}).ServeTLS(api, pki+"/virt-api.crt", pki+"/virt-api.key", pki+"/front-proxy-ca.crt")
+	}()
+	go harvester.Run(ctx)
+	go machines.Poll(ctx)
+	server := &http.Server{Addr: control, ReadHeaderTimeout: 5 * time.Second,
+		Handler: (&Control{truth: truth, machines: machines, driver: driver, longhorn: longhorn}).Routes()}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	go func() { failed <- server.ListenAndServe() }()
+
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"sync"
+	"time"
+)
+
+// Truth is what really happened to guests and disks, on the rig's own monotonic clock. Nobody under test sees it.
+type Truth struct {
+	mu     sync.Mutex
+	start  time.Time
+	frozen map[string][]*FrozenInterval // "namespace/vm"
+	cuts   []Cut
+	events []Event
+}
+
+// FrozenInterval has times in milliseconds since the rig's start.
+type FrozenInterval struct {
+	From     float64  `json:"from"`
+	Until    *float64 `json:"until"` // null: frozen still
+	FrozenBy string   `json:"frozen_by"`
+	ThawedBy string   `json:"thawed_by,omitempty"`
+}
+
+// Cut is the instant at which a disk was captured.
+type Cut struct {
+	At       float64 `json:"at"`
+	Snapshot string  `json:"uid"` // uid of the VolumeSnapshot
+	PVC      string  `json:"pvc"`
+	VM       string  `json:"vm"`
+}
+
+// Event is one line of the timeline.
+type Event struct {
+	At     float64 `json:"at"`
+	Kind   string  `json:"kind"`
+	Object string  `json:"object"`
+	Detail string  `json:"detail"`
+}
+
+// NewTruth starts the clock.
+func NewTruth() *Truth {
+	return &Truth{start: time.Now(), frozen: map[string][]*FrozenInterval{}}
+}
+
+func (t *Truth) now() float64 { return float64(time.Since(t.start).Microseconds()) / 1000 }
+
+// Froze records that the guest's filesystems stopped writing.
+func (t *Truth) Froze(vm, by string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.frozen[vm] = append(t.frozen[vm], &FrozenInterval{From: t.now(), FrozenBy: by})
+	t.events = append(t.events, Event{t.now(), "freeze", vm, by})
+}
+
+// Thawed records that they write again.
+func (t *Truth) Thawed(vm, by string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	intervals := t.frozen[vm]
+	if len(intervals) == 0 || intervals[len(intervals)-1].Until != nil {
+		return
+	}
+	now := t.now()
+	last := intervals[len(intervals)-1]
+	last.Until, last.ThawedBy = &now, by
+	t.events = append(t.events, Event{now, "thaw", vm, by})
+}
+
+// CutDisk records the capture of a disk.
+func (t *Truth) CutDisk(uid, pvc, vm string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cuts = append(t.cuts, Cut{t.now(), uid, pvc, vm})
+	t.events = append(t.events, Event{t.now(), "cut", pvc, uid})
+}
+
+// Note adds a line to the timeline.
+func (t *Truth) Note(kind, object, detail string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.events = append(t.events, Event{t.now(), kind, object, detail})
+}

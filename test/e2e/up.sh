@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# up.sh DIR: a real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, snapshot-controller. Writes
+# DIR/admin.kubeconfig, and one DIR/NAME.pid a process. BIN: folder of the built tools. PORT: the API server's; the next
+# nine are used as well.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$(mkdir -p "$1" && cd "$1" && pwd)
+bin=${BIN:?folder of the built tools}
+port=${PORT:-7443}
+etcd_port=$((port + 2))
+pki=$dir/pki
+mkdir -p "$pki"
+cd "$dir"
+
+ca() { # name
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
+    -keyout "$pki/$1.key" -out "$pki/$1.crt" 2>/dev/null
+}
+leaf() { # name subject ca
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" \
+    -keyout "$pki/$1.key" -out "$pki/$1.csr" 2>/dev/null
+  printf 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc,DNS:virt-api.kubevirt.svc\nextendedKeyUsage=serverAuth,clientAuth\n' |
+    openssl x509 -req -in "$pki/$1.csr" -CA "$pki/$3.crt" -CAkey "$pki/$3.key" -CAcreateserial -days 2 \
+      -extfile /dev/stdin -out "$pki/$1.crt" 2>/dev/null
+}
+start() { # name command...
+  local name=$1
+  shift
+  "$@" >"$name.log" 2>&1 &
+  echo $! >"$name.pid"
+}
+await() { # seconds what command...
+  local seconds=$1 what=$2
+  shift 2
+  for _ in $(seq $((seconds * 5))); do
+    "$@" >/dev/null 2>&1 && return
+    sleep 0.2
+  done
+  echo "up.sh: $what did not come in $seconds s; see $dir/*.log" >&2
+  exit 1
+}
+
+ca ca
+ca front-proxy-ca
+leaf apiserver /CN=kube-apiserver ca
+leaf admin /O=system:masters/CN=admin ca
+leaf virt-api /CN=virt-api ca
+leaf front-proxy /CN=front-proxy front-proxy-ca
+openssl genrsa -out "$pki/sa.key" 2048 2>/dev/null
+openssl rsa -in "$pki/sa.key" -pubout -out "$pki/sa.pub" 2>/dev/null
+
+start etcd etcd --data-dir "$dir/etcd" --unsafe-no-fsync=true \
+  --listen-client-urls "http://127.0.0.1:$etcd_port" --advertise-client-urls "http://127.0.0.1:$etcd_port" \
+  --listen-peer-urls "http://127.0.0.1:$((etcd_port + 1))" \
+  --initial-advertise-peer-urls "http://127.0.0.1:$((etcd_port + 1))" \
+  --initial-cluster "default=http://127.0.0.1:$((etcd_port + 1))"
+start apiserver "$bin/kube-apiserver" --etcd-servers="http://127.0.0.1:$etcd_port" --bind-address=127.0.0.1 \
+  --secure-port="$port" --advertise-address=127.0.0.1 --endpoint-reconciler-type=none \
+  --service-cluster-ip-range=10.0.0.0/24 --authorization-mode=RBAC --disable-admission-plugins=ServiceAccount \
+  --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" --client-ca-file="$pki/ca.crt" \
+  --service-account-key-file="$pki/sa.pub" --service-account-signing-key-file="$pki/sa.key" \
+  --service-account-issuer=https://kubernetes.default.svc \
+  --requestheader-client-ca-file="$pki/front-proxy-ca.crt" --requestheader-allowed-names=front-proxy \
+  --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
+  --requestheader-extra-headers-prefix=X-Remote-Extra- \
+  --proxy-client-cert-file="$pki/front-proxy.crt" --proxy-client-key-file="$pki/front-proxy.key"
+cat >admin.kubeconfig <<K
+apiVersion: v1
+kind: Config
+clusters: [{name: rig, cluster: {server: "https://127.0.0.1:$port", certificate-authority: "$pki/ca.crt"}}]
+users: [{name: admin, user: {client-certificate: "$pki/admin.crt", client-key: "$pki/admin.key"}}]
+contexts: [{name: rig, context: {cluster: rig, user: admin}}]
+current-context: rig
+K
+export KUBECONFIG=$dir/admin.kubeconfig
+await 30 "the API server" "$bin/kubectl" get --raw /readyz
+start kcm "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --authentication-kubeconfig="$KUBECONFIG" \
+  --authorization-kubeconfig="$KUBECONFIG" --bind-address=127.0.0.1 --secure-port="$((port + 1))" \
+  --leader-elect=false --service-account-private-key-file="$pki/sa.key" \
+  --controllers=garbage-collector-controller,namespace-controller,persistentvolume-binder-controller,serviceaccount-controller
+
+crds=$(cd "$here" && go list -m -f '{{.Dir}}' github.com/kubernetes-csi/external-snapshotter/client/v8)/config/crd
+for kind in volumesnapshotclasses volumesnapshotcontents volumesnapshots; do
+  "$bin/kubectl" apply -f "$crds/snapshot.storage.k8s.io_$kind.yaml" >/dev/null
+done
+"$bin/kubectl" apply -f "$here/manifests/crds.yaml" >/dev/null
+"$bin/kubectl" wait --for=condition=Established --timeout=30s crd --all >/dev/null
+sed -e "s|RIG_PORT|$((port + 5))|" -e "s|RIG_CA|$(base64 -w0 "$pki/ca.crt")|" "$here/manifests/rig.yaml" |
+  "$bin/kubectl" apply -f - >/dev/null
+start snapshot-controller "$bin/snapshot-controller" --kubeconfig="$KUBECONFIG" --leader-election=false \
+  --http-endpoint="127.0.0.1:$((port + 4))"
+start rig "$bin/rig" --kubeconfig="$KUBECONFIG" --pki="$pki" --virt-api="127.0.0.1:$((port + 5))" \
+  --control="127.0.0.1:$((port + 6))" --csi="$dir/csi.sock"
+await 10 "the CSI driver" test -S "$dir/csi.sock"
+start csi-snapshotter "$bin/csi-snapshotter" --kubeconfig="$KUBECONFIG" --csi-address="unix://$dir/csi.sock" \
+  --leader-election=false --http-endpoint="127.0.0.1:$((port + 7))"
+await 20 "the freeze API" "$bin/kubectl" get --raw /apis/subresources.kubevirt.io/v1
