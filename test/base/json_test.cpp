@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <chrono>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -112,6 +113,14 @@ TEST_CASE("a key given twice is refused, in small objects and in large ones") {
   CHECK(refusal(large + R"("key-50000":0})").find("\"key-50000\" is given twice") != std::string::npos);
 }
 
+TEST_CASE("looking for a key given twice is not quadratic") {
+  const std::string large = object_of(300'000);
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(refusal(large) == "");
+  // A comparison of each with each takes half a minute or more, this a tenth of a second.
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+}
+
 TEST_CASE("bad UTF-8 is refused") {
   const auto bytes = GENERATE(as<std::string>(), "\x80", "\xC3", "\xC0\xAF", "\xE2\x82", "\xED\xA0\x80", "\xED\xBF\xBF",
                               "\xF0\x80\x80\xAF", "\xF4\x90\x80\x80", "\xFF");
@@ -213,7 +222,14 @@ TEST_CASE("strings are written so that they read back") {
 TEST_CASE("bad UTF-8 of our own is written as replacement characters") {
   CHECK(Json("a\xFFz").dump() == "\"a\uFFFDz\"");
   CHECK(Json("\xE2\x82").dump() == "\"\uFFFD\uFFFD\"");
-  CHECK(Json("\xED\xA0\x80").dump() == "\"\uFFFD\uFFFD\uFFFD\"");
+  const auto [bytes, count] = GENERATE(table<std::string, int>({
+      {"\xC0\xAF", 2},          // overlong
+      {"\xE0\x9F\xBF", 3},      // overlong
+      {"\xED\xA0\x80", 3},      // a surrogate
+      {"\xF0\x8F\xBF\xBF", 4},  // overlong
+      {"\xF4\x90\x80\x80", 4},  // beyond U+10FFFF
+  }));
+  CHECK(Json(bytes).dump() == around("\"", repeated("\uFFFD", count), "\""));
 }
 
 TEST_CASE("what is written reads back the same") {

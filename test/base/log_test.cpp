@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <limits>
 #include <random>
@@ -73,6 +75,21 @@ TEST_CASE("a JSON line holds time, level, message and the fields in their order"
       R"("namespace":"vmns","name":"vm1","disks":3,"seconds":0\.25,"joined":true\})");
   INFO(line);
   CHECK(std::regex_match(line, expected));
+}
+
+TEST_CASE("time is UTC wherever the process runs") {
+  setenv("TZ", "XYZ+5", 1);
+  tzset();
+  log::configure(log::Format::kJson, log::Level::kInfo);
+  const std::time_t before = std::time(nullptr);
+  const Json line = json_of(line_of([] { log::info("said"); }));
+  unsetenv("TZ");
+  tzset();
+
+  std::tm said{};
+  REQUIRE(strptime(line["time"].string().c_str(), "%Y-%m-%dT%H:%M:%S", &said) != nullptr);
+  CHECK(timegm(&said) - before >= 0);
+  CHECK(timegm(&said) - before < 60);
 }
 
 TEST_CASE("a JSON line without fields is complete") {
