@@ -151,10 +151,7 @@ std::string_view to_string(Phase phase) {
 }
 
 const Hold* Session::find_hold(const Hold& hold) const {
-  const auto same = [&](const Hold& mine) {
-    return mine.kind == hold.kind && mine.name == hold.name && mine.uid == hold.uid;
-  };
-  const auto found = std::find_if(holds.begin(), holds.end(), same);
+  const auto found = std::find_if(holds.begin(), holds.end(), [&](const Hold& mine) { return mine.same_backup(hold); });
   return found == holds.end() ? nullptr : &*found;
 }
 

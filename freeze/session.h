@@ -33,6 +33,10 @@ struct Hold {
   std::string uid;   // of the VirtualMachineBackup; empty for a label
   int members = 0;   // label only: how many snapshots to wait for; 0: those that were admitted
 
+  // Of one and the same backup, whatever the count.
+  [[nodiscard]] bool same_backup(const Hold& other) const {
+    return kind == other.kind && name == other.name && uid == other.uid;
+  }
   bool operator==(const Hold&) const = default;
 };
 

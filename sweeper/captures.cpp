@@ -1,0 +1,77 @@
+#include "sweeper/captures.h"
+
+#include <iterator>
+
+namespace snapfreeze::sweeper {
+namespace {
+
+std::uint64_t fnv(std::string_view text, std::uint64_t state) {
+  for (const unsigned char byte : text) state = (state ^ byte) * 1099511628211ULL;
+  return state;
+}
+
+int hex_digit(char character) {
+  if (character >= '0' && character <= '9') return character - '0';
+  if (character >= 'a' && character <= 'f') return character - 'a' + 10;
+  return -1;
+}
+
+std::uint8_t bit(Captures::Source source) {
+  return static_cast<std::uint8_t>(source);
+}
+
+}  // namespace
+
+// A UUID in its canonical form becomes its 16 bytes, so that no two are mistaken for one. The API server writes no
+// other uids; what comes otherwise is hashed to the same length.
+Captures::Key Captures::key_of(std::string_view uid) {
+  constexpr std::size_t kLength = 36;
+  Key key{};
+  std::size_t digits = 0;
+  bool canonical = uid.size() == kLength;
+  for (std::size_t i = 0; canonical && i < uid.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const int digit = hex_digit(uid[i]);
+    canonical = dash ? uid[i] == '-' : digit >= 0;
+    if (canonical && !dash) {
+      key[digits / 16] = key[digits / 16] << 4 | static_cast<std::uint64_t>(digit);
+      ++digits;
+    }
+  }
+  if (canonical) return key;
+  return {fnv(uid, 14695981039346656037ULL), fnv(uid, 0x9E3779B97F4A7C15ULL)};
+}
+
+bool Captures::note(Source source, std::string_view snapshot_uid, Observed now) {
+  if (snapshot_uid.empty()) return false;
+  const auto [found, fresh] = entries_.try_emplace(key_of(snapshot_uid), Entry{now});
+  found->second.sources |= bit(source);
+  found->second.named |= bit(source);
+  return fresh;
+}
+
+void Captures::forget(Source source, std::string_view snapshot_uid) {
+  const auto found = entries_.find(key_of(snapshot_uid));
+  if (found == entries_.end()) return;
+  found->second.sources &= static_cast<std::uint8_t>(~bit(source));
+  if (found->second.sources == 0) entries_.erase(found);
+}
+
+void Captures::relist_started(Source source) {
+  for (auto& [key, entry] : entries_) entry.named &= static_cast<std::uint8_t>(~bit(source));
+}
+
+void Captures::relist_done(Source source) {
+  for (auto item = entries_.begin(); item != entries_.end();) {
+    Entry& entry = item->second;
+    if ((entry.named & bit(source)) == 0) entry.sources &= static_cast<std::uint8_t>(~bit(source));
+    item = entry.sources == 0 ? entries_.erase(item) : std::next(item);
+  }
+}
+
+std::optional<Observed> Captures::find(std::string_view snapshot_uid) const {
+  const auto found = entries_.find(key_of(snapshot_uid));
+  return found == entries_.end() ? std::nullopt : std::optional<Observed>(found->second.first);
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,99 @@
+// What the sweeper keeps of each object it watches, and how it is read. Everything else is dropped on the watch's own
+// thread, so that thousands of finished backups cost little. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "freeze/session.h"
+#include "kube/paths.h"
+
+namespace snapfreeze::sweeper {
+
+// One watch each.
+enum class Kind { kSession, kSnapshot, kContent, kLonghornSnapshot, kBackup, kVmi, kVm };
+inline constexpr int kKinds = 7;
+
+// What counts as the end of a snapshot for the thaw.
+enum class ThawOn {
+  kCaptured,  // the cut is done, whoever says it first: Longhorn, the content or the VolumeSnapshot
+  kReady,     // readyToUse of the VolumeSnapshot, which may come minutes later
+};
+
+struct SnapshotFacts {
+  std::string uid;
+  std::string namespace_;
+  std::string name;
+  std::string epoch;                 // label: a session's uid, "offline" or "none"
+  std::string vm;                    // annotation, "" when it has none
+  std::optional<freeze::Hold> hold;  // the backup that it belongs to
+  std::optional<Wall> created;
+  bool deleting = false;
+  bool captured = false;    // by its own status, as ThawOn asks
+  std::string consistency;  // the verdict, "" when none was given
+  std::string reason;
+};
+
+// Of a VolumeSnapshotContent or a Longhorn snapshot.
+struct CaptureFacts {
+  std::string snapshot_uid;
+  bool captured = false;
+};
+
+struct BackupFacts {
+  std::string uid;
+  std::string namespace_;
+  std::string name;
+  std::string vm;
+  std::optional<Wall> created;
+  std::vector<std::string> snapshot_names;  // the set to wait for
+  bool complete = false;
+  bool deleting = false;
+  bool harvester_froze = false;
+  std::string consistency;
+};
+
+struct VmiFacts {
+  std::string uid;
+  std::string namespace_;
+  std::string name;
+  bool running = false;
+  bool deleting = false;
+  bool reported_frozen = false;
+  bool migrating = false;
+  std::string migration_uid;  // of the migration under way, or of the last one
+};
+
+struct VmFacts {
+  std::string namespace_;
+  std::string name;
+  bool snapshot_in_progress = false;  // KubeVirt's own
+};
+
+// monostate: an object of no interest.
+using Facts =
+    std::variant<std::monostate, freeze::Session, SnapshotFacts, CaptureFacts, BackupFacts, VmiFacts, VmFacts>;
+
+struct Change {
+  enum class What { kApplied, kDeleted, kRelistStarted, kRelistDone, kNotServed };
+  Kind kind = Kind::kSession;
+  What what = What::kApplied;
+  Facts facts;  // of the first two
+};
+
+// An error only for a Lease that does not say which guest it is about.
+Result<Facts> facts_of(Kind kind, const Json& object, ThawOn thaw_on);
+
+[[nodiscard]] const kube::Resource& resource_of(Kind kind);
+[[nodiscard]] std::string_view label_selector_of(Kind kind);
+
+// Whether a sweeper that thaws on `thaw_on` watches it.
+[[nodiscard]] bool is_watched(Kind kind, ThawOn thaw_on);
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,202 @@
+#include "sweeper/planner.h"
+
+#include <algorithm>
+
+#include "freeze/names.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+using freeze::Hold;
+using freeze::Intent;
+using freeze::Phase;
+using freeze::Policy;
+using freeze::Session;
+namespace reason = freeze::reason;
+
+constexpr Millis kFirstBackoff{200};
+constexpr Millis kLongestBackoff{30000};
+
+// When the server's clock, as it can be at most, reaches `at`. A bound that is not known yet is taken for a long
+// session.
+Mono when_bound_reaches(Wall at, Observed now) {
+  if (now.bound == Wall::max() || now.bound >= at) return now.at;
+  return now.at + (at - now.bound);
+}
+
+Plan wait(Mono until) {
+  Plan plan;
+  plan.wake = until;
+  return plan;
+}
+
+Plan act(Plan::Action action) {
+  Plan plan;
+  plan.action = action;
+  return plan;
+}
+
+const Member* find_member(const Situation& situation, std::size_t hold, const std::string& name) {
+  const auto found = std::find_if(situation.members.begin(), situation.members.end(),
+                                  [&](const Member& member) { return member.hold == hold && member.name == name; });
+  return found == situation.members.end() ? nullptr : &*found;
+}
+
+struct HoldPlan {
+  bool done = false;
+  Mono wake = Mono::max();
+};
+
+// Whether nothing more is to be waited for on account of this hold.
+HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const Policy& policy) {
+  const HoldSituation& hold = situation.holds[index];
+  // The backup cannot become consistent any more.
+  if (hold.deleted) return {true};
+  const auto mine = [&](const Member& member) { return member.hold == index; };
+  const auto captured = [](const Member& member) { return member.captured.has_value(); };
+  const auto& members = situation.members;
+  const bool all_captured =
+      std::all_of(members.begin(), members.end(), [&](const Member& m) { return !mine(m) || captured(m); });
+  const auto count =
+      std::count_if(members.begin(), members.end(), [&](const Member& m) { return mine(m) && captured(m); });
+
+  bool complete = false;
+  Millis quiet = policy.gather;
+  if (hold.hold.kind == Hold::Kind::kHarvester) {
+    complete = !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
+      const Member* member = find_member(situation, index, name);
+      return member != nullptr && captured(*member);
+    });
+  } else if (hold.hold.members > 0) {
+    complete = count >= hold.hold.members;
+  } else if (count > 0) {
+    quiet = policy.label_gather;
+  }
+  if (complete) return {true};
+  if (!all_captured) return {};
+  const Mono quiet_until = hold.quiet_since + quiet;
+  return {now >= quiet_until, quiet_until};
+}
+
+// Fills in what the Lease says from now on, and what was seen until now.
+Plan begin_thaw(const Situation& situation) {
+  const Sightings& seen = situation.sightings;
+  Plan plan = act(Plan::Action::kThaw);
+  if (seen.lapsed) plan.doubts.emplace_back(reason::kLapsed);
+  if (seen.migrated) plan.doubts.emplace_back(reason::kMigrated);
+  if (seen.kubevirt_snapshot) plan.doubts.emplace_back(reason::kKubevirtSnapshot);
+  for (const Member& member : situation.members) {
+    if (!member.captured || !situation.session.created) continue;
+    const auto after = member.captured->bound - *situation.session.created;
+    // Rounded up: it is a bound.
+    plan.captured[member.uid] = std::chrono::ceil<Millis>(after);
+  }
+  return plan;
+}
+
+bool guest_gone(const Situation& situation, Mono now) {
+  const GuestSituation& guest = situation.guest;
+  if (!guest.known || !guest.gone) return false;
+  return situation.sightings.vmi_seen || now >= situation.sightings.first_seen + kWatchLag;
+}
+
+Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy) {
+  const Session& session = situation.session;
+  const Sightings& seen = situation.sightings;
+  if (guest_gone(situation, now.at)) {
+    Plan plan = begin_thaw(situation);
+    plan.guest_gone = true;
+    return plan;
+  }
+  // A guest that shuts down could hang on its own frozen filesystems.
+  if (seen.lapsed || seen.migrated || seen.kubevirt_snapshot || situation.guest.deleting) return begin_thaw(situation);
+
+  // From then on no capture could count.
+  Mono deadline = seen.first_seen + session.timer;
+  if (session.created) deadline = when_bound_reaches(*session.created + session.timer - policy.margin, now);
+  if (now.bound == Wall::max()) deadline = seen.first_seen + session.timer;
+  if (now.at >= deadline) return begin_thaw(situation);
+
+  bool all_done = true;
+  Mono wake = deadline;
+  for (std::size_t i = 0; i < situation.holds.size(); ++i) {
+    const HoldPlan hold = plan_hold(situation, i, now.at, policy);
+    all_done = all_done && hold.done;
+    if (!hold.done) wake = std::min(wake, hold.wake);
+  }
+  if (situation.guest.known && situation.guest.gone) wake = std::min(wake, seen.first_seen + kWatchLag);
+  if (!all_done) return wait(wake);
+  Plan plan = begin_thaw(situation);
+  for (const Member& member : situation.members) {
+    if (member.captured && (!plan.completed || member.captured->at > *plan.completed)) {
+      plan.completed = member.captured->at;
+    }
+  }
+  return plan;
+}
+
+Plan plan_freezing(const Situation& situation, Mono now) {
+  const Mono abandoned = situation.sightings.phase_since + freeze::kLongestFreezing;
+  if (now < abandoned) return wait(abandoned);
+  Plan plan = begin_thaw(situation);
+  plan.doubts.insert(plan.doubts.begin(), reason::kAbandoned);
+  plan.unsettled = true;
+  return plan;
+}
+
+bool given_up(const Progress& progress, Mono now) {
+  return progress.failing_since && now >= *progress.failing_since + kGiveUp;
+}
+
+Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now, const std::string& identity) {
+  const Session& session = situation.session;
+  if (given_up(progress, now)) return act(Plan::Action::kAbandon);
+  if (now < progress.not_before) return wait(progress.not_before);
+  if (progress.migrating && situation.guest.known && !situation.guest.gone && situation.guest.migrating) {
+    return wait(now + kLongestBackoff);
+  }
+  // An admission whose freeze was answered after our thaw says so in the Lease.
+  const bool frozen_since = session.unsettled && !progress.unsettled;
+  if (progress.thawed && !progress.migrating && !frozen_since) return act(Plan::Action::kConclude);
+
+  Plan plan = act(Plan::Action::kThaw);
+  plan.guest_gone = guest_gone(situation, now);
+  // Another leader's call may be carried out late; of its reply nothing is known.
+  if (session.intent.call == Intent::Call::kUnfreeze && session.intent.by != identity) {
+    plan.unsettled = true;
+    if (session.windows) plan.doubts.emplace_back(reason::kThawUnsettled);
+  }
+  return plan;
+}
+
+Plan plan_resting(const Situation& situation, const Progress& progress, Mono now, const Policy& policy) {
+  if (given_up(progress, now)) return act(Plan::Action::kAbandon);
+  auto rest = policy.cool_down;
+  if (situation.session.unsettled) rest = std::max(rest, freeze::kLateCalls);
+  const Mono end = std::max(situation.sightings.phase_since + rest, progress.not_before);
+  return now < end ? wait(end) : act(Plan::Action::kEndRest);
+}
+
+}  // namespace
+
+Millis backoff(int failures) {
+  constexpr int kSteps = 8;  // 0.2 s * 2^8 is above the longest
+  return std::min(kFirstBackoff * (1 << std::clamp(failures - 1, 0, kSteps)), kLongestBackoff);
+}
+
+Plan plan_session(const Situation& situation, const Progress& progress, Observed now, const Policy& policy,
+                  const std::string& identity) {
+  switch (situation.session.phase) {
+    case Phase::kFreezing:
+      return now.at < progress.not_before ? wait(progress.not_before) : plan_freezing(situation, now.at);
+    case Phase::kFrozen:
+      return now.at < progress.not_before ? wait(progress.not_before) : plan_frozen(situation, now, policy);
+    case Phase::kThawing:
+      return plan_thawing(situation, progress, now.at, identity);
+    case Phase::kResting:
+      break;
+  }
+  return plan_resting(situation, progress, now.at, policy);
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,87 @@
+// What to do for a session, a snapshot without one, or a frozen guest without one. Pure: the world as it is known, what
+// was done so far, the time; nothing else.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "freeze/interference.h"
+#include "freeze/policy.h"
+#include "sweeper/situation.h"
+
+namespace snapfreeze::sweeper {
+
+// No VMI, or another one, may only mean that the watch of the VMIs lags behind that of the Leases.
+inline constexpr std::chrono::seconds kWatchLag{5};
+// A snapshot whose session is not known may only be ahead of the watch of the Leases.
+inline constexpr std::chrono::seconds kStrayGrace{10};
+// A thaw that no reply settles, and a verdict that cannot be written, are given up after so long.
+inline constexpr std::chrono::hours kGiveUp{1};
+
+// What became of a session's calls in this process; everything else about it is in the Lease.
+struct Progress {
+  bool thawed = false;     // a reply settled it
+  bool unsettled = false;  // a reply never came
+  bool migrating = false;  // it was migrating when it was thawed: thaw again when that is over
+  std::vector<std::string> doubts;
+  std::optional<Millis> frozen_for;
+  std::optional<freeze::Proof> proof;  // nullopt: nobody has looked for other freezers yet
+  int failed_looks = 0;
+  int failures = 0;  // since the last success
+  Mono not_before{};
+  std::optional<Mono> failing_since;
+};
+
+// 0.2 s, doubling to 30 s.
+[[nodiscard]] Millis backoff(int failures);
+
+struct Plan {
+  enum class Action {
+    kWait,      // until `wake`, or until something about it changes
+    kThaw,      // write the intent and what is below, then unfreeze
+    kConclude,  // give the verdict and end the session
+    kEndRest,   // unfreeze once more if something is unsettled, then end it
+    kAbandon,   // as kConclude or kEndRest, although the thaw was never settled
+  };
+  Action action = Action::kWait;
+  Mono wake = Mono::max();
+
+  // Of kThaw.
+  std::vector<std::string> doubts;
+  bool unsettled = false;
+  bool guest_gone = false;                 // to be read afresh; if so there is nothing to thaw
+  std::map<std::string, Millis> captured;  // as freeze::Session::captured; only when the session begins to thaw
+  std::optional<Mono> completed;           // when the last capture was observed, if that is why
+};
+
+// `identity` is ours, as Intent::by.
+[[nodiscard]] Plan plan_session(const Situation& situation, const Progress& progress, Observed now,
+                                const freeze::Policy& policy, const std::string& identity);
+
+struct StrayPlan {
+  enum class Action {
+    kWait,         // until `wake`, or until something about it changes
+    kForget,       // nothing is left to do
+    kJudgeLost,    // read its Lease afresh; when that is gone, the snapshot is crash: session-lost
+    kJudge,        // `verdict` is the snapshot's, offline only if the VMI, read afresh, is not there
+    kJudgeBackup,  // `verdict` is its backup's
+  };
+  Action action = Action::kWait;
+  Mono wake = Mono::max();
+  freeze::Verdict verdict;
+};
+
+[[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);
+
+struct RescuePlan {
+  bool rescue = false;
+  Mono wake = Mono::max();
+  std::optional<BackupFacts> backup;  // whose freeze it was
+};
+
+// Harvester leaves a guest frozen when its freeze has no timer (0 s), or failed half-way, and no session covers it.
+[[nodiscard]] RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy);
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,85 @@
+// What is known of one session, one snapshot without a session, or one guest: the planner's input, plain values.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "freeze/session.h"
+#include "freeze/verdict.h"
+#include "sweeper/captures.h"
+#include "sweeper/facts.h"
+
+namespace snapfreeze::sweeper {
+
+// What the watches have shown of a session in this process. What was seen once stays.
+struct Sightings {
+  Mono first_seen{};
+  bool from_birth = false;           // it appeared while we watched, so that first_seen is not too late
+  Mono phase_since{};                // when its present phase was first seen
+  std::optional<Mono> frozen_since;  // when the phase Frozen was first seen
+  bool vmi_seen = false;
+  bool reported_frozen = false;  // by the VMI, while the phase was Frozen
+  bool lapsed = false;           // reported frozen, then no more, while the phase was Frozen
+  bool migrated = false;
+  bool kubevirt_snapshot = false;
+  std::optional<std::string> migration_uid;  // the first one seen, of an earlier migration
+};
+
+struct HoldSituation {
+  freeze::Hold hold;
+  std::vector<std::string> names;  // Harvester: the set to wait for; empty when it is not known
+  Mono quiet_since{};              // when the hold, or its last new member, was first seen
+  bool deleted = false;            // the backup, or a member that had been seen
+  std::set<std::string> deleted_names;
+  std::map<std::string, freeze::Verdict> elsewhere;  // verdicts of members that have another epoch, by name
+};
+
+struct Member {
+  std::string uid;
+  std::string namespace_;
+  std::string name;
+  std::optional<std::size_t> hold;   // index into Situation::holds
+  std::optional<Observed> captured;  // only if created since the session began
+  std::string consistency;           // the verdict, "" when none was given
+  std::string reason;
+};
+
+struct GuestSituation {
+  bool known = false;  // the VMIs were listed
+  bool gone = false;   // no VMI, another one, or not running
+  bool deleting = false;
+  bool migrating = false;
+};
+
+struct Situation {
+  freeze::Session session;
+  Sightings sightings;
+  std::vector<HoldSituation> holds;
+  std::vector<Member> members;  // snapshots of this epoch
+  GuestSituation guest;
+};
+
+// A labelled snapshot whose epoch is no session that we know.
+struct Stray {
+  SnapshotFacts facts;
+  Mono since{};  // when it was first seen to be one
+  bool captured = false;
+  bool watched = false;   // we saw it, its capture and its guest throughout, without a gap
+  bool vmi_seen = false;  // its guest has had a VMI meanwhile
+  std::optional<BackupFacts> backup;
+  // Of the backup's members, by name: verdicts given.
+  std::map<std::string, freeze::Verdict> verdicts;
+};
+
+// A guest that reports to be frozen where no session of ours is.
+struct FrozenGuest {
+  VmiFacts vmi;
+  Mono since{};
+  std::vector<BackupFacts> backups;  // of its VM
+};
+
+}  // namespace snapfreeze::sweeper
