@@ -14,7 +14,7 @@ Result<std::shared_ptr<const KeyPair>> KeyPair::parse(std::string_view certifica
   if (!info) return info.error();
 
   const std::shared_ptr<KeyPair> pair(new KeyPair);
-  pair->info_ = *std::move(info);
+  pair->info_ = std::move(*info);
   pair->certificate_ = std::shared_ptr<X509>(std::move(certificates->front()));
   pair->key_ = std::shared_ptr<EVP_PKEY>(std::move(*key));
   pair->chain_ = std::shared_ptr<STACK_OF(X509)>(sk_X509_new_null(),

@@ -38,7 +38,7 @@ Result<PemPair> read_pair(const KeyPairFilesOptions& options) {
     if (!key) return key.error();
     auto again = read_file(options.certificate_path);
     if (again && (*again == *certificate || attempt == kReadAttempts)) {
-      return PemPair{*std::move(certificate), *std::move(key)};
+      return PemPair{std::move(*certificate), std::move(*key)};
     }
     certificate = std::move(again);
   }
