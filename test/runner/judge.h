@@ -1,0 +1,34 @@
+// Compares what is to be seen with what a scenario expects, and with what must hold in each of them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "test/runner/observed.h"
+
+namespace runner {
+
+// One line a broken promise, in words.
+using Failures = std::vector<std::string>;
+
+struct Outcome {
+  Observed seen;
+  std::map<std::string, Since> completed_after;  // backups, from their creation
+};
+
+// `slack`: what real processes need beside the times of the file; 0 in virtual time.
+Failures judge_expectations(const Scenario& scenario, const Outcome& outcome, Millis slack);
+
+// Whatever the file says: no creation blocked, no guest frozen at the end or for longer than any timer allows, no false
+// "filesystem" or "offline", no session left.
+Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis slack);
+
+// Each expectation turned into one that must not hold, one at a time.
+struct Flipped {
+  Scenario scenario;
+  std::string what;  // "file:line says ... instead"
+};
+std::vector<Flipped> flipped(const Scenario& scenario);
+
+}  // namespace runner

@@ -1,0 +1,73 @@
+// Runs scenario files on one level: scenario_runner --level sim|sandbox [options] [file or folder ...]
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "base/log.h"
+#include "test/runner/fields.h"
+#include "test/runner/parse.h"
+#include "test/runner/sim_system.h"
+#include "test/runner/suite.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> files_of(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    if (!fs::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    for (const auto& entry : fs::directory_iterator(path)) {
+      if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  runner::Plan plan;
+  plan.level = "sim";
+  plan.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::string> paths = {SNAPFREEZE_SOURCE_DIR "/test/scenarios"};
+  bool verbose = false;
+
+  CLI::App app{"Runs scenarios (test/scenarios/README.md) and says what did not hold."};
+  app.add_option("--level", plan.level, "virtual time, or processes on loopback")
+      ->check(CLI::IsMember({"sim"}))
+      ->capture_default_str();
+  app.add_option("--seed", plan.first_seed, "of the order in which things happen (sim)")->capture_default_str();
+  app.add_option("--seeds", plan.seeds, "so many orders, beginning with --seed")->check(CLI::Range(1, 100000));
+  app.add_option("--jobs", plan.jobs, "scenarios side by side")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--kill-every", plan.kill_every, "of the runs that kill after a call, each so many-th")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_flag("--flip", plan.flip, "turn each expectation round, and fail where nothing notices");
+  app.add_flag("--verbose", verbose, "show what snapfreeze logs");
+  app.add_option("paths", paths, "scenario files or folders");
+  CLI11_PARSE(app, argc, argv);
+
+  snapfreeze::log::configure(snapfreeze::log::Format::kText,
+                             verbose ? snapfreeze::log::Level::kDebug : snapfreeze::log::Level::kError);
+  runner::Tally tally;
+  for (const std::string& file : files_of(paths)) {
+    try {
+      plan.scenarios.push_back(runner::read_scenario(file));
+    } catch (const runner::FileError& error) {
+      std::printf("FAILED   %s\n", error.what());
+      ++tally.failed;
+    }
+  }
+  plan.make_system = [](std::uint64_t seed) { return std::make_unique<runner::SimSystem>(seed); };
+  const runner::Tally ran = runner::run_suite(plan);
+  if (ran.skipped > 0) std::printf("%d skipped\n", ran.skipped);
+  std::printf("%d passed, %d failed\n", tally.passed + ran.passed, tally.failed + ran.failed);
+  return tally.failed + ran.failed == 0 ? 0 : 1;
+}

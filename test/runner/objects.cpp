@@ -1,0 +1,85 @@
+#include "test/runner/objects.h"
+
+#include <array>
+
+namespace runner {
+namespace {
+
+constexpr char kPrefix[] = "snapfreeze.harvesterhci.io/";
+const std::string kCopied = "copied-from-";
+
+struct Owner {
+  const char* word;
+  const char* api_version;
+  const char* kind;
+};
+constexpr std::array<Owner, 3> kOwners{{
+    {"vm-snapshot", "snapshot.kubevirt.io/v1beta1", "VirtualMachineSnapshotContent"},
+    {"volume-group", "groupsnapshot.storage.k8s.io/v1beta1", "VolumeGroupSnapshot"},
+    {"clone", "cdi.kubevirt.io/v1beta1", "DataVolume"},
+}};
+
+Json owner_of(const Snapshot& snapshot, const Json& copied) {
+  if (!copied.is_null()) {
+    return {{"apiVersion", "harvesterhci.io/v1beta1"},
+            {"kind", "VirtualMachineBackup"},
+            {"name", copied["metadata"]["name"]},
+            {"uid", copied["metadata"]["uid"]},
+            {"controller", true}};
+  }
+  for (const Owner& owner : kOwners) {
+    if (snapshot.owner != owner.word) continue;
+    return {{"apiVersion", owner.api_version},
+            {"kind", owner.kind},
+            {"name", "of-" + snapshot.name},
+            {"uid", "3f0c9f7e-0000-4000-8000-000000000001"},
+            {"controller", true}};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string collection_path(const std::string& collection, const std::string& ns) {
+  const std::size_t slash = collection.rfind('/');
+  return "/apis/" + collection.substr(0, slash) + "/namespaces/" + ns + collection.substr(slash);
+}
+
+std::string object_path(const std::string& collection, const std::string& ns, const std::string& name) {
+  return collection_path(collection, ns) + "/" + name;
+}
+
+std::string freeze_path(const std::string& ns, const std::string& vm) {
+  return "/apis/subresources.kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances/" + vm + "/freeze";
+}
+
+Json freeze_body(Millis lasts) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lasts).count();
+  return {{"unfreezeTimeout", std::to_string(seconds) + "s"}};
+}
+
+std::string copied_backup(const Snapshot& snapshot) {
+  return snapshot.owner.rfind(kCopied, 0) == 0 ? snapshot.owner.substr(kCopied.size()) : "";
+}
+
+std::string creation_path(const Snapshot& snapshot) {
+  return collection_path(kVolumeSnapshots, snapshot.namespace_) + (snapshot.dry_run ? "?dryRun=All" : "");
+}
+
+Json snapshot_object(const Snapshot& snapshot, const Json& copied) {
+  Json metadata = {{"name", snapshot.name}};
+  const std::string prefix = kPrefix;
+  if (!snapshot.backup.empty()) metadata["labels"][prefix + "backup"] = snapshot.backup;
+  if (!snapshot.vm.empty()) metadata["annotations"][prefix + "vm"] = snapshot.vm;
+  if (!snapshot.members.empty()) metadata["annotations"][prefix + "members"] = snapshot.members;
+  const Json owner = owner_of(snapshot, copied);
+  if (!owner.is_null()) metadata["ownerReferences"] = Json::array({owner});
+  const Json source = snapshot.import ? Json{{"volumeSnapshotContentName", snapshot.name + "-content"}}
+                                      : Json{{"persistentVolumeClaimName", snapshot.disk}};
+  return {{"apiVersion", "snapshot.storage.k8s.io/v1"},
+          {"kind", "VolumeSnapshot"},
+          {"metadata", metadata},
+          {"spec", {{"source", source}, {"volumeSnapshotClassName", "longhorn-snapshot"}}}};
+}
+
+}  // namespace runner

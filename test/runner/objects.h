@@ -1,0 +1,29 @@
+// The objects and paths that a scenario's words stand for; the same for all levels.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "test/runner/scenario.h"
+
+namespace runner {
+
+using Json = nlohmann::json;
+
+inline constexpr char kBackupsOfHarvester[] = "harvesterhci.io/v1beta1/virtualmachinebackups";
+inline constexpr char kVolumeSnapshots[] = "snapshot.storage.k8s.io/v1/volumesnapshots";
+
+// `collection` is "group/version/resource".
+[[nodiscard]] std::string collection_path(const std::string& collection, const std::string& ns);
+[[nodiscard]] std::string object_path(const std::string& collection, const std::string& ns, const std::string& name);
+
+[[nodiscard]] std::string freeze_path(const std::string& ns, const std::string& vm);
+[[nodiscard]] Json freeze_body(Millis lasts);
+
+// The backup whose owner reference it copies, or "".
+[[nodiscard]] std::string copied_backup(const Snapshot& snapshot);
+[[nodiscard]] std::string creation_path(const Snapshot& snapshot);
+// `copied`: the object of that backup, or null.
+[[nodiscard]] Json snapshot_object(const Snapshot& snapshot, const Json& copied);
+
+}  // namespace runner

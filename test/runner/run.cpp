@@ -1,0 +1,76 @@
+#include "test/runner/run.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace runner {
+namespace {
+
+constexpr Since kLook = Millis(50);
+// So long nothing more must happen once all is settled.
+constexpr Since kQuiet = Millis(3000);
+// A rest of 60 s after a timer of 60 s, and a retry or two.
+constexpr Since kLongest = Millis(200000);
+
+struct Step {
+  Millis at;
+  std::function<void()> act;
+};
+
+std::vector<Step> steps_of(System& system, const Scenario& scenario) {
+  std::vector<Step> steps;
+  // What is given from the start stands before what it happens to.
+  for (const Event& event : scenario.events) steps.push_back({event.at, [&] { system.happen(event); }});
+  for (const Backup& backup : scenario.backups) steps.push_back({backup.at, [&] { system.begin(backup); }});
+  for (const Snapshot& snapshot : scenario.snapshots) steps.push_back({snapshot.at, [&] { system.begin(snapshot); }});
+  std::stable_sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
+  return steps;
+}
+
+bool settled(const Scenario& scenario, const Outcome& outcome, Millis slack, bool promises_only) {
+  const bool at_rest = std::all_of(outcome.seen.guests.begin(), outcome.seen.guests.end(), [](const auto& guest) {
+    return guest.second.frozen.empty() || guest.second.frozen.back().until;
+  });
+  const bool completed = outcome.completed_after.size() == scenario.backups.size();
+  if (promises_only) return outcome.seen.sessions == 0 && at_rest && completed;
+  return outcome.seen.sessions == 0 && judge_expectations(scenario, outcome, slack).empty();
+}
+
+void look(System& system, const Scenario& scenario, Outcome& outcome) {
+  outcome.seen = system.look();
+  for (const auto& [key, backup] : outcome.seen.backups) {
+    const Backup* of = scenario.find_backup(key.substr(key.find('/') + 1));
+    if (of != nullptr && backup.complete) outcome.completed_after.try_emplace(key, outcome.seen.now - of->at);
+  }
+}
+
+}  // namespace
+
+Run run(System& system, const Scenario& scenario, bool promises_only) {
+  system.start(scenario);
+  Outcome outcome;
+  std::vector<Step> steps = steps_of(system, scenario);
+  auto next = steps.begin();
+  std::optional<Since> settled_at;
+  Since now{0};
+  while (now < kLongest && (!settled_at || now - *settled_at < kQuiet)) {
+    for (; next != steps.end() && next->at <= now; ++next) next->act();
+    look(system, scenario, outcome);
+    const bool is_settled = next == steps.end() && settled(scenario, outcome, system.slack(), promises_only);
+    settled_at = is_settled ? std::optional(settled_at.value_or(now)) : std::nullopt;
+    now += kLook;
+    if (next != steps.end()) now = std::min(now, std::max(Since(next->at), now - kLook + Since(1)));
+    system.wait_until(now);
+  }
+  look(system, scenario, outcome);
+  Run result;
+  result.lasted = outcome.seen.now;
+  result.calls = system.calls();
+  if (!promises_only) result.failures = judge_expectations(scenario, outcome, system.slack());
+  for (std::string& failure : judge_promises(scenario, outcome, system.slack())) {
+    result.failures.push_back(std::move(failure));
+  }
+  return result;
+}
+
+}  // namespace runner
