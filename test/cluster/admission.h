@@ -3,6 +3,9 @@
 // forms of match_conditions.h.
 #pragma once
 
+#include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -65,6 +68,10 @@ class Admission {
   void set_replicas(const std::string& ns, const std::string& service,
                     std::vector<std::shared_ptr<AdmissionTransport>> replicas);
 
+  // How webhooks registered by URL are reached; without it they cannot be called.
+  using Connect = std::function<std::shared_ptr<AdmissionTransport>(const std::string& host, int port)>;
+  void set_connect(Connect connect);
+
   // What another admission plug-in may do: refuse the object of that name after the webhook has seen it.
   void reject_after_admission(const std::string& ns, const std::string& name);
   // Reinvocation: each webhook is called so many times for one object, the later times with the patched object.
@@ -74,17 +81,22 @@ class Admission {
   std::optional<Reply> admit(const HttpRequest& request, Json& object, bool dry_run);
 
  private:
-  struct Webhook;
-  std::vector<Webhook> matching(const Json& object, const std::string& ns);
+  struct Webhook {
+    std::string name;
+    Json config;
+  };
+
+  std::vector<Webhook> matching(const Json& object, const std::string& ns, std::optional<Reply>& trouble);
   std::optional<Reply> call(const Webhook& webhook, const HttpRequest& request, Json& object, bool dry_run);
-  WebhookReply post_with_retries(const Webhook& webhook, const std::string& body);
-  std::shared_ptr<AdmissionTransport> draw_replica(const Webhook& webhook);
+  WebhookReply post(const Webhook& webhook, std::string body);
+  std::shared_ptr<AdmissionTransport> draw_replica(const Json& client_config, WebhookCall& call);
 
   Runtime& runtime_;
   Store& store_;
   Truth& truth_;
+  Connect connect_;
   std::map<std::string, std::vector<std::shared_ptr<AdmissionTransport>>> services_;  // "namespace/name"
-  std::set<std::string> rejected_;
+  std::set<std::string> rejected_;                                                    // "namespace/name"
   std::atomic<int> rounds_{1};
 };
 

@@ -14,7 +14,9 @@ namespace cluster {
 class Agenda {
  public:
   explicit Agenda(Runtime& runtime);
-  ~Agenda();
+  ~Agenda() { stop(); }
+
+  void stop();  // without the lock; nothing is carried out any more
 
   void at(Mono when, std::function<void()> action);
   void after(std::chrono::nanoseconds delay, std::function<void()> action) {

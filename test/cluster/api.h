@@ -1,6 +1,7 @@
 // The API server's HTTP interface: routing, and what the requests mean.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "test/cluster/access.h"
@@ -8,17 +9,11 @@
 #include "test/cluster/faults.h"
 #include "test/cluster/guests.h"
 #include "test/cluster/http.h"
+#include "test/cluster/route.h"
 #include "test/cluster/runtime.h"
 #include "test/cluster/store.h"
 
 namespace cluster {
-
-// A request's path taken apart: /apis/{group}/{version}/namespaces/{ns}/{resource}/{name}/{subresource}.
-struct Route {
-  std::string group, version, ns, resource, name, subresource;
-  std::string verb;                    // get list watch create update patch delete
-  const ResourceType* type = nullptr;  // nullptr: no stored kind (subresources, reviews)
-};
 
 // Thread-safe.
 class Api {
@@ -30,6 +25,9 @@ class Api {
   // header.
   Reply handle(const HttpRequest& request);
 
+  // Of watches that ask for bookmarks. The real one sends them about once a minute.
+  void set_bookmark_interval(Millis interval) { bookmark_interval_ = interval; }
+
  private:
   Reply carry_out(const HttpRequest& request, const Route& route);
   Reply create(const HttpRequest& request, const Route& route);
@@ -38,9 +36,8 @@ class Api {
   Reply update(const HttpRequest& request, const Route& route);
   Reply patch(const HttpRequest& request, const Route& route);
   Reply remove(const HttpRequest& request, const Route& route);
-  Reply watch(const HttpRequest& request, const Route& route, const std::vector<Fault>& faults);
-  void run_watch(const HttpRequest& request, const Route& route, const std::vector<Fault>& faults,
-                 const ByteSink& sink);
+  Reply watch(const HttpRequest& request, const Route& route);
+  Reply operate(const HttpRequest& request, const Route& route);
   Reply review_access(const HttpRequest& request);
   void kill_caller(const HttpRequest& request);
 
@@ -50,6 +47,7 @@ class Api {
   Access& access_;
   Guests& guests_;
   Admission& admission_;
+  std::atomic<Millis> bookmark_interval_{Millis(60'000)};
 };
 
 }  // namespace cluster

@@ -65,8 +65,8 @@ class Cluster {
 
  private:
   Runtime& runtime_;
-  Store store_;
   Agenda agenda_;
+  Store store_;
   Truth truth_;
   Faults faults_;
   Access access_;

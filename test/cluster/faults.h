@@ -19,9 +19,9 @@ enum class FaultKind {
   kDelayAfter,   // carried out at once, the reply comes `delay` later
   kStatus,       // refused with `status`, nothing is carried out
   kHang,         // no reply, nothing is carried out
-  kCutWatch,     // a watch ends in the middle of its next line
-  kSilentWatch,  // a watch stays open and says nothing
-  kExpireWatch,  // a watch gets the error event "410 Expired" and ends
+  kCutWatch,     // a watch ends in the middle of a line; this and the next two count lines, not calls
+  kSilentWatch,  // a watch stays open and says nothing from that line on
+  kExpireWatch,  // a watch gets the error event "410 Expired" instead of that line, and ends
   kKillBefore,   // the caller is killed (see Faults::set_killer), nothing is carried out
   kKillAfter,    // carried out, then the caller is killed
 };
@@ -29,7 +29,7 @@ enum class FaultKind {
 struct Fault {
   FaultKind kind = FaultKind::kDropBefore;
   std::string caller;  // exact; empty: anyone
-  std::string verb;    // get list watch create update patch delete; empty: any
+  std::string verb;    // get list watch create update patch delete freeze unfreeze; empty: any
   std::string path;    // a part of path and query; empty: any. "/freeze" does not match ".../unfreeze"
   int nth = 1;         // the first matching call that it hits, counted from when it is added
   int count = 1;       // how many calls in a row it hits; -1: all
@@ -51,6 +51,9 @@ class Faults {
   // Counts the call in ledger and faults; the faults that hit it.
   std::vector<Fault> strike(const std::string& caller, const std::string& verb, const std::string& path_and_query);
 
+  // The fault that hits the next line of an open watch.
+  std::optional<FaultKind> strike_line(const std::string& caller, const std::string& path_and_query);
+
   // Who kills a caller; called without the lock, perhaps from a fiber of that caller.
   using Killer = std::function<void(const std::string& caller)>;
   void set_killer(Killer killer) { killer_ = std::move(killer); }
@@ -67,6 +70,8 @@ class Faults {
   void clear_ledger() { ledger_.clear(); }
 
  private:
+  std::vector<Fault> strike(bool lines, const std::string& caller, const std::string& verb, const std::string& path);
+
   std::vector<Fault> faults_;
   Killer killer_;
   Mono down_until_{};

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 namespace cluster {
 
 class Store;
+struct ResourceType;
 
 struct VmOptions {
   std::string ns = "vms";
@@ -47,7 +49,6 @@ struct GuestFault {
 class Guests {
  public:
   Guests(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth);
-  ~Guests();
 
   void add(const VmOptions& options);
   void stop(const std::string& ns, const std::string& name);
@@ -77,23 +78,39 @@ class Guests {
  private:
   struct Guest;
   struct Call;
+  using GuestRef = std::shared_ptr<Guest>;
+  using CallRef = std::shared_ptr<Call>;
 
-  Guest& find(const std::string& ns, const std::string& name);
-  void power_on(Guest& guest);
-  void power_off(Guest& guest);
-  void publish_vmi(Guest& guest);
-  void publish_vm(Guest& guest);
-  void poll_soon(Guest& guest);
-  void begin_call(Guest& guest, const std::shared_ptr<Call>& call, Millis late_by);
-  void launcher_takes(const std::shared_ptr<Guest>& guest, const std::shared_ptr<Call>& call);
-  void finish(const std::shared_ptr<Call>& call, int status, std::string message);
-  void freeze_now(const std::shared_ptr<Guest>& guest, const std::shared_ptr<Call>& call);
-  void thaw_now(const std::shared_ptr<Guest>& guest, const std::shared_ptr<Call>& call);
-  void arm_timer(const std::shared_ptr<Guest>& guest, Millis timeout);
-  void mark_frozen(const std::shared_ptr<Guest>& guest, const std::string& by, bool whole);
-  void mark_thawed(Guest& guest, const std::string& by);
+  // guests.cpp: what happens to a guest
+  GuestRef find(const std::string& ns, const std::string& name) const;
+  void power_on(const GuestRef& guest);
+  void power_off(const GuestRef& guest);
+  void shut_down(const GuestRef& guest, bool start_again);
+  void complete_migration(const GuestRef& guest, std::uint64_t boot);
+
+  // guest_objects.cpp: what the API shows of it
+  void create_objects(const GuestRef& guest);
+  void create_vmi(const GuestRef& guest);
+  void publish_vmi(const Guest& guest);
+  void publish_vm(const Guest& guest);
+  void poll_soon(const GuestRef& guest);
+
+  // guest_calls.cpp: freeze and thaw
+  CallRef begin(const GuestRef& guest, const std::string& operation, const std::string& by,
+                std::chrono::seconds timeout);
+  void launcher_takes(const GuestRef& guest, const CallRef& call);
+  void agent_begins(const GuestRef& guest, const CallRef& call);
+  void agent_ends(const GuestRef& guest, const CallRef& call);
+  void freeze(const GuestRef& guest, const CallRef& call);
+  void thaw(const GuestRef& guest, const CallRef& call);
+  void mark_frozen(const GuestRef& guest, const CallRef& call, bool whole);
+  void arm_timer(const GuestRef& guest, std::chrono::seconds timeout);
+  void finish(const CallRef& call, int status, std::string message);
+
+  // vm_snapshots.cpp: KubeVirt's own snapshots and backups
   void watch_vm_snapshots();
-  void run_vm_snapshot(const std::string& vm, const Json& snapshot);
+  void begin_vm_snapshot(const ResourceType& type, const std::string& ns, const std::string& name);
+  void end_vm_snapshot(const ResourceType& type, const std::string& ns, const std::string& name);
 
   Runtime& runtime_;
   Store& store_;
@@ -101,7 +118,8 @@ class Guests {
   Truth& truth_;
   Signal answered_;
   Millis vm_snapshot_duration_{2000};
-  std::map<std::string, std::shared_ptr<Guest>> guests_;  // "ns/name"
+  std::map<std::string, Millis> vm_snapshot_durations_;  // "namespace/name" of the snapshot
+  std::map<std::string, GuestRef> guests_;               // "namespace/name"
 };
 
 }  // namespace cluster

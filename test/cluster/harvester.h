@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "test/cluster/agenda.h"
 #include "test/cluster/http.h"
 #include "test/cluster/runtime.h"
 
@@ -33,39 +34,51 @@ struct HarvesterOptions {
 
 class Harvester {
  public:
-  // Backups created through the API (or the store) are taken by one of `workers` fibers.
-  Harvester(Runtime& runtime, Store& store, Api& api, Truth& truth, int workers = 10);
+  // Backups in the store are taken by one of `workers` fibers.
+  Harvester(Runtime& runtime, Store& store, Agenda& agenda, Api& api, Truth& truth, int workers = 10);
   ~Harvester();
 
+  void stop();                                        // ends its fibers
   void set_options(const HarvesterOptions& options);  // locks
-  // Reconciles a backup once more, as a retry long after it began: missing snapshots are frozen for and created. Locks.
+  // Reconciles a backup once more, even one in error, as a retry long after it began: each disk without a
+  // VolumeSnapshot is frozen for and created. Locks.
   void reconcile_again(const std::string& ns, const std::string& name);
 
  private:
-  struct Disk;
+  struct Disk {
+    std::string snapshot, pvc;
+  };
+  enum class Outcome { kDone, kFreezeFailed, kFailed };
+
   void work();
-  void enqueue(const std::string& ns, const std::string& name);
+  void enqueue(const std::string& key);
   void reconcile(const std::string& ns, const std::string& name);
   bool write_volume_backups(const std::string& ns, const std::string& name);
-  bool freeze_and_create(const Json& backup, const Disk& disk);
-  bool freeze(const Json& backup, const std::string& vm);
+  bool take_snapshots(const std::string& ns, const std::string& name);
+  Outcome take_missing(const std::string& ns, const std::string& name, std::size_t at_most);
+  Outcome freeze_and_create(const std::string& ns, const std::string& name, const Disk& disk);
+  std::vector<Disk> missing_disks(const std::string& ns, const std::string& name);
   bool annotate_freeze(const std::string& ns, const std::string& name, bool frozen);
   bool create_snapshot(const Json& backup, const Disk& disk);
   void follow_snapshots(const std::string& ns, const std::string& name);
   void set_error(const std::string& ns, const std::string& name, const std::string& message);
-  Reply call(const std::string& method, const std::string& target, const Json& body = {},
-             const std::string& content_type = "application/json");
+
+  Json cached(const std::string& group, const std::string& resource, const std::string& ns, const std::string& name);
+  Reply call(const std::string& method, const std::string& target, const Json& body);
+  bool update(const std::string& ns, const Json& backup);
+  HarvesterOptions options();
 
   Runtime& runtime_;
   Store& store_;
+  Agenda& agenda_;
   Api& api_;
   Truth& truth_;
   HarvesterOptions options_;
   Signal queued_;
-  std::deque<std::string> queue_;  // "ns/name"
-  std::set<std::string> busy_;     // one worker at a time takes a backup
-  std::set<std::string> begun_;    // backups whose disks were created, or are being
-  std::map<std::string, std::set<std::string>> created_twice_;
+  std::deque<std::string> queue_;                          // "namespace/name"
+  std::set<std::string> busy_;                             // one worker at a time takes a backup
+  std::map<std::string, Mono> others_later_;               // backups of which the rest of the disks comes then
+  std::map<std::string, std::set<std::string>> repeated_;  // snapshots created twice, by backup
   std::vector<FiberRef> workers_;
 };
 

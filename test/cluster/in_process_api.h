@@ -28,10 +28,11 @@ class InProcessApi : public snapfreeze::kube::KubeApi {
 
  private:
   struct Exchange;
+  struct Pipe;
   std::shared_ptr<Exchange> send(const snapfreeze::kube::Request& request);
   snapfreeze::Result<snapfreeze::kube::Response> await(const std::shared_ptr<Exchange>& exchange);
   HttpRequest http_request(const snapfreeze::kube::Request& request) const;
-  void serve_stream(const std::shared_ptr<struct StreamPipe>& pipe, const HttpRequest& request);
+  snapfreeze::Result<void> read_lines(Pipe& pipe, Millis idle, const snapfreeze::kube::LineSink& sink);
 
   Cluster& cluster_;
   const std::string caller_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,8 +14,10 @@
 
 namespace cluster {
 
+class Faults;
 class Guests;
 class Store;
+struct ResourceType;
 
 enum class StorageStyle { kCsi, kLonghorn, kOldLonghorn };  // old: no status.requestedTime
 
@@ -41,7 +44,7 @@ DiskOptions disk_options_from_json(const Json& json, DiskOptions base = {});
 
 class Storage {
  public:
-  Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests);
+  Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests, Faults& faults);
 
   // Lock by themselves. They hold for the snapshots created from then on.
   void set_default(const DiskOptions& options);
@@ -50,25 +53,37 @@ class Storage {
  private:
   struct Job;
   using JobRef = std::shared_ptr<Job>;
+  using Step = void (Storage::*)(const JobRef& job);
 
+  // storage.cpp: the chain from a VolumeSnapshot to its cut
   void begin(const Json& snapshot);
-  void make_content(const JobRef& job);
+  void bind(const Json& snapshot);
   void attempt(const JobRef& job);
-  void report_error(const JobRef& job);
   void cut(const JobRef& job);
-  void report_longhorn(const JobRef& job);
+  void clean_up(const std::string& uid);
+  void at(Mono when, const JobRef& job, Step step);
+  bool wanted(const Job& job) const;
+
+  // storage_reports.cpp: what the API shows of it
+  void make_content(const JobRef& job);
+  void make_longhorn_snapshot(const JobRef& job);
+  void report_error(const JobRef& job);
+  void report_requested(const JobRef& job);
+  void report_engine_monitor(const JobRef& job);
   void report_content(const JobRef& job);
   void report_snapshot(const JobRef& job);
   void report_ready(const JobRef& job);
-  void clean_up(const Json& snapshot);
-  void later(const JobRef& job, Mono when, void (Storage::*step)(const JobRef&));
-  void merge_status(const std::string& resource, const std::string& ns, const std::string& name, const Json& status);
+  void merge_status(const ResourceType& type, const std::string& ns, const std::string& name, const Json& status);
 
   Runtime& runtime_;
   Store& store_;
   Agenda& agenda_;
   Truth& truth_;
   Guests& guests_;
+  Faults& faults_;
+  const ResourceType& snapshots_;
+  const ResourceType& contents_;
+  const ResourceType& longhorn_;
   DiskOptions default_;
   std::map<std::string, DiskOptions> disks_;  // "ns/pvc"
 };

@@ -60,6 +60,10 @@ class Store {
   std::variant<ListPage, Reply> list(const ResourceType& type, const std::string& ns, const Selector& selector,
                                      std::size_t limit = 0, const std::string& token = "");
 
+  // All at once, in the order of namespace and name.
+  [[nodiscard]] std::vector<ObjectRef> all(const ResourceType& type, const std::string& ns = "",
+                                           const Selector& selector = {}) const;
+
   [[nodiscard]] std::uint64_t version() const { return version_; }
   [[nodiscard]] const WatchLog& log(const ResourceType& type) const { return table(type).log; }
   [[nodiscard]] Signal& changed(const ResourceType& type) { return table(type).changed; }
@@ -67,6 +71,7 @@ class Store {
   void compact();
   // Open watches look at this to know that they are to end with 410.
   void expire_watches();
+  void wake_watches();
   [[nodiscard]] std::uint64_t expirations() const { return expirations_; }
 
   // Called after each change, with the lock held; must not block and must not change the store but through the agenda.
@@ -89,6 +94,7 @@ class Store {
   };
 
   Table& table(const ResourceType& type) const;
+  const Snapshot* find_snapshot(const std::string& token, std::uint64_t& id, std::size_t& offset) const;
   ObjectRef commit(const ResourceType& type, EventType event, const ObjectRef& before, Json after);
   void erase(const ResourceType& type, const ObjectRef& object);
   void collect_children(const std::string& uid);
@@ -99,9 +105,9 @@ class Store {
   Resources resources_;
   std::uint64_t version_ = 100;
   std::uint64_t expirations_ = 0;
-  std::uint64_t next_page_ = 0;
+  std::uint64_t next_snapshot_ = 0;
   mutable std::map<std::string, Table> tables_;
-  std::map<std::string, Snapshot> pages_;
+  std::map<std::uint64_t, Snapshot> pages_;  // what lists of several pages show, newest last
   std::set<std::string> uids_;
   std::unordered_map<std::string, std::set<std::pair<const ResourceType*, ObjectKey>>> children_;  // by owner's uid
 };

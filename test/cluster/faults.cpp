@@ -1,0 +1,103 @@
+#include "test/cluster/faults.h"
+
+#include <stdexcept>
+
+namespace cluster {
+namespace {
+
+const std::map<std::string, FaultKind>& kinds() {
+  static const std::map<std::string, FaultKind> kKinds = {
+      {"drop-before", FaultKind::kDropBefore},
+      {"drop-after", FaultKind::kDropAfter},
+      {"delay-before", FaultKind::kDelayBefore},
+      {"delay-after", FaultKind::kDelayAfter},
+      {"status", FaultKind::kStatus},
+      {"hang", FaultKind::kHang},
+      {"cut-watch", FaultKind::kCutWatch},
+      {"silent-watch", FaultKind::kSilentWatch},
+      {"expire-watch", FaultKind::kExpireWatch},
+      {"kill-before", FaultKind::kKillBefore},
+      {"kill-after", FaultKind::kKillAfter},
+  };
+  return kKinds;
+}
+
+bool counts_lines(FaultKind kind) {
+  return kind == FaultKind::kCutWatch || kind == FaultKind::kSilentWatch || kind == FaultKind::kExpireWatch;
+}
+
+// Freeze and unfreeze are updates too.
+bool verb_matches(const std::string& wanted, const std::string& verb) {
+  return wanted.empty() || wanted == verb || (wanted == "update" && (verb == "freeze" || verb == "unfreeze"));
+}
+
+}  // namespace
+
+Fault fault_from_json(const Json& json) {
+  Fault fault;
+  for (const auto& [key, value] : json.items()) {
+    try {
+      if (key == "kind") {
+        const auto kind = kinds().find(value.get<std::string>());
+        if (kind == kinds().end()) throw std::invalid_argument("unknown kind " + value.dump());
+        fault.kind = kind->second;
+      } else if (key == "caller") {
+        fault.caller = value;
+      } else if (key == "verb") {
+        fault.verb = value;
+      } else if (key == "path") {
+        fault.path = value;
+      } else if (key == "nth") {
+        fault.nth = value;
+      } else if (key == "count") {
+        fault.count = value;
+      } else if (key == "delay") {
+        fault.delay = Millis(value.get<std::int64_t>());
+      } else if (key == "status") {
+        fault.status = value;
+      } else if (key == "retry_after") {
+        fault.retry_after = value.get<int>();
+      } else {
+        throw std::invalid_argument(
+            "no such field; there are: kind caller verb path nth count delay status retry_after");
+      }
+    } catch (const std::exception& error) {
+      throw std::invalid_argument("fault." + key + ": " + error.what());
+    }
+  }
+  return fault;
+}
+
+std::vector<Fault> Faults::strike(bool lines, const std::string& caller, const std::string& verb,
+                                  const std::string& path) {
+  std::vector<Fault> hits;
+  for (Fault& fault : faults_) {
+    if (counts_lines(fault.kind) != lines || !verb_matches(fault.verb, verb)) continue;
+    if (!fault.caller.empty() && fault.caller != caller) continue;
+    if (path.find(fault.path) == std::string::npos) continue;
+    ++fault.seen;
+    if (fault.seen >= fault.nth && (fault.count < 0 || fault.seen < fault.nth + fault.count)) hits.push_back(fault);
+  }
+  return hits;
+}
+
+std::vector<Fault> Faults::strike(const std::string& caller, const std::string& verb,
+                                  const std::string& path_and_query) {
+  ++ledger_[caller][verb];
+  return strike(false, caller, verb, path_and_query);
+}
+
+std::optional<FaultKind> Faults::strike_line(const std::string& caller, const std::string& path_and_query) {
+  const std::vector<Fault> hits = strike(true, caller, "watch", path_and_query);
+  return hits.empty() ? std::nullopt : std::optional(hits.front().kind);
+}
+
+int Faults::calls(const std::string& caller) const {
+  const auto found = ledger_.find(caller);
+  if (found == ledger_.end()) return 0;
+  int sum = 0;
+  for (const auto& [verb, count] : found->second) sum += verb == "watch" ? 0 : count;
+  return sum;
+}
+
+}  // namespace cluster

@@ -1,0 +1,145 @@
+#include "test/cluster/storage.h"
+
+#include <stdexcept>
+
+#include "test/cluster/faults.h"
+#include "test/cluster/guests.h"
+#include "test/cluster/storage_job.h"
+#include "test/cluster/store.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The name of the backup that this snapshot is part of: its owner's, or the label's of the other way.
+std::string backup_of(const Json& metadata) {
+  for (const Json& owner : metadata.value("ownerReferences", Json::array())) {
+    if (owner.value("kind", "") == "VirtualMachineBackup") return owner.value("name", "");
+  }
+  return metadata.value("labels", Json::object()).value("snapfreeze.harvesterhci.io/backup", "");
+}
+
+}  // namespace
+
+Storage::Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests, Faults& faults)
+    : runtime_(runtime),
+      store_(store),
+      agenda_(agenda),
+      truth_(truth),
+      guests_(guests),
+      faults_(faults),
+      snapshots_(store.resources().at("snapshot.storage.k8s.io", "volumesnapshots")),
+      contents_(store.resources().at("snapshot.storage.k8s.io", "volumesnapshotcontents")),
+      longhorn_(store.resources().at("longhorn.io", "snapshots")) {
+  store_.observe("snapshot.storage.k8s.io", "volumesnapshots", [this](const WatchEvent& event) {
+    if (event.type == EventType::kAdded) begin(event.object->json);
+    if (event.type == EventType::kDeleted) clean_up(event.object->json["metadata"].value("uid", ""));
+  });
+}
+
+void Storage::set_default(const DiskOptions& options) {
+  const Lock lock = runtime_.lock();
+  default_ = options;
+}
+
+void Storage::set_disk(const std::string& ns, const std::string& pvc, const DiskOptions& options) {
+  const Lock lock = runtime_.lock();
+  disks_[ns + "/" + pvc] = options;
+}
+
+// While the API server is away the controllers can neither read nor write; they go on when it is back.
+void Storage::at(Mono when, const JobRef& job, Step step) {
+  agenda_.at(when, [this, job, step] {
+    if (runtime_.now() < faults_.down_until()) return at(faults_.down_until() + 20ms, job, step);
+    if (wanted(*job)) (this->*step)(job);
+  });
+}
+
+bool Storage::wanted(const Job& job) const {
+  const ObjectRef snapshot = store_.get(snapshots_, job.ns, job.name);
+  return snapshot != nullptr && snapshot->json["metadata"]["uid"] == job.uid;
+}
+
+void Storage::begin(const Json& snapshot) {
+  const Json& metadata = snapshot["metadata"];
+  const auto job = std::make_shared<Job>();
+  job->ns = metadata.value("namespace", "");
+  job->name = metadata.value("name", "");
+  job->uid = metadata.value("uid", "");
+  job->backup = backup_of(metadata);
+  job->created = runtime_.now();
+  const Json source = snapshot.value("spec", Json::object()).value("source", Json::object());
+  job->pvc = source.value("persistentVolumeClaimName", "");
+  const auto own = disks_.find(job->ns + "/" + job->pvc);
+  job->options = own == disks_.end() ? default_ : own->second;
+  if (job->pvc.empty()) return at(job->created + job->options.status_low, job, &Storage::report_snapshot);
+  at(job->created + job->options.content, job, &Storage::make_content);
+  if (!job->options.never) at(job->created + job->options.cut, job, &Storage::attempt);
+}
+
+void Storage::attempt(const JobRef& job) {
+  if (job->options.fails || job->failures < job->options.interim_errors) {
+    ++job->failures;
+    report_error(job);
+    return at(runtime_.now() + job->options.error_retry, job, &Storage::attempt);
+  }
+  cut(job);
+}
+
+void Storage::cut(const JobRef& job) {
+  job->cut_at = runtime_.wall();
+  truth_.cut(
+      {runtime_.now(), job->ns, job->name, job->uid, job->pvc, guests_.vm_of_pvc(job->ns, job->pvc), job->backup});
+  const Mono answered = runtime_.now() + job->options.driver_answer;
+  if (!job->is_longhorn()) return at(answered, job, &Storage::report_content);
+  if (job->options.style == StorageStyle::kLonghorn) at(answered, job, &Storage::report_requested);
+  at(runtime_.now() + runtime_.random(0ms, job->options.engine_monitor), job, &Storage::report_engine_monitor);
+}
+
+void Storage::clean_up(const std::string& uid) {
+  agenda_.after(50ms, [this, uid] {
+    store_.remove(contents_, "", "snapcontent-" + uid);
+    store_.remove(longhorn_, kLonghornNamespace, "snapshot-" + uid);
+  });
+}
+
+DiskOptions disk_options_from_json(const Json& json, DiskOptions base) {
+  const std::map<std::string, Millis*> durations = {
+      {"cut", &base.cut},
+      {"content", &base.content},
+      {"driver_answer", &base.driver_answer},
+      {"engine_monitor", &base.engine_monitor},
+      {"longhorn_poll", &base.longhorn_poll},
+      {"status_low", &base.status_low},
+      {"status_high", &base.status_high},
+      {"ready", &base.ready},
+      {"error_retry", &base.error_retry},
+  };
+  const std::map<std::string, StorageStyle> styles = {
+      {"csi", StorageStyle::kCsi}, {"longhorn", StorageStyle::kLonghorn}, {"old-longhorn", StorageStyle::kOldLonghorn}};
+  for (const auto& [key, value] : json.items()) {
+    try {
+      if (const auto duration = durations.find(key); duration != durations.end()) {
+        *duration->second = Millis(value.get<std::int64_t>());
+      } else if (key == "style") {
+        base.style = styles.at(value.get<std::string>());
+      } else if (key == "interim_errors") {
+        base.interim_errors = value;
+      } else if (key == "fails") {
+        base.fails = value;
+      } else if (key == "never") {
+        base.never = value;
+      } else if (key == "creation_time") {
+        base.creation_time = Wall(std::chrono::seconds(value.get<std::int64_t>()));
+      } else {
+        throw std::invalid_argument("no such field");
+      }
+    } catch (const std::exception& error) {
+      throw std::invalid_argument("disk." + key + ": " + error.what());
+    }
+  }
+  return base;
+}
+
+}  // namespace cluster

@@ -1,0 +1,28 @@
+// One snapshot on its way through the storage; private to the files of Storage.
+#pragma once
+
+#include <string>
+
+#include "test/cluster/storage.h"
+
+namespace cluster {
+
+inline constexpr const char* kLonghornNamespace = "longhorn-system";
+
+struct Storage::Job {
+  std::string ns, name, uid, pvc;
+  std::string backup;
+  DiskOptions options;
+  Mono created;
+  Wall cut_at{};
+  int failures = 0;
+  bool made_content = false;
+
+  [[nodiscard]] std::string content() const { return "snapcontent-" + uid; }
+  [[nodiscard]] std::string longhorn() const { return "snapshot-" + uid; }
+  [[nodiscard]] bool is_longhorn() const { return options.style != StorageStyle::kCsi; }
+  // What the storage says when it cut; not always the truth.
+  [[nodiscard]] Wall reported_time() const { return options.creation_time.value_or(cut_at); }
+};
+
+}  // namespace cluster

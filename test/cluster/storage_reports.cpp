@@ -1,0 +1,107 @@
+// The objects through which the storage says what it did: Longhorn's own, the content, the VolumeSnapshot.
+#include "test/cluster/metadata.h"
+#include "test/cluster/storage_job.h"
+#include "test/cluster/store.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kCopyToSnapshot = 30ms;  // the snapshot controller, at its quickest
+constexpr const char* kSize = "10737418240";
+
+std::int64_t unix_nanos(Wall time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+void Storage::merge_status(const ResourceType& type, const std::string& ns, const std::string& name,
+                           const Json& status) {
+  store_.update(type, ns, name, Store::Scope::kAll, [&](Json& object) -> std::optional<Reply> {
+    object["status"].merge_patch(status);
+    return std::nullopt;
+  });
+}
+
+void Storage::make_content(const JobRef& job) {
+  if (job->made_content) return;
+  job->made_content = true;
+  if (job->is_longhorn()) make_longhorn_snapshot(job);
+  const Json reference = {{"apiVersion", "snapshot.storage.k8s.io/v1"},
+                          {"kind", "VolumeSnapshot"},
+                          {"name", job->name},
+                          {"namespace", job->ns},
+                          {"uid", job->uid}};
+  store_.create(contents_, "",
+                {{"apiVersion", "snapshot.storage.k8s.io/v1"},
+                 {"kind", "VolumeSnapshotContent"},
+                 {"metadata", {{"name", job->content()}}},
+                 {"spec",
+                  {{"deletionPolicy", "Delete"},
+                   {"driver", job->is_longhorn() ? "driver.longhorn.io" : "hostpath.csi.k8s.io"},
+                   {"source", {{"volumeHandle", "pv-" + job->pvc}}},
+                   {"volumeSnapshotClassName", "longhorn-snapshot"},
+                   {"volumeSnapshotRef", reference}}}});
+}
+
+void Storage::make_longhorn_snapshot(const JobRef& job) {
+  store_.create(longhorn_, kLonghornNamespace,
+                {{"apiVersion", "longhorn.io/v1beta2"},
+                 {"kind", "Snapshot"},
+                 {"metadata", {{"name", job->longhorn()}}},
+                 {"spec", {{"createSnapshot", true}, {"volume", "pv-" + job->pvc}, {"labels", {{"type", "snap"}}}}},
+                 {"status", {{"creationTime", nullptr}, {"readyToUse", false}}}});
+}
+
+void Storage::report_error(const JobRef& job) {
+  make_content(job);
+  const Json error = {{"message", "Failed to check and update snapshot content: rpc error: code = Internal"},
+                      {"time", rfc3339(runtime_.wall())}};
+  merge_status(contents_, "", job->content(), {{"readyToUse", false}, {"error", error}});
+  merge_status(snapshots_, job->ns, job->name,
+               {{"readyToUse", false}, {"error", error}, {"boundVolumeSnapshotContentName", job->content()}});
+}
+
+void Storage::report_requested(const JobRef& job) {
+  make_content(job);
+  merge_status(longhorn_, kLonghornNamespace, job->longhorn(), {{"requestedTime", rfc3339(job->reported_time())}});
+}
+
+void Storage::report_engine_monitor(const JobRef& job) {
+  make_content(job);
+  merge_status(longhorn_, kLonghornNamespace, job->longhorn(),
+               {{"creationTime", rfc3339(job->reported_time())}, {"readyToUse", true}, {"size", 0}});
+  at(runtime_.now() + runtime_.random(0ms, job->options.longhorn_poll), job, &Storage::report_content);
+}
+
+void Storage::report_content(const JobRef& job) {
+  make_content(job);
+  merge_status(contents_, "", job->content(),
+               {{"creationTime", unix_nanos(job->reported_time())},
+                {"readyToUse", job->options.ready == 0ms},
+                {"restoreSize", 10737418240},
+                {"snapshotHandle", "snap://pv-" + job->pvc + "/" + job->longhorn()},
+                {"error", nullptr}});
+  const Mono usual = job->created + runtime_.random(job->options.status_low, job->options.status_high);
+  at(std::max(usual, runtime_.now() + kCopyToSnapshot), job, &Storage::report_snapshot);
+  if (job->options.ready != 0ms) at(runtime_.now() + job->options.ready, job, &Storage::report_ready);
+}
+
+void Storage::report_snapshot(const JobRef& job) {
+  // A pre-provisioned one was cut long ago, elsewhere.
+  const bool restored = job->pvc.empty();
+  const Wall time = restored ? runtime_.wall() - 24h : job->reported_time();
+  Json status = {{"creationTime", rfc3339(time)}, {"restoreSize", kSize}, {"error", nullptr}};
+  if (!restored) status["boundVolumeSnapshotContentName"] = job->content();
+  status["readyToUse"] = restored || job->options.ready == 0ms;
+  merge_status(snapshots_, job->ns, job->name, status);
+}
+
+void Storage::report_ready(const JobRef& job) {
+  merge_status(contents_, "", job->content(), {{"readyToUse", true}});
+  merge_status(snapshots_, job->ns, job->name, {{"readyToUse", true}});
+}
+
+}  // namespace cluster
