@@ -1,6 +1,8 @@
 // Every label, annotation and reason that snapfreeze writes. Admins select by them; tests and docs name them.
 #pragma once
 
+#include <string_view>
+
 namespace snapfreeze::freeze {
 
 // On VolumeSnapshots.
@@ -66,6 +68,7 @@ inline constexpr char kWindowsLimit[] = "windows-limit";  // VSS gave up at 10 s
 inline constexpr char kKubevirtSnapshot[] = "kubevirt-snapshot";
 inline constexpr char kOtherBackup[] = "other-backup";      // its freeze, with its timer, may be the one that held
 inline constexpr char kRecordDamaged[] = "record-damaged";  // the Lease was edited by hand
+inline constexpr char kRescued[] = "rescued";               // another program had left the guest frozen
 inline constexpr char kUnverified[] = "unverified";         // the look for other freezers failed
 
 // Why one snapshot, or a backup, is not consistent although the session is.
@@ -75,6 +78,52 @@ inline constexpr char kDeleted[] = "deleted";
 inline constexpr char kMissing[] = "missing";           // a member that never came
 inline constexpr char kSessionLost[] = "session-lost";  // its epoch is no session that lives
 inline constexpr char kStarted[] = "started";           // offline at first, but the VM started before the cut
+
+// All of them; what stands in an annotation may be anything.
+inline constexpr std::string_view kAll[] = {
+    kDryRun,
+    kObserve,
+    kUnknownBackup,
+    kBackupComplete,
+    kNotAMember,
+    kNotPermitted,
+    kInvalidMembers,
+    kNoVm,
+    kNotRunning,
+    kNoAgent,
+    kPaused,
+    kMigrating,
+    kBeingDeleted,
+    kSkipped,
+    kSnapshotInProgress,
+    kFrozenByOther,
+    kLate,
+    kDuplicate,
+    kCoolDown,
+    kBusy,
+    kNoSweeper,
+    kNoTime,
+    kApiError,
+    kFreezeFailed,
+    kAbandoned,
+    kHarvesterTimer,
+    kLapsed,
+    kMigrated,
+    kRestarted,
+    kThawUnsettled,
+    kWindowsLimit,
+    kKubevirtSnapshot,
+    kOtherBackup,
+    kRecordDamaged,
+    kRescued,
+    kUnverified,
+    kCutTooLate,
+    kNotCaptured,
+    kDeleted,
+    kMissing,
+    kSessionLost,
+    kStarted,
+};
 }  // namespace reason
 
 }  // namespace snapfreeze::freeze

@@ -144,19 +144,15 @@ Plan plan_freezing(const Situation& situation, Mono now) {
   return plan;
 }
 
-bool given_up(const Progress& progress, Mono now) {
-  return progress.failing_since && now >= *progress.failing_since + kGiveUp;
-}
-
 Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now, const std::string& identity) {
   const Session& session = situation.session;
-  if (given_up(progress, now)) return act(Plan::Action::kAbandon);
   if (now < progress.not_before) return wait(progress.not_before);
+  if (!progress.thawed && given_up(progress, now)) return act(Plan::Action::kAbandon);
   if (progress.migrating && situation.guest.known && !situation.guest.gone && situation.guest.migrating) {
     return wait(now + kLongestBackoff);
   }
   // An admission whose freeze was answered after our thaw says so in the Lease.
-  const bool frozen_since = session.unsettled && !progress.unsettled;
+  const bool frozen_since = session.unsettled && !progress.lease_unsettled;
   if (progress.thawed && !progress.migrating && !frozen_since) return act(Plan::Action::kConclude);
 
   Plan plan = act(Plan::Action::kThaw);
@@ -170,14 +166,18 @@ Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now
 }
 
 Plan plan_resting(const Situation& situation, const Progress& progress, Mono now, const Policy& policy) {
-  if (given_up(progress, now)) return act(Plan::Action::kAbandon);
   auto rest = policy.cool_down;
   if (situation.session.unsettled) rest = std::max(rest, freeze::kLateCalls);
   const Mono end = std::max(situation.sightings.phase_since + rest, progress.not_before);
-  return now < end ? wait(end) : act(Plan::Action::kEndRest);
+  if (now < end) return wait(end);
+  return act(given_up(progress, now) ? Plan::Action::kAbandon : Plan::Action::kEndRest);
 }
 
 }  // namespace
+
+bool given_up(const Progress& progress, Mono now) {
+  return progress.failing_since && now >= *progress.failing_since + kGiveUp;
+}
 
 Millis backoff(int failures) {
   constexpr int kSteps = 8;  // 0.2 s * 2^8 is above the longest

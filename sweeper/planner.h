@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "freeze/interference.h"
 #include "freeze/policy.h"
 #include "sweeper/situation.h"
 
@@ -22,17 +21,20 @@ inline constexpr std::chrono::hours kGiveUp{1};
 
 // What became of a session's calls in this process; everything else about it is in the Lease.
 struct Progress {
-  bool thawed = false;     // a reply settled it
-  bool unsettled = false;  // a reply never came
-  bool migrating = false;  // it was migrating when it was thawed: thaw again when that is over
+  bool thawed = false;           // a reply settled it
+  bool unsettled = false;        // a reply never came
+  bool lease_unsettled = false;  // the Lease said so when we thawed
+  bool migrating = false;        // it was migrating when it was thawed: thaw again when that is over
   std::vector<std::string> doubts;
   std::optional<Millis> frozen_for;
-  std::optional<freeze::Proof> proof;  // nullopt: nobody has looked for other freezers yet
   int failed_looks = 0;
   int failures = 0;  // since the last success
   Mono not_before{};
   std::optional<Mono> failing_since;
 };
+
+// It has failed for kGiveUp.
+[[nodiscard]] bool given_up(const Progress& progress, Mono now);
 
 // 0.2 s, doubling to 30 s.
 [[nodiscard]] Millis backoff(int failures);

@@ -66,7 +66,8 @@ struct Situation {
 // A labelled snapshot whose epoch is no session that we know.
 struct Stray {
   SnapshotFacts facts;
-  Mono since{};  // when it was first seen to be one
+  Mono since{};        // when it was first seen to be one
+  bool fresh = false;  // it was news; its backup may be news too, and late
   bool captured = false;
   bool watched = false;   // we saw it, its capture and its guest throughout, without a gap
   bool vmi_seen = false;  // its guest has had a VMI meanwhile

@@ -23,17 +23,19 @@ StrayPlan wait(Mono until = Mono::max()) {
 }
 
 // The snapshot has its verdict; what does that mean for its backup?
-StrayPlan plan_backup(const Stray& stray) {
-  if (!stray.backup) return act(StrayPlan::Action::kForget);
-  const BackupFacts& backup = *stray.backup;
+StrayPlan plan_backup(const Stray& stray, Mono now) {
+  const BackupFacts no_backup;
+  const BackupFacts& backup = stray.backup ? *stray.backup : no_backup;
   const auto& names = backup.snapshot_names;
   // An owner reference can be copied by anybody; the backup's own list cannot.
   const bool is_member = std::find(names.begin(), names.end(), stray.facts.name) != names.end();
-  if (!is_member || backup.namespace_ != stray.facts.namespace_) return act(StrayPlan::Action::kForget);
-  if (backup.consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
-  if (stray.facts.consistency == to_string(Consistency::kCrash)) {
-    return act(StrayPlan::Action::kJudgeBackup, {Consistency::kCrash, stray.facts.reason});
+  if (!is_member || backup.namespace_ != stray.facts.namespace_) {
+    const Mono end_of_grace = stray.since + kStrayGrace;
+    return stray.fresh && now < end_of_grace ? wait(end_of_grace) : act(StrayPlan::Action::kForget);
   }
+  if (backup.consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
+  const Verdict& verdict = stray.verdicts.at(stray.facts.name);
+  if (verdict.consistency == Consistency::kCrash) return act(StrayPlan::Action::kJudgeBackup, verdict);
   // A disk of a session that has ended: its backup was judged before.
   if (stray.facts.epoch != freeze::kEpochOffline || !backup.consistency.empty()) return act(StrayPlan::Action::kForget);
   const bool all_judged =
@@ -54,7 +56,7 @@ StrayPlan plan_offline(const Stray& stray) {
 }  // namespace
 
 StrayPlan plan_stray(const Stray& stray, Mono now) {
-  if (!stray.facts.consistency.empty()) return plan_backup(stray);
+  if (!stray.facts.consistency.empty()) return plan_backup(stray, now);
   if (stray.facts.epoch == freeze::kEpochOffline) return plan_offline(stray);
   const Mono end_of_grace = stray.since + kStrayGrace;
   return now < end_of_grace ? wait(end_of_grace) : act(StrayPlan::Action::kJudgeLost);

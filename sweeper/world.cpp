@@ -184,7 +184,10 @@ void World::wrote(const freeze::Session& session, Mono now) {
 
 void World::store(SessionRecord& record, const freeze::Session& session, Mono now) {
   Sightings& seen = record.sightings;
-  if (record.session.uid.empty() || record.session.phase != session.phase) seen.phase_since = now;
+  const bool is_new = record.session.uid.empty();
+  if (is_new || record.session.phase != session.phase) seen.phase_since = now;
+  if (!is_new) --phases_[record.session.phase];
+  ++phases_[session.phase];
   if (session.phase == freeze::Phase::kFrozen && !seen.frozen_since) seen.frozen_since = now;
   record.session = session;
   for (const freeze::Hold& hold : session.holds) {
@@ -208,6 +211,7 @@ void World::remove_session(const std::string& uid, Mono now) {
   guests_.remove(guest, uid);
   if (!tombstones_.contains(uid)) news_.deleted.push_back(record->session);
   news_.sessions.insert(uid);
+  --phases_[record->session.phase];
   sessions_.erase(uid);
   for (const std::string& member : epochs_.at(uid)) {
     snapshots_.find(member)->stray_since = now;
@@ -285,12 +289,6 @@ void World::touch_all() {
   vmis_.for_each([&](const std::string& guest, const VmiRecord& record) {
     if (record.facts.reported_frozen) news_.guests.insert(guest);
   });
-}
-
-std::map<freeze::Phase, int> World::phases() const {
-  std::map<freeze::Phase, int> counts;
-  sessions_.for_each([&](const std::string&, const SessionRecord& record) { ++counts[record.session.phase]; });
-  return counts;
 }
 
 }  // namespace snapfreeze::sweeper

@@ -52,7 +52,7 @@ class World {
 
   [[nodiscard]] bool synced(Kind kind) const;
   [[nodiscard]] bool synced() const;  // every kind that is watched was listed once
-  [[nodiscard]] std::map<freeze::Phase, int> phases() const;
+  [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return phases_; }  // how many sessions are in each
   [[nodiscard]] const Captures& captures() const { return captures_; }
   [[nodiscard]] std::size_t snapshots_kept() const { return snapshots_.size(); }
   [[nodiscard]] std::size_t backups_kept() const { return backups_.size(); }
@@ -109,6 +109,7 @@ class World {
   [[nodiscard]] GuestSituation describe_guest(const SessionRecord& record) const;
 
   const ThawOn thaw_on_;
+  std::map<freeze::Phase, int> phases_;
   Table<SessionRecord> sessions_;  // by uid
   Index guests_;                   // guest -> its sessions' uids
   // Uids of sessions that ended by our own hand, until the watch says so too. True: not named by the relist that runs.

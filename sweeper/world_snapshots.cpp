@@ -20,7 +20,10 @@ bool verdict_given(const SnapshotFacts& facts) {
 freeze::Verdict verdict_of(const SnapshotFacts& facts) {
   if (facts.consistency == to_string(freeze::Consistency::kFilesystem)) return {freeze::Consistency::kFilesystem, ""};
   if (facts.consistency == to_string(freeze::Consistency::kOffline)) return {freeze::Consistency::kOffline, ""};
-  return {freeze::Consistency::kCrash, facts.reason};
+  // Metrics keep each value for ever, and a tenant may write what it likes into an annotation.
+  const auto& known = freeze::reason::kAll;
+  const auto* reason = std::find(std::begin(known), std::end(known), facts.reason);
+  return {freeze::Consistency::kCrash, std::string(reason == std::end(known) ? freeze::reason::kUnverified : *reason)};
 }
 
 bool of_harvester(const SnapshotFacts& facts) {
@@ -214,7 +217,11 @@ std::optional<Situation> World::situation(const std::string& session_uid) const 
 std::optional<Stray> World::stray(const std::string& snapshot_uid) const {
   const SnapshotRecord* record = snapshots_.find(snapshot_uid);
   if (record == nullptr || sessions_.find(record->facts.epoch) != nullptr) return std::nullopt;
-  Stray stray{record->facts, record->stray_since, false, false, record->vmi_seen, std::nullopt, {}};
+  Stray stray;
+  stray.facts = record->facts;
+  stray.since = record->stray_since;
+  stray.fresh = record->live;
+  stray.vmi_seen = record->vmi_seen;
   if (const auto captured = captures_.find(snapshot_uid)) {
     stray.captured = true;
     const Mono since = std::min(record->first_seen, captured->at);

@@ -1,0 +1,76 @@
+// The sweeper on threads: one a watch, one that plans, one for the election, and workers that make the calls. All are
+// named and joined. What is thrown on one of them ends the process: the next one goes on from the Leases.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sweeper/elector.h"
+#include "sweeper/sweeper.h"
+
+namespace snapfreeze::sweeper {
+
+class Driver {
+ public:
+  struct Options {
+    std::string own_namespace;
+    ThawOn thaw_on = ThawOn::kCaptured;
+    int workers = 8;  // jobs at once, at least 2; verdicts take half of them at most, so that thaws find one
+  };
+
+  // All outlive it.
+  Driver(Sweeper& sweeper, Elector& elector, kube::KubeApi& api, Clock& clock, Metrics& metrics, Options options);
+  ~Driver();  // as stop()
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  void start();
+
+  // After `clock` was stopped and the running streams were ended, which ends the watches. Sessions whose guest is
+  // thawed are concluded within kDrain, jobs end with the call that they are at, and the leadership is released: 20 s
+  // at most.
+  void stop();
+
+  // Everything was listed once. Any thread.
+  [[nodiscard]] bool synced() const;
+
+ private:
+  static constexpr std::chrono::seconds kDrain{8};
+  // Snapshots wait so long for what tells which of them are finished, and need not be kept.
+  static constexpr std::chrono::seconds kHeadStart{10};
+
+  void watch(Kind kind);
+  void plan();
+  void elect();
+  void work();
+  bool next_job(Job& job);
+  void spawn(std::string name, void (Driver::*body)());
+  void drain();
+
+  Sweeper& sweeper_;
+  Elector& elector_;
+  kube::KubeApi& api_;
+  Clock& clock_;
+  Metrics& metrics_;
+  const Options options_;
+
+  mutable std::mutex mutex_;  // of the sweeper and of all below; never held across a call
+  std::condition_variable plan_;
+  std::condition_variable work_;
+  std::condition_variable election_;
+  std::condition_variable synced_;
+  std::condition_variable drained_;
+  std::deque<Job> urgent_;
+  std::deque<Job> others_;
+  int others_running_ = 0;
+  bool stopping_ = false;
+  bool election_over_ = false;
+  std::vector<std::thread> threads_;
+  std::thread elector_thread_;
+};
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,31 @@
+// How a session ends that had to rest: once nothing can be carried out late any more, its guest is thawed once more.
+#pragma once
+
+#include "freeze/session.h"
+#include "sweeper/seams.h"
+
+namespace snapfreeze::sweeper {
+
+struct EndRestJob {
+  freeze::Session session;  // in Resting
+  bool abandoned = false;
+};
+
+struct EndRestDone {
+  enum class End {
+    kEnded,
+    kUnsettled,  // rest again
+    kFailed,     // again, with backoff
+    kReplan,
+  };
+  End end = End::kFailed;
+  freeze::Session session;
+  bool gone = false;
+};
+
+EndRestDone end_rest(const Seams& seams, const Settings& settings, const EndRestJob& job);
+
+// Says in the log and in an Event that the guest may be frozen still.
+void say_never_settled(const Seams& seams, const Settings& settings, const freeze::Session& session);
+
+}  // namespace snapfreeze::sweeper

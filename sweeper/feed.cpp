@@ -1,0 +1,50 @@
+#include "sweeper/feed.h"
+
+#include "base/log.h"
+
+namespace snapfreeze::sweeper {
+
+kube::Watcher::Options Feed::options(Kind kind, const std::string& own_namespace) {
+  const std::string_view ns = kind == Kind::kSession ? std::string_view(own_namespace) : "";
+  return {kube::collection_path(resource_of(kind), ns), std::string(label_selector_of(kind))};
+}
+
+void Feed::pass(Change::What what, const Json& object) {
+  auto facts = facts_of(kind_, object, thaw_on_);
+  if (!facts) {
+    log::warning("session not understood", {{"error", facts.error().message}});
+    return;
+  }
+  if (!std::holds_alternative<std::monostate>(*facts)) on_change_({kind_, what, std::move(*facts)});
+}
+
+void Feed::applied(const Json& object) {
+  pass(Change::What::kApplied, object);
+}
+
+void Feed::deleted(const Json& object) {
+  pass(Change::What::kDeleted, object);
+}
+
+void Feed::relist_started() {
+  on_change_({kind_, Change::What::kRelistStarted, {}});
+}
+
+void Feed::relist_done() {
+  on_change_({kind_, Change::What::kRelistDone, {}});
+}
+
+void Feed::not_served() {
+  log::info("kind not served", {{"resource", resource_of(kind_).plural}});
+  on_change_({kind_, Change::What::kNotServed, {}});
+}
+
+void Feed::trouble(const Error& error) {
+  log::warning("watch failing", {{"resource", resource_of(kind_).plural}, {"error", error.message}});
+}
+
+void Feed::recovered() {
+  log::info("watching again", {{"resource", resource_of(kind_).plural}});
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,102 @@
+#include "sweeper/service.h"
+
+#include <atomic>
+#include <random>
+
+#include "base/log.h"
+#include "edge/server.h"
+#include "kube/observing_api.h"
+#include "sweeper/driver.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+std::string unique(const std::string& identity) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  constexpr int kLength = 8;
+  std::random_device random;
+  std::string name = identity + "_";
+  for (int i = 0; i < kLength; ++i) name += kDigits[random() % 16];
+  return name;
+}
+
+edge::ServerOptions listening(const SweeperOptions& options) {
+  edge::ServerOptions server;
+  server.name = "plain";
+  server.address = options.plain_address;
+  server.port = options.plain_port;
+  server.workers = 4;
+  return server;
+}
+
+}  // namespace
+
+class Service::Impl {
+ public:
+  Impl(const SweeperOptions& options, kube::KubeApi& api, Clock& clock)
+      : clock_(clock),
+        identity_(unique(options.identity)),
+        api_(api, server_time_, [this](std::string_view verb, int status) { metrics_.api_called(verb, status); }),
+        sessions_(api_, options.own_namespace),
+        elector_(api_, clock, options.own_namespace, identity_),
+        seams_{api_, clock, server_time_, sessions_, elector_, metrics_},
+        sweeper_(seams_, {identity_, options.policy}, {options.thaw_on, options.rescue}),
+        driver_(sweeper_, elector_, api_, clock, metrics_, {options.own_namespace, options.thaw_on, options.workers}),
+        plain_(listening(options), nullptr, [this](const edge::HttpRequest& request) { return answer(request); }) {}
+
+  Result<std::uint16_t> start() {
+    const auto port = plain_.start();
+    if (!port) return port.error();
+    driver_.start();
+    log::info("sweeper started", {{"plainPort", *port}, {"name", identity_}});
+    return *port;
+  }
+
+  void run() {
+    while (clock_.wait(std::chrono::hours(1))) continue;
+    stopping_ = true;
+    log::info("sweeper stopping");
+    driver_.stop();
+    plain_.stop(Millis(0));
+    log::info("sweeper stopped");
+  }
+
+ private:
+  edge::HttpResponse answer(const edge::HttpRequest& request) const {
+    if (request.path == "/healthz") return edge::text_response(200, "ok");
+    if (request.path == "/readyz") {
+      if (stopping_) return edge::text_response(503, "stopping");
+      if (!driver_.synced()) return edge::text_response(503, "not everything has been listed yet: see the log");
+      return edge::text_response(200, "ok");
+    }
+    if (request.path != "/metrics") return edge::text_response(404, "not found: try /healthz, /readyz or /metrics");
+    return {200, metrics_.exposition(), {{"Content-Type", std::string(Metrics::kContentType)}}};
+  }
+
+  Clock& clock_;
+  const std::string identity_;
+  Metrics metrics_;
+  kube::ServerTime server_time_;
+  kube::ObservingApi api_;
+  freeze::SessionStore sessions_;
+  Elector elector_;
+  const Seams seams_;
+  Sweeper sweeper_;
+  Driver driver_;
+  std::atomic<bool> stopping_{false};
+  edge::Server plain_;
+};
+
+Service::Service(const SweeperOptions& options, kube::KubeApi& api, Clock& clock)
+    : impl_(std::make_unique<Impl>(options, api, clock)) {}
+Service::~Service() = default;
+
+Result<std::uint16_t> Service::start() {
+  return impl_->start();
+}
+
+void Service::run() {
+  impl_->run();
+}
+
+}  // namespace snapfreeze::sweeper

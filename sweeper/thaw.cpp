@@ -1,0 +1,130 @@
+#include "sweeper/thaw.h"
+
+#include "base/log.h"
+#include "freeze/calls.h"
+#include "freeze/names.h"
+#include "kube/paths.h"
+#include "kube/rest.h"
+#include "kube/views.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+using freeze::Session;
+using freeze::ThawOutcome;
+using End = ThawDone::End;
+namespace reason = freeze::reason;
+
+std::string_view name_of(ThawOutcome outcome) {
+  switch (outcome) {
+    case ThawOutcome::kThawed:
+      return "thawed";
+    case ThawOutcome::kLapsed:
+      return "lapsed";
+    case ThawOutcome::kRefused:
+      return "refused";
+    case ThawOutcome::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+ThawDone ended(End end, Session session) {
+  ThawDone done;
+  done.end = end;
+  done.session = std::move(session);
+  return done;
+}
+
+// The launcher that could carry out a late call is gone with its VMI.
+ThawDone nothing_to_thaw(Session session) {
+  session.doubt(reason::kRestarted);
+  session.unsettled = false;
+  return ended(End::kSettled, std::move(session));
+}
+
+Millis frozen_for(const Seams& seams, const ThawJob& job) {
+  const Mono now = seams.clock.monotonic();
+  if (job.frozen_since) return std::chrono::ceil<Millis>(now - *job.frozen_since);
+  const auto bound = seams.server_time.upper_bound(now);
+  if (!bound || !job.session.created) return job.session.timer;
+  return std::chrono::ceil<Millis>(*bound - *job.session.created);
+}
+
+ThawDone settled(const Seams& seams, const ThawJob& job, Session session) {
+  ThawDone done = ended(End::kSettled, std::move(session));
+  done.frozen_for = frozen_for(seams, job);
+  if (done.session.frozen_by && done.session.phase == freeze::Phase::kThawing) seams.metrics.thawed(*done.frozen_for);
+  return done;
+}
+
+ThawDone judge(const Seams& seams, const ThawJob& job, const freeze::ThawAnswer& answer, Session session) {
+  switch (answer.outcome) {
+    case ThawOutcome::kThawed:
+      return settled(seams, job, std::move(session));
+    case ThawOutcome::kLapsed:
+      session.doubt(reason::kWindowsLimit);
+      return settled(seams, job, std::move(session));
+    case ThawOutcome::kRefused:
+      if (look_at_guest(seams.api, session) == GuestState::kGone) return nothing_to_thaw(std::move(session));
+      break;
+    case ThawOutcome::kUnknown:
+      session.unsettled = true;
+      break;
+  }
+  // The reply that never came may have been the one that says that VSS had given up.
+  if (session.windows) session.doubt(reason::kThawUnsettled);
+  log::warning("guest not thawed yet", {{"namespace", session.namespace_},
+                                        {"name", session.vm},
+                                        {"status", answer.http_status},
+                                        {"error", answer.message}});
+  return ended(answer.outcome == ThawOutcome::kUnknown ? End::kUnsettled : End::kRefused, std::move(session));
+}
+
+}  // namespace
+
+GuestState look_at_guest(kube::KubeApi& api, const Session& session) {
+  const auto object = kube::get(api, kube::object_path(kube::kVirtualMachineInstances, session.namespace_, session.vm));
+  if (!object) return object.error().code == Code::kNotFound ? GuestState::kGone : GuestState::kUnknown;
+  const auto vmi = kube::VmiView::from(*object);
+  const bool another = !session.vmi_uid.empty() && vmi.metadata.uid != session.vmi_uid;
+  return another || !vmi.running() ? GuestState::kGone : GuestState::kThere;
+}
+
+ThawDone read_again(const Seams& seams, const Session& session) {
+  const auto there = seams.sessions.read(session.namespace_, session.vm);
+  if (!there) return ended(End::kNotMade, session);
+  ThawDone done = ended(End::kReplan, session);
+  done.gone = !*there || (*there)->uid != session.uid;
+  if (!done.gone) done.session = **there;
+  return done;
+}
+
+ThawDone thaw(const Seams& seams, const ThawJob& job) {
+  if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(End::kNotMade, job.session);
+  Session wanted = job.session;
+  bool gone = false;
+  if (job.guest_gone) {
+    const GuestState guest = look_at_guest(seams.api, wanted);
+    if (guest == GuestState::kUnknown) return ended(End::kNotMade, job.session);
+    gone = guest == GuestState::kGone;
+    if (gone) wanted.intent = {};
+    wanted.doubt(reason::kRestarted);
+  }
+  const auto written = seams.sessions.update(wanted);
+  if (!written) {
+    const Code code = written.error().code;
+    if (code == Code::kConflict || code == Code::kNotFound) return read_again(seams, job.session);
+    log::warning("session not written",
+                 {{"namespace", wanted.namespace_}, {"name", wanted.vm}, {"error", written.error().message}});
+    return ended(End::kNotMade, job.session);
+  }
+  if (gone) return nothing_to_thaw(*written);
+  if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(End::kNotMade, *written);
+  if (job.completed) seams.metrics.thaw_sent(seams.clock.monotonic() - *job.completed);
+  const auto answer = freeze::unfreeze(seams.api, wanted.namespace_, wanted.vm);
+  seams.metrics.thaw_answered(name_of(answer.outcome));
+  return judge(seams, job, answer, *written);
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,108 @@
+#include "sweeper/write_verdict.h"
+
+#include "base/log.h"
+#include "freeze/names.h"
+#include "kube/rest.h"
+#include "kube/time.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+constexpr int kUnprocessable = 422;
+constexpr char kReporter[] = "snapfreeze.harvesterhci.io/sweeper";
+constexpr std::size_t kMaxInstance = 128;  // of an Event's reportingInstance
+
+Json patch_of(const VerdictFor& item) {
+  const Json consistency(to_string(item.verdict.consistency));
+  Json notes = Json::object({{freeze::kConsistency, consistency},
+                             {freeze::kReason, item.verdict.reason.empty() ? Json() : Json(item.verdict.reason)}});
+  if (item.frozen_for) notes.set(freeze::kFrozenFor, kube::format_duration(*item.frozen_for));
+  Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}});
+  if (item.target.resource == &kube::kHarvesterBackups) {
+    meta.set("labels", Json::object({{freeze::kConsistency, consistency}}));
+  }
+  return Json::object({{"metadata", std::move(meta)}});
+}
+
+std::string path_of(const Target& target) {
+  return kube::object_path(*target.resource, target.namespace_, target.name);
+}
+
+// A patch with another uid than the object's is refused by the API server as a conflict or as invalid.
+Written look_again(const Seams& seams, const Target& target) {
+  const auto object = kube::get(seams.api, path_of(target));
+  if (!object) return object.error().code == Code::kNotFound ? Written::kGone : Written::kFailed;
+  return (*object)["metadata"]["uid"].string() == target.uid ? Written::kFailed : Written::kGone;
+}
+
+Written outcome_of(const Seams& seams, const Target& target, const Result<Json>& reply) {
+  if (reply) return Written::kYes;
+  const Error& error = reply.error();
+  if (error.code == Code::kNotFound) return Written::kGone;
+  Written outcome = error.code == Code::kForbidden || error.code == Code::kMalformed ? Written::kRefused  //
+                                                                                     : Written::kFailed;
+  if (error.code == Code::kConflict || error.http_status == kUnprocessable) {
+    const Written now = look_again(seams, target);
+    if (now == Written::kGone) return now;
+  }
+  log::warning("verdict not written", {{"resource", target.resource->plural},
+                                       {"namespace", target.namespace_},
+                                       {"name", target.name},
+                                       {"error", error.message}});
+  return outcome;
+}
+
+}  // namespace
+
+std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictFor> verdicts) {
+  if (verdicts.empty()) return {};
+  std::vector<kube::Request> requests;
+  requests.reserve(verdicts.size());
+  for (const VerdictFor& item : verdicts) {
+    requests.push_back({kube::Method::kPatch, path_of(item.target), patch_of(item).dump(),
+                        "application/merge-patch+json", kube::kCallTimeout});
+  }
+  const auto replies = seams.api.call_all(requests);
+  std::vector<Written> outcomes;
+  outcomes.reserve(replies.size());
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    outcomes.push_back(outcome_of(seams, verdicts[i].target, kube::object_of(replies[i])));
+  }
+  return outcomes;
+}
+
+Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text) {
+  const kube::Resource& kind = *about.resource;
+  const Json event = Json::object({
+      {"apiVersion", kube::api_version(kube::kEvents)},
+      {"kind", kube::kEvents.kind},
+      {"metadata", Json::object({{"name", "snapfreeze." + text.id}, {"namespace", about.namespace_}})},
+      {"eventTime", kube::format_micro_time(seams.clock.wall())},
+      {"reportingController", kReporter},
+      {"reportingInstance", identity.substr(0, kMaxInstance)},
+      {"action", "Thaw"},
+      {"reason", text.reason},
+      {"regarding", Json::object({{"apiVersion", kube::api_version(kind)},
+                                  {"kind", kind.kind},
+                                  {"namespace", about.namespace_},
+                                  {"name", about.name},
+                                  {"uid", about.uid}})},
+      {"note", text.note},
+      {"type", text.warning ? "Warning" : "Normal"},
+  });
+  const auto reply = kube::create(seams.api, kube::collection_path(kube::kEvents, about.namespace_), event);
+  if (reply || reply.error().code == Code::kConflict) return Written::kYes;
+  log::warning("event not written",
+               {{"namespace", about.namespace_}, {"name", about.name}, {"error", reply.error().message}});
+  switch (reply.error().code) {
+    case Code::kNotFound:  // the namespace is gone
+      return Written::kGone;
+    case Code::kForbidden:
+    case Code::kMalformed:
+      return Written::kRefused;
+    default:
+      return Written::kFailed;
+  }
+}
+
+}  // namespace snapfreeze::sweeper

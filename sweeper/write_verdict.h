@@ -1,0 +1,51 @@
+// Verdicts and Events as they are written onto objects.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "freeze/verdict.h"
+#include "kube/api.h"
+#include "kube/paths.h"
+#include "sweeper/seams.h"
+
+namespace snapfreeze::sweeper {
+
+// The object a verdict or an Event is about. `uid` must match, or it is another one of the same name.
+struct Target {
+  const kube::Resource* resource = nullptr;
+  std::string namespace_;
+  std::string name;
+  std::string uid;
+};
+
+struct VerdictFor {
+  Target target;
+  freeze::Verdict verdict;
+  std::optional<Millis> frozen_for;
+};
+
+enum class Written {
+  kYes,
+  kGone,     // there is no such object any more
+  kRefused,  // for good, by permission or by somebody's policy: a retry is of use only when that changes
+  kFailed,   // a retry may succeed
+};
+
+// Side by side. The results stand in the order of `verdicts`. On a backup the consistency is a label too, so that
+// backups can be selected by it.
+std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictFor> verdicts);
+
+struct EventText {
+  std::string id;  // unique for what it says: said twice, it is there once
+  bool warning = false;
+  std::string_view reason;  // CamelCase
+  std::string note;
+};
+
+Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text);
+
+}  // namespace snapfreeze::sweeper
