@@ -118,7 +118,7 @@ struct VmiView {
   bool agent_connected = false;
   bool paused = false;
   std::optional<MigrationState> migration;
-  std::string fs_freeze_status;        // "frozen" or "": polled every 5 s, stale in both directions
+  std::string fs_freeze_status;        // "frozen", "thawed" or "": polled every 5 s, stale in both directions
   std::string guest_os_id;             // "mswindows" for Windows; "" without an agent
   std::vector<std::string> pvc_names;  // of its volumes; a DataVolume's PVC has the DataVolume's name
 
