@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -9,7 +10,6 @@
 #include <functional>
 #include <limits>
 #include <random>
-#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -70,11 +70,13 @@ TEST_CASE("a JSON line holds time, level, message and the fields in their order"
     log::info("guest frozen",
               {{"namespace", ns}, {"name", "vm1"}, {"disks", std::size_t{3}}, {"seconds", 0.25}, {"joined", true}});
   });
-  const std::regex expected(
-      R"(\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","level":"info","message":"guest frozen",)"
-      R"("namespace":"vmns","name":"vm1","disks":3,"seconds":0\.25,"joined":true\})");
-  INFO(line);
-  CHECK(std::regex_match(line, expected));
+  // Digits become 0, so that the whole line can be compared.
+  std::string shape = line;
+  for (std::size_t i = 0; i < std::min(shape.size(), shape.find("level")); ++i) {
+    if (shape[i] >= '0' && shape[i] <= '9') shape[i] = '0';
+  }
+  CHECK(shape == R"({"time":"0000-00-00T00:00:00.000Z","level":"info","message":"guest frozen",)"
+                 R"("namespace":"vmns","name":"vm1","disks":3,"seconds":0.25,"joined":true})");
 }
 
 TEST_CASE("time is UTC wherever the process runs") {
