@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
-#include <tuple>
 #include <utility>
 
 namespace snapfreeze::edge {
@@ -21,7 +20,6 @@ using Phase = Connection::Phase;
 
 constexpr std::uint64_t kListenerId = 0;
 constexpr std::uint64_t kWakeId = 1;
-constexpr std::uint64_t kFirstConnectionId = 2;
 
 // As many as there are connections by default, so that a flood cannot hide a request from one turn of the loop.
 constexpr std::size_t kEventsPerTurn = 1024;
@@ -72,7 +70,7 @@ Server::Loop::Loop(ServerOptions options, const certs::CertSource* certificates,
       timeouts_{options_.handshake_timeout, options_.request_timeout, options_.idle_timeout},
       certificates_(certificates),
       handler_(std::move(handler)),
-      last_id_(kFirstConnectionId),
+      connections_(kWakeId),
       workers_(options_.name, options_.workers, options_.queue) {}
 
 Result<std::uint16_t> Server::Loop::start() {
@@ -127,7 +125,7 @@ void Server::Loop::run() {
     handle_events(timeout_ms);
     if (now_mono() >= next_expiry_) expire_overdue(now_mono());
     if (stop_at_ == Mono::max()) continue;
-    const bool in_flight = anything_in_flight();
+    const bool in_flight = connections_.anything_in_flight();
     if (in_flight && now_mono() < stop_at_) continue;
     all_answered_ = !in_flight;
     connections_.clear();
@@ -154,16 +152,16 @@ void Server::Loop::handle_events(int timeout_ms) {
       [[maybe_unused]] const ssize_t size = ::read(wake_.get(), &counter, sizeof counter);
       continue;
     }
-    const auto found = connections_.find(id);
-    if (found == connections_.end()) continue;
-    switch (found->second.connection->phase()) {
+    ConnectionTable::Entry* entry = connections_.find(id);
+    if (entry == nullptr) continue;
+    switch (entry->connection->phase()) {
       case Phase::kHandshake:
         if (handshake_count < handshakes.size()) handshakes[handshake_count++] = id;
         break;
       case Phase::kHandling:
         // Nothing was asked for, so it is a reset. Its descriptor would be reported again and again.
-        epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second.connection->socket(), nullptr);
-        found->second.lost = true;
+        epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, entry->connection->socket(), nullptr);
+        entry->lost = true;
         break;
       default:
         change(id, now, [&](Connection& connection) { connection.advance(now); });
@@ -190,39 +188,23 @@ void Server::Loop::accept_some(Mono now) {
       return;
     }
     if (static_cast<int>(connections_.size()) >= max_connections_ && !make_room()) continue;
-    const std::uint64_t id = ++last_id_;
-    Entry& entry = connections_[id];
-    entry.connection = std::make_unique<Connection>(std::move(accepted.socket), std::move(accepted.peer),
-                                                    tls_ ? &*tls_ : nullptr, options_.limits, timeouts_, now);
-    if (!add_to_epoll(epoll_.get(), entry.connection->socket(), id, 0)) {
+    const std::uint64_t id =
+        connections_.add(std::make_unique<Connection>(std::move(accepted.socket), std::move(accepted.peer),
+                                                      tls_ ? &*tls_ : nullptr, options_.limits, timeouts_, now));
+    ConnectionTable::Entry& entry = *connections_.find(id);
+    if (!add_to_epoll(epoll_.get(), entry.connection->socket(), id, entry.interest)) {
       connections_.erase(id);
       continue;
     }
-    buffered_ += entry.connection->memory();
     next_expiry_ = std::min(next_expiry_, entry.connection->deadline());
     watch(id, entry);
   }
 }
 
-// Closes the connection that can best be spared: one that only lingers, else the one that has waited longest for its
-// handshake or request, strangers before those that had a request served.
 bool Server::Loop::make_room() {
-  const auto rank = [](const Connection& connection) {
-    const int group = connection.phase() == Phase::kLingering ? 0 : connection.served() ? 2 : 1;
-    return std::tuple(group, connection.waiting_since());
-  };
-  const Connection* spared = nullptr;
-  std::uint64_t spared_id = 0;
-  for (const auto& [id, entry] : connections_) {
-    const Connection& connection = *entry.connection;
-    const bool busy = connection.phase() == Phase::kHandling || connection.phase() == Phase::kWriting;
-    if (busy || (spared != nullptr && rank(*spared) <= rank(connection))) continue;
-    spared = &connection;
-    spared_id = id;
-  }
-  if (spared == nullptr) return false;
-  close(spared_id);
-  return true;
+  const auto spared = connections_.most_dispensable();
+  if (spared) connections_.erase(*spared);
+  return spared.has_value();
 }
 
 void Server::Loop::pause_accepting(Mono now) {
@@ -232,18 +214,16 @@ void Server::Loop::pause_accepting(Mono now) {
 
 template <class Action>
 void Server::Loop::change(std::uint64_t id, Mono now, Action act) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  Connection& connection = *found->second.connection;
-  const std::size_t before = connection.memory();
+  ConnectionTable::Entry* entry = connections_.find(id);
+  if (entry == nullptr) return;
+  Connection& connection = *entry->connection;
   act(connection);
   // A reply written at once may bring a pipelined request, and so on.
   while (connection.request_ready()) dispatch(id, connection, now);
-  buffered_ = buffered_ - before + connection.memory();
-  if (connection.phase() == Phase::kClosed) return close(id);
+  if (connection.phase() == Phase::kClosed) return connections_.erase(id);
   next_expiry_ = std::min(next_expiry_, connection.deadline());
-  watch(id, found->second);
-  if (buffered_ > options_.max_buffered && connection.memory() > before) refuse_greediest(now);
+  watch(id, *entry);
+  if (connections_.count_memory(*entry) && connections_.memory() > options_.max_buffered) refuse_greediest(now);
 }
 
 void Server::Loop::dispatch(std::uint64_t id, Connection& connection, Mono now) {
@@ -283,10 +263,9 @@ void Server::Loop::deliver_replies(Mono now) {
     stop = std::exchange(stop_requested_, std::nullopt);
   }
   for (Reply& reply : replies) {
-    const auto found = connections_.find(reply.id);
-    if (found == connections_.end()) continue;
-    if (found->second.lost) {
-      close(reply.id);
+    const ConnectionTable::Entry* entry = connections_.find(reply.id);
+    if (entry != nullptr && entry->lost) {
+      connections_.erase(reply.id);
       continue;
     }
     change(reply.id, now,
@@ -299,19 +278,13 @@ void Server::Loop::deliver_replies(Mono now) {
 }
 
 void Server::Loop::refuse_greediest(Mono now) {
-  std::uint64_t greediest_id = 0;
-  std::size_t most = kAlwaysBuffered;
-  for (const auto& [id, entry] : connections_) {
-    if (entry.connection->phase() != Phase::kReading || entry.connection->memory() <= most) continue;
-    most = entry.connection->memory();
-    greediest_id = id;
-  }
-  if (greediest_id == 0) return;
-  change(greediest_id, now,
+  const auto id = connections_.greediest(kAlwaysBuffered);
+  if (!id) return;
+  change(*id, now,
          [&](Connection& connection) { connection.refuse(overloaded(503, "too many large requests at once"), now); });
 }
 
-void Server::Loop::watch(std::uint64_t id, Entry& entry) {
+void Server::Loop::watch(std::uint64_t id, ConnectionTable::Entry& entry) {
   const std::uint32_t interest =
       (entry.connection->wants_read() ? EPOLLIN : 0U) | (entry.connection->wants_write() ? EPOLLOUT : 0U);
   if (interest == entry.interest || entry.lost) return;
@@ -322,25 +295,11 @@ void Server::Loop::watch(std::uint64_t id, Entry& entry) {
   entry.interest = interest;
 }
 
-void Server::Loop::close(std::uint64_t id) {
-  const auto found = connections_.find(id);
-  buffered_ -= found->second.connection->memory();
-  connections_.erase(found);
-}
-
 void Server::Loop::expire_overdue(Mono now) {
-  std::vector<std::uint64_t> overdue;
-  next_expiry_ = Mono::max();
-  for (const auto& [id, entry] : connections_) {
-    if (entry.connection->deadline() <= now) {
-      overdue.push_back(id);
-    } else {
-      next_expiry_ = std::min(next_expiry_, entry.connection->deadline());
-    }
-  }
-  for (const std::uint64_t id : overdue) {
+  for (const std::uint64_t id : connections_.overdue(now)) {
     change(id, now, [&](Connection& connection) { connection.expire(now); });
   }
+  next_expiry_ = connections_.earliest_deadline();
   // Under load some deadline is always about to pass; one sweep serves many.
   if (next_expiry_ != Mono::max()) next_expiry_ = std::max(next_expiry_, now + kShortestSweep);
 }
@@ -349,17 +308,7 @@ void Server::Loop::begin_stop() {
   winding_down_ = true;
   accept_again_ = Mono::max();
   listener_.socket.reset();
-  std::vector<std::uint64_t> idle;
-  for (const auto& [id, entry] : connections_) {
-    if (entry.connection->idle()) idle.push_back(id);
-  }
-  for (const std::uint64_t id : idle) close(id);
-}
-
-bool Server::Loop::anything_in_flight() const {
-  return std::any_of(connections_.begin(), connections_.end(), [](const auto& item) {
-    return !item.second.lost && !item.second.connection->idle() && item.second.connection->phase() != Phase::kLingering;
-  });
+  for (const std::uint64_t id : connections_.idle()) connections_.erase(id);
 }
 
 }  // namespace snapfreeze::edge

@@ -8,10 +8,10 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "edge/connection.h"
+#include "edge/connection_table.h"
 #include "edge/listener.h"
 #include "edge/server.h"
 #include "edge/tls.h"
@@ -28,11 +28,6 @@ class Server::Loop {
   bool stop(Millis drain);
 
  private:
-  struct Entry {
-    std::unique_ptr<Connection> connection;
-    std::uint32_t interest = 0;  // what epoll was told
-    bool lost = false;           // the peer reset it while its request was handled
-  };
   struct Reply {
     std::uint64_t id;
     std::string bytes;
@@ -52,12 +47,10 @@ class Server::Loop {
   void handle(std::uint64_t id, bool keep_open, const HttpRequest& request);
   void deliver_replies(Mono now);
   void refuse_greediest(Mono now);
-  void watch(std::uint64_t id, Entry& entry);
-  void close(std::uint64_t id);
+  void watch(std::uint64_t id, ConnectionTable::Entry& entry);
 
   void expire_overdue(Mono now);
   void begin_stop();
-  [[nodiscard]] bool anything_in_flight() const;
   void wake();
 
   const ServerOptions options_;
@@ -71,9 +64,7 @@ class Server::Loop {
   FileDescriptor epoll_;
   FileDescriptor wake_;
   int max_connections_ = 0;
-  std::unordered_map<std::uint64_t, Entry> connections_;
-  std::uint64_t last_id_ = 0;
-  std::size_t buffered_ = 0;  // memory() of all connections
+  ConnectionTable connections_;
   Mono next_expiry_ = Mono::max();
   Mono accept_again_ = Mono::max();
   Mono stop_at_ = Mono::max();

@@ -1,12 +1,16 @@
 // Peers that mean no good, beside one that does.
+#include <arpa/inet.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/times.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <thread>
 
+#include "edge/stream.h"
 #include "test/edge/fixture.h"
 #include "test/support/catch.h"
 
@@ -265,6 +269,37 @@ TEST_CASE("A peer that resets its connection while it is handled costs no CPU an
 
   gate.open();
   CHECK(server.connect().ask(post("{}")).status == 200);
+}
+
+TEST_CASE("Out of descriptors, it gives up an idle connection, waits without spinning and takes up again") {
+  PlainServer server;
+  Peer idle(server.port);
+  REQUIRE(idle.ask(get("/")).status == 200);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server.port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const FileDescriptor late(::socket(AF_INET, SOCK_STREAM, 0));
+  rlimit limit{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const rlimit none{3, limit.rlim_max};  // poll() refuses to work with 0
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+
+  const Millis before = cpu_time();
+  const bool connected = ::connect(late.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  const bool given_up = idle.closed_within(Millis(5000));
+  std::this_thread::sleep_for(Millis(500));
+  const Millis used = cpu_time() - before;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  CHECK(connected);
+  CHECK(given_up);
+  CHECK(used < Millis(200));
+
+  const std::string request = get("/");
+  REQUIRE(::send(late.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+  std::array<char, 13> reply{};
+  CHECK(::recv(late.get(), reply.data(), 12, MSG_WAITALL) == 12);
+  CHECK(std::string(reply.data()) == "HTTP/1.1 200");
 }
 
 TEST_CASE("An idle server uses no CPU") {

@@ -137,7 +137,7 @@ TEST_CASE("Requests that follow each other in one piece are all taken") {
   std::string taken;
 
   State state = parser.feed(post("one") + get("/two") + post("three") + "GET");
-  for (; state == State::kComplete; state = parser.feed("")) taken += describe(parser.take()) + "\n";
+  for (; state == State::kComplete; state = parser.feed("")) taken.append(describe(parser.take())).append("\n");
 
   CHECK(state == State::kNeedMore);
   CHECK_FALSE(parser.empty());

@@ -61,7 +61,7 @@ TEST_CASE("Requests sent without waiting for replies are answered in order") {
   TlsServer server;
   Peer peer = server.connect();
   std::string all;
-  for (int i = 0; i < 50; ++i) all += get("/" + std::to_string(i));
+  for (int i = 0; i < 50; ++i) all.append(get(std::string("/").append(std::to_string(i))));
 
   REQUIRE(peer.send(all));
 
