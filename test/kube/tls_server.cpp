@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,6 +93,11 @@ void Peer::wait_for_close() {
   }
 }
 
+void Peer::hang() {
+  pollfd closed{fd_, POLLRDHUP, 0};
+  poll(&closed, 1, -1);
+}
+
 void Peer::die() {
   shutdown(fd_, SHUT_RDWR);
 }
@@ -148,6 +154,16 @@ void TlsServer::serve(int fd) {
   const std::lock_guard lock(mutex_);
   std::erase(sockets_, fd);
   close(fd);
+}
+
+void TlsServer::wait_until_all_closed() {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (sockets_.empty()) return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 DeafListener::DeafListener() {

@@ -24,6 +24,7 @@ class Peer {
   std::string read_request();  // head and body; "" when the client has closed the connection
   bool write(std::string_view bytes);
   void wait_for_close();  // until the client closes
+  void hang();            // the same, without reading what comes
   void die();             // the TCP connection breaks, without a word in TLS
   [[nodiscard]] bool has_certificate() const;
 
@@ -47,7 +48,8 @@ class TlsServer {
   ~TlsServer();
 
   [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] int connections() const { return connections_; }
+  [[nodiscard]] int connections() const { return connections_; }  // so far
+  void wait_until_all_closed();
 
  private:
   void accept_all();
