@@ -49,7 +49,7 @@ class Guest:
         self._lock = threading.Lock()
         self._cutting = threading.Lock()
         self._events, self._samples, self._images, self._plant = [], [], {}, None
-        self._images_folder = self._folder
+        self._images_folder = None
         self._boots = 0
         begun = time.monotonic()
         self._machine.start()
@@ -105,6 +105,8 @@ class Guest:
         if disk not in FILESYSTEMS:
             raise Refused(400, f"disk must be one of {', '.join(FILESYSTEMS)}")
         with self._cutting:
+            if not self._images_folder:
+                raise Refused(409, "`begin` has to say first where images go")
             if disk in self._images:
                 raise Refused(409, f"disk {disk} is cut already since `begin`")
             if self._plant and self._plant[0] == len(self._images) + 1:

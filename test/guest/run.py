@@ -141,15 +141,16 @@ class Run:
     def _take_picture(self, guest):
         """The same cuts twice, thawed at the last one and by Harvester's 10 s."""
         say("  one backup for the picture, and the same with Harvester's 10 s")
+        concurrent.futures.wait([future for future, _ in self._judging])  # nothing else takes the guest's processor
         records = {}
-        for title, plan in (("snapfreeze: thawed at the last cut", Plan()),
-                            ("Harvester: frozen for 10 s", Plan(timeout=10, thaw=False))):
+        for title, plan, afterwards in (("snapfreeze: thawed at the last cut", Plan(), 11),
+                                        ("Harvester: frozen for 10 s", Plan(timeout=10, thaw=False), 2)):
             folder = self._scratch / f"picture-{len(records)}"
             folder.mkdir()
             guest.ask("begin", folder=str(folder))
             time.sleep(2)
             DRIVERS["direct"](guest).take(plan)
-            time.sleep(2)
+            time.sleep(afterwards)
             truth = guest.ask("end")
             records[title] = {**truth, "intervals": frozen_intervals(truth["events"])}
             shutil.rmtree(folder)

@@ -1,0 +1,69 @@
+"""What counts as a broken promise."""
+import unittest
+
+from oracle import Judgement
+from records import Problem
+from scenarios import CONSISTENT, CONTROL, LAPSE, UNAFFECTED, Outcome, Scenario, broken_promises, frozen_intervals, held
+
+
+def outcome(*kinds, was_held=True, verdict=None):
+    return Outcome(verdict, was_held, 1.0, 1.0, Judgement([Problem(kind, "") for kind in kinds]))
+
+
+def events(*pairs):
+    return [{"what": what, "at": at, "sent": at - 0.1} for at, what in pairs]
+
+
+class Truth(unittest.TestCase):
+    def test_cuts_inside_one_freeze_are_held(self):
+        self.assertTrue(held(events((1, "frozen"), (2, "cut"), (3, "cut"), (4, "thaw-sent"))))
+
+    def test_a_cut_after_the_thaw_is_not_held(self):
+        self.assertFalse(held(events((1, "frozen"), (2, "cut"), (3, "thaw-sent"), (4, "cut"))))
+
+    def test_a_cut_begun_before_the_freeze_is_not_held(self):
+        self.assertFalse(held(events((1, "frozen"), (1.05, "cut"), (3, "thaw-sent"))))
+
+    def test_cuts_in_two_freezes_are_not_held(self):
+        self.assertFalse(held(events((1, "frozen"), (2, "cut"), (3, "thaw-sent"), (4, "frozen"), (5, "cut"), (6, "thaw-sent"))))
+
+    def test_a_reset_ends_the_freeze(self):
+        self.assertEqual(frozen_intervals(events((1, "frozen"), (3, "reset"), (9, "thaw-sent"))), [(1, 3)])
+
+
+class Promises(unittest.TestCase):
+    def assert_broken(self, expected, *outcomes):
+        self.assertNotEqual(broken_promises(Scenario("any", expected), outcomes), [])
+
+    def assert_kept(self, expected, *outcomes):
+        self.assertEqual(broken_promises(Scenario("any", expected), outcomes), [])
+
+    def test_a_frozen_backup_must_be_consistent(self):
+        self.assert_kept(CONSISTENT, outcome(), outcome())
+        self.assert_broken(CONSISTENT, outcome(), outcome("journal"))
+        self.assert_broken(CONSISTENT, outcome(was_held=False))
+
+    def test_a_control_that_finds_nothing_proves_nothing(self):
+        self.assert_kept(CONTROL, outcome("journal", was_held=False), outcome("journal", "torn", was_held=False))
+        self.assert_broken(CONTROL, outcome("journal", was_held=False))
+
+    def test_a_lapse_must_happen_and_be_seen(self):
+        self.assert_kept(LAPSE, outcome("apart", was_held=False))
+        self.assert_broken(LAPSE, outcome("apart", was_held=True))
+        self.assert_broken(LAPSE, outcome("journal", was_held=False))
+
+    def test_without_load_only_the_journal_may_want_a_replay(self):
+        self.assert_kept(UNAFFECTED, outcome("journal", was_held=False))
+        self.assert_broken(UNAFFECTED, outcome("torn", was_held=False))
+
+    def test_a_verdict_of_filesystem_must_be_true(self):
+        self.assert_kept(CONSISTENT, outcome(verdict="filesystem"))
+        self.assert_broken(CONTROL, outcome("torn", verdict="filesystem"))
+
+    def test_a_lapse_must_be_called_crash(self):
+        self.assert_kept(LAPSE, outcome("apart", was_held=False, verdict="crash"))
+        self.assert_broken(LAPSE, outcome("apart", was_held=False, verdict="offline"))
+
+
+if __name__ == "__main__":
+    unittest.main()
