@@ -1,0 +1,16 @@
+// The subcommands: each adds itself to the program and, when it was chosen, sets what to run.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace snapfreeze::cli {
+
+// Returns the exit status.
+using Command = std::function<int()>;
+
+void add_webhook(CLI::App& program, Command& chosen);
+void add_sweeper(CLI::App& program, Command& chosen);
+void add_version(CLI::App& program, Command& chosen);
+
+}  // namespace snapfreeze::cli

@@ -1,0 +1,71 @@
+// What a long-running subcommand is: a clock that a signal stops, the API client, who we are.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "cli/options.h"
+#include "kube/https_client.h"
+
+namespace snapfreeze::cli {
+
+// Real time, until it is stopped.
+class SystemClock final : public Clock {
+ public:
+  [[nodiscard]] Wall wall() const override { return std::chrono::system_clock::now(); }
+  [[nodiscard]] Mono monotonic() const override { return std::chrono::steady_clock::now(); }
+  bool wait_until(Mono deadline) override;
+
+  // Every wait, running or to come, returns false.
+  void stop();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+};
+
+// Waits for SIGTERM or SIGINT on a thread of its own and then calls `stop`, once. Make it before any other thread,
+// which all inherit that these signals are blocked. A second signal ends the process at once.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  void on_stop(std::function<void()> stop);
+
+ private:
+  void wait();
+
+  std::mutex mutex_;
+  std::function<void()> stop_;
+  bool stopping_ = false;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+struct Identity {
+  std::string namespace_;
+  std::string name;
+};
+
+struct Connection {
+  std::unique_ptr<kube::HttpsClient> api;
+  Identity identity;
+};
+
+// The errors name the option, file or field that cannot be used.
+Result<Connection> connect(const CommonOptions& options);
+
+// Says on stderr what is wrong; the exit status.
+int fail(const Error& error);
+
+}  // namespace snapfreeze::cli

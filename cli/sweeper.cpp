@@ -1,0 +1,71 @@
+#include "cli/commands.h"
+#include "cli/policy_options.h"
+#include "cli/process.h"
+#include "sweeper/service.h"
+
+namespace snapfreeze::cli {
+namespace {
+
+constexpr char kExamples[] = R"(Examples:
+  In a pod, with its service account:
+    snapfreeze sweeper
+  By hand, and thawing only when the storage calls a snapshot ready to use:
+    snapfreeze sweeper --kubeconfig ~/.kube/config --namespace snapfreeze-system --thaw-on ready --log-format text)";
+
+struct Options {
+  CommonOptions common;
+  freeze::Policy policy;
+  std::string thaw_on = "captured";
+  bool rescue = true;
+  int workers = 8;
+};
+
+int run(const Options& options) {
+  configure_logs(options.common);
+  StopSignals signals;
+  SystemClock clock;
+  auto connection = connect(options.common);
+  if (!connection) return fail(connection.error());
+  kube::HttpsClient& api = *connection->api;
+
+  sweeper::SweeperOptions wanted;
+  wanted.plain_address = options.common.status.address;
+  wanted.plain_port = options.common.status.port;
+  wanted.own_namespace = connection->identity.namespace_;
+  wanted.identity = connection->identity.name;
+  wanted.policy = options.policy;
+  wanted.thaw_on = options.thaw_on == "ready" ? sweeper::ThawOn::kReady : sweeper::ThawOn::kCaptured;
+  wanted.rescue = options.rescue;
+  wanted.workers = options.workers;
+
+  const auto stop = [&clock, &api] {
+    clock.stop();
+    api.stop_streams();
+  };
+  signals.on_stop(stop);
+  sweeper::Service service(wanted, api, clock);
+  if (const auto port = service.start(); !port) {
+    stop();
+    return fail(port.error());
+  }
+  service.run();
+  return 0;
+}
+
+}  // namespace
+
+void add_sweeper(CLI::App& program, Command& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("sweeper", "Thaw guests when their disks are captured, and judge backups");
+  command->footer(kExamples);
+  add_common(*command, options->common);
+  add(*command, "--thaw-on", options->thaw_on, "captured, or ready: wait until the storage calls it ready to use")
+      ->check(CLI::IsMember({"captured", "ready"}));
+  add(*command, "--rescue", options->rescue, "thaw guests that Harvester has left frozen");
+  add_max_timer(*command, options->policy);
+  add_proof(*command, options->policy);
+  add(*command, "--workers", options->workers, "calls side by side")->check(CLI::Range(2, 64));
+  command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace snapfreeze::cli

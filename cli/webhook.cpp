@@ -1,0 +1,83 @@
+#include "cli/commands.h"
+#include "cli/policy_options.h"
+#include "cli/process.h"
+#include "webhook/service.h"
+
+namespace snapfreeze::cli {
+namespace {
+
+constexpr char kExamples[] = R"(Examples:
+  In a pod, with its service account and a mounted certificate:
+    snapfreeze webhook --tls-cert /tls/tls.crt --tls-key /tls/tls.key
+  By hand, deciding and saying so, but touching no guest:
+    snapfreeze webhook --kubeconfig ~/.kube/config --namespace snapfreeze-system --mode observe \
+      --tls-cert tls.crt --tls-key tls.key --log-format text)";
+
+struct Options {
+  CommonOptions common;
+  freeze::Policy policy;
+  Listen listen{"", 8443};
+  std::string tls_cert;
+  std::string tls_key;
+  std::string mode = "freeze";
+  int max_freezes = 16;
+  Millis drain{3000};
+};
+
+int run(const Options& options) {
+  configure_logs(options.common);
+  StopSignals signals;
+  SystemClock clock;
+  auto connection = connect(options.common);
+  if (!connection) return fail(connection.error());
+
+  webhook::WebhookOptions wanted;
+  wanted.address = options.listen.address;
+  wanted.port = options.listen.port;
+  wanted.plain_address = options.common.status.address;
+  wanted.plain_port = options.common.status.port;
+  wanted.tls_cert = options.tls_cert;
+  wanted.tls_key = options.tls_key;
+  wanted.own_namespace = connection->identity.namespace_;
+  wanted.wind_down = options.drain;
+  wanted.admission.replica = connection->identity.name;
+  wanted.admission.policy = options.policy;
+  wanted.admission.observe = options.mode == "observe";
+  wanted.admission.max_freezes = options.max_freezes;
+
+  signals.on_stop([&clock] { clock.stop(); });
+  webhook::Service service(wanted, *connection->api, clock);
+  if (const auto ports = service.start(); !ports) {
+    clock.stop();
+    return fail(ports.error());
+  }
+  service.run();
+  return 0;
+}
+
+}  // namespace
+
+void add_webhook(CLI::App& program, Command& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("webhook", "Freeze guests at the admission of their VolumeSnapshots");
+  command->footer(kExamples);
+  add_common(*command, options->common);
+  add_listen(*command, "--listen", options->listen, "HTTPS for the API server's admission reviews, at /mutate");
+  add(*command, "--tls-cert", options->tls_cert, "PEM file of the serving certificate; may be replaced at any time")
+      ->required();
+  add(*command, "--tls-key", options->tls_key, "PEM file of its key")->required();
+  add(*command, "--mode", options->mode, "freeze, or observe: decide and say so, but touch no guest")
+      ->check(CLI::IsMember({"freeze", "observe"}));
+  add_timer(*command, options->policy);
+  add_max_timer(*command, options->policy);
+  add(*command, "--max-freezes", options->max_freezes, "freezes begun at once by this replica; more are answered busy")
+      ->check(CLI::Range(1, 32));
+  add_millis(*command, "--drain", options->drain, Millis(0), std::chrono::minutes(1),
+             "how long to go on serving after SIGTERM");
+  command->callback([options, &chosen] {
+    check_timers(options->policy);
+    chosen = [options] { return run(*options); };
+  });
+}
+
+}  // namespace snapfreeze::cli
