@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # up.sh DIR: a real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, snapshot-controller. Writes
 # DIR/admin.kubeconfig, and one DIR/NAME.pid a process. BIN: folder of the built tools. PORT: the API server's; the next
-# nine are used as well.
+# twenty are snapfreeze's and the rig's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -45,6 +45,7 @@ ca front-proxy-ca
 leaf apiserver /CN=kube-apiserver ca
 leaf admin /O=system:masters/CN=admin ca
 leaf virt-api /CN=virt-api ca
+leaf webhook /CN=webhook ca
 leaf front-proxy /CN=front-proxy front-proxy-ca
 openssl genrsa -out "$pki/sa.key" 2048 2>/dev/null
 openssl rsa -in "$pki/sa.key" -pubout -out "$pki/sa.pub" 2>/dev/null
@@ -90,8 +91,25 @@ sed -e "s|RIG_PORT|$((port + 5))|" -e "s|RIG_CA|$(base64 -w0 "$pki/ca.crt")|" "$
 start snapshot-controller "$bin/snapshot-controller" --kubeconfig="$KUBECONFIG" --leader-election=false \
   --http-endpoint="127.0.0.1:$((port + 4))"
 start rig "$bin/rig" --kubeconfig="$KUBECONFIG" --pki="$pki" --virt-api="127.0.0.1:$((port + 5))" \
-  --control="127.0.0.1:$((port + 6))" --csi="$dir/csi.sock"
+  --control="127.0.0.1:$((port + 6))" --csi="$dir/csi.sock" \
+  --balance="127.0.0.1:$((port + 8))=127.0.0.1:$((port + 11)),127.0.0.1:$((port + 12))"
 await 10 "the CSI driver" test -S "$dir/csi.sock"
 start csi-snapshotter "$bin/csi-snapshotter" --kubeconfig="$KUBECONFIG" --csi-address="unix://$dir/csi.sock" \
   --leader-election=false --http-endpoint="127.0.0.1:$((port + 7))"
 await 20 "the freeze API" "$bin/kubectl" get --raw /apis/subresources.kubevirt.io/v1
+
+# snapfreeze as the chart would install it: service accounts with the least rights, their tokens, the registration.
+"$here/rbac.sh" | "$bin/kubectl" apply -f - >/dev/null
+for part in webhook sweeper; do
+  "$bin/kubectl" -n snapfreeze-system create token "$part" --duration=24h >"$part.token"
+  cat >"$part.kubeconfig" <<K
+apiVersion: v1
+kind: Config
+clusters: [{name: rig, cluster: {server: "https://127.0.0.1:$port", certificate-authority: "$pki/ca.crt"}}]
+users: [{name: $part, user: {tokenFile: "$dir/$part.token"}}]
+contexts: [{name: rig, context: {cluster: rig, user: $part, namespace: snapfreeze-system}}]
+current-context: rig
+K
+done
+sed -e "s|WEBHOOK_URL|https://127.0.0.1:$((port + 8))/mutate|" -e "s|WEBHOOK_CA|$(base64 -w0 "$pki/ca.crt")|" \
+  "$here/manifests/webhook.yaml" | "$bin/kubectl" apply -f - >/dev/null

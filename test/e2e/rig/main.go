@@ -24,7 +24,11 @@ func main() {
 	api := flag.String("virt-api", "", "loopback address of the aggregated API")
 	control := flag.String("control", "", "loopback address at which a runner tells what happens")
 	socket := flag.String("csi", "", "path of the CSI driver's socket")
+	balance := flag.String("balance", "", "ADDRESS=BACKEND,BACKEND: stands in for the webhook's Service")
 	flag.Parse()
+	if address, backends, ok := strings.Cut(*balance, "="); ok {
+		go func() { log.Fatal(Balance(address, strings.Split(backends, ","))) }()
+	}
 	if err := run(*kubeconfig, *pki, *api, *control, *socket); err != nil {
 		log.Fatal(err)
 	}
