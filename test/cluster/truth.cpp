@@ -139,4 +139,18 @@ Json Truth::guests_json() const {
   return guests;
 }
 
+Json Truth::cuts_json() const {
+  Json all = Json::array();
+  for (const Cut& cut : cuts_) {
+    all.push_back({{"ms", since_start(cut.at)},
+                   {"ns", cut.ns},
+                   {"snapshot", cut.snapshot},
+                   {"uid", cut.uid},
+                   {"pvc", cut.pvc},
+                   {"vm", cut.vm},
+                   {"backup", cut.backup}});
+  }
+  return all;
+}
+
 }  // namespace cluster

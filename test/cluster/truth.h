@@ -69,6 +69,7 @@ class Truth {
   [[nodiscard]] double since_start(Mono at) const;
   [[nodiscard]] Json timeline_json() const;
   [[nodiscard]] Json guests_json() const;
+  [[nodiscard]] Json cuts_json() const;
 
  private:
   struct PowerInterval {
