@@ -95,7 +95,7 @@ start rig "$bin/rig" --kubeconfig="$KUBECONFIG" --pki="$pki" --virt-api="127.0.0
   --balance="127.0.0.1:$((port + 8))=127.0.0.1:$((port + 11)),127.0.0.1:$((port + 12))"
 await 10 "the CSI driver" test -S "$dir/csi.sock"
 start csi-snapshotter "$bin/csi-snapshotter" --kubeconfig="$KUBECONFIG" --csi-address="unix://$dir/csi.sock" \
-  --leader-election=false --http-endpoint="127.0.0.1:$((port + 7))"
+  --leader-election=false --extra-create-metadata --http-endpoint="127.0.0.1:$((port + 7))"
 await 20 "the freeze API" "$bin/kubectl" get --raw /apis/subresources.kubevirt.io/v1
 
 # snapfreeze as the chart would install it: service accounts with the least rights, their tokens, the registration.

@@ -12,18 +12,26 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-const driverName = "csi.rig.snapfreeze"
+const (
+	driverName = "csi.rig.snapfreeze"
+	// What csi-snapshotter adds with --extra-create-metadata.
+	parameterName      = "csi.storage.k8s.io/volumesnapshot/name"
+	parameterNamespace = "csi.storage.k8s.io/volumesnapshot/namespace"
+)
 
 // DiskBehaviour is how the storage treats one volume; volume handles are "namespace/claim".
 type DiskBehaviour struct {
 	Cut    time.Duration // from the call to the capture
 	Reply  time.Duration // from the capture to the driver's answer: Longhorn polls, up to 7 s
+	Ready  time.Duration // from then until it is ready to use
 	Errors int           // interim errors before it works
-	Fail   bool          // it never works
+	Never  bool          // it never works
+	In1970 bool          // the storage's clock says so
 }
 
 // Driver is a CSI driver that snapshots, and does nothing else.
@@ -31,8 +39,8 @@ type Driver struct {
 	csi.UnimplementedIdentityServer
 	csi.UnimplementedControllerServer
 	truth *Truth
-	// captured is called at the instant of the cut: copies the disk where there is one, tells Longhorn's record.
-	captured func(uid, volume string)
+	// captured is called at the instant of the cut, with what the sidecar says of the snapshot.
+	captured func(uid, snapshot, volume string)
 
 	mu        sync.Mutex
 	fallback  DiskBehaviour
@@ -42,7 +50,7 @@ type Driver struct {
 }
 
 // NewDriver cuts every disk after `cut`, unless told otherwise.
-func NewDriver(truth *Truth, fallback DiskBehaviour, captured func(uid, volume string)) *Driver {
+func NewDriver(truth *Truth, fallback DiskBehaviour, captured func(uid, snapshot, volume string)) *Driver {
 	return &Driver{truth: truth, captured: captured, fallback: fallback, behaviour: map[string]*DiskBehaviour{},
 		taken: map[string]*csi.Snapshot{}, running: map[string]bool{}}
 }
@@ -104,22 +112,30 @@ func (d *Driver) CreateSnapshot(_ context.Context, request *csi.CreateSnapshotRe
 	}
 	time.Sleep(behaviour.Cut)
 	uid := strings.TrimPrefix(request.Name, "snapshot-")
-	d.captured(uid, request.SourceVolumeId)
+	d.captured(uid, request.Parameters[parameterNamespace]+"/"+request.Parameters[parameterName], request.SourceVolumeId)
 	snapshot := &csi.Snapshot{SnapshotId: request.Name, SourceVolumeId: request.SourceVolumeId, SizeBytes: 1 << 20,
-		CreationTime: timestamppb.Now(), ReadyToUse: true}
+		CreationTime: timestamppb.Now(), ReadyToUse: behaviour.Ready == 0}
+	if behaviour.In1970 {
+		snapshot.CreationTime = &timestamppb.Timestamp{}
+	}
 	time.Sleep(behaviour.Reply)
+	time.AfterFunc(behaviour.Ready, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		snapshot.ReadyToUse = true
+	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.running, request.Name)
 	d.taken[request.Name] = snapshot
-	return &csi.CreateSnapshotResponse{Snapshot: snapshot}, nil
+	return &csi.CreateSnapshotResponse{Snapshot: proto.Clone(snapshot).(*csi.Snapshot)}, nil
 }
 
 func (d *Driver) begin(request *csi.CreateSnapshotRequest) (DiskBehaviour, *csi.CreateSnapshotResponse, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if snapshot := d.taken[request.Name]; snapshot != nil {
-		return DiskBehaviour{}, &csi.CreateSnapshotResponse{Snapshot: snapshot}, nil
+		return DiskBehaviour{}, &csi.CreateSnapshotResponse{Snapshot: proto.Clone(snapshot).(*csi.Snapshot)}, nil
 	}
 	if d.running[request.Name] {
 		return DiskBehaviour{}, nil, status.Error(codes.Aborted, "a call for this snapshot is running")
@@ -128,7 +144,7 @@ func (d *Driver) begin(request *csi.CreateSnapshotRequest) (DiskBehaviour, *csi.
 	if own := d.behaviour[request.SourceVolumeId]; own != nil {
 		behaviour = own
 	}
-	if behaviour.Fail {
+	if behaviour.Never {
 		return *behaviour, nil, status.Error(codes.Internal, "failed on demand")
 	}
 	if behaviour.Errors > 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -34,13 +35,16 @@ const (
 	vssMessage       = "fsfreeze is limited up to 10 seconds"
 )
 
-// GuestFault makes the next Count calls of Operation fail, or reach the guest Delay late.
+// GuestFault hits Count calls of Operation by Caller (anyone's when it is empty), from the Nth from now on; -1: all.
 type GuestFault struct {
-	Operation string        `json:"operation"`
-	Kind      string        `json:"kind"` // fail, halfway, late
-	Count     int           `json:"count"`
-	Delay     time.Duration `json:"-"`
-	DelayMS   int           `json:"delay_ms"`
+	Operation string `json:"operation"`
+	Kind      string `json:"kind"` // fail, halfway, late
+	Nth       int    `json:"nth"`
+	Count     int    `json:"count"`
+	Delay     int    `json:"delay"` // of late, milliseconds
+	Caller    string `json:"caller"`
+
+	seen int
 }
 
 // Guest is a running virt-launcher with KubeVirt's rules of freeze and unfreeze (v1.6 to v1.9).
@@ -58,7 +62,7 @@ type Guest struct {
 	frozen    bool
 	frozenAt  time.Time
 	timer     *time.Timer
-	faults    []GuestFault
+	faults    []*GuestFault
 }
 
 // Freeze is PUT .../freeze. A frozen guest answers success and keeps its timer; 0 means no timer; a fraction is cut off.
@@ -66,7 +70,7 @@ func (g *Guest) Freeze(timeout time.Duration, by string) error {
 	if err := g.refuse(); err != nil {
 		return err
 	}
-	return g.bounded(func() error { return g.freezeNow(timeout, by) }, g.takeFault("freeze"), "freeze")
+	return g.bounded(func() error { return g.freezeNow(timeout, by) }, g.takeFault("freeze", by), "freeze")
 }
 
 // Unfreeze is PUT .../unfreeze: it cancels the timer first, and answers success on a thawed guest.
@@ -77,7 +81,7 @@ func (g *Guest) Unfreeze(by string) error {
 	if !running {
 		return &callError{409, "VMI is not running"}
 	}
-	return g.bounded(func() error { return g.thawNow(by) }, g.takeFault("unfreeze"), "unfreeze")
+	return g.bounded(func() error { return g.thawNow(by) }, g.takeFault("unfreeze", by), "unfreeze")
 }
 
 func (g *Guest) refuse() error {
@@ -97,7 +101,7 @@ func (g *Guest) bounded(call func() error, fault *GuestFault, operation string) 
 	done := make(chan error, 1)
 	go func() {
 		if fault != nil && fault.Kind == "late" {
-			time.Sleep(min(fault.Delay, launcherPatience))
+			time.Sleep(min(time.Duration(fault.Delay)*time.Millisecond, launcherPatience))
 		}
 		if fault != nil && fault.Kind == "fail" {
 			g.disarm(operation)
@@ -138,7 +142,7 @@ func (g *Guest) freezeNow(timeout time.Duration, by string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.frozen, g.frozenAt = true, time.Now()
-	g.truth.Froze(g.name, by)
+	g.truth.Froze(g.name, by, true)
 	if g.windows {
 		time.AfterFunc(vssLimit, g.vssGivesUp)
 	}
@@ -224,23 +228,28 @@ func (g *Guest) AddFault(fault GuestFault) error {
 	default:
 		return fmt.Errorf("kind: %q must be fail, halfway or late", fault.Kind)
 	}
-	fault.Delay = time.Duration(fault.DelayMS) * time.Millisecond
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.faults = append(g.faults, fault)
+	g.faults = append(g.faults, &fault)
 	return nil
 }
 
-func (g *Guest) takeFault(operation string) *GuestFault {
+func (g *Guest) takeFault(operation, by string) *GuestFault {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i := range g.faults {
-		fault := &g.faults[i]
-		if fault.Operation == operation && fault.Count != 0 {
-			fault.Count--
-			taken := *fault
-			return &taken
+	for _, fault := range g.faults {
+		if fault.Operation != operation || !sameCaller(fault.Caller, by) {
+			continue
+		}
+		fault.seen++
+		if fault.seen >= fault.Nth && (fault.Count < 0 || fault.seen < fault.Nth+fault.Count) {
+			return fault
 		}
 	}
 	return nil
+}
+
+// Replicas of one service account cannot be told apart here: "webhook-1" is "webhook".
+func sameCaller(wanted, by string) bool {
+	return wanted == "" || wanted == by || strings.TrimRight(wanted, "-0123456789") == by
 }

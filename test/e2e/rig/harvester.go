@@ -15,6 +15,13 @@ import (
 // freezeTries is how often Harvester's controller was seen to call freeze before the backup was in error.
 const freezeTries = 6
 
+// HarvesterOptions are what may differ from one backup to another.
+type HarvesterOptions struct {
+	CreateTwice int `json:"create_twice"` // so many disks are missing in its cache: frozen for and created again
+	DisksFirst  int `json:"disks_first"`  // so many disks in the first reconcile, -1: all ...
+	Later       int `json:"later"`        // ... and the others so many milliseconds later
+}
+
 // Harvester does what Harvester's backup controller was seen to do: it writes status.volumeBackups, then for each disk, in
 // random order, freezes the guest if its agent is connected, and creates the VolumeSnapshot. It never unfreezes.
 type Harvester struct {
@@ -22,8 +29,16 @@ type Harvester struct {
 	rest  rest.Interface // for the freeze subresource
 	truth *Truth
 
-	mu    sync.Mutex
-	begun map[string]bool // uid
+	mu      sync.Mutex
+	begun   map[string]bool // uid
+	options HarvesterOptions
+}
+
+// SetOptions holds for the backups that appear from then on.
+func (h *Harvester) SetOptions(options HarvesterOptions) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.options = options
 }
 
 // Run takes every backup that appears.
@@ -33,12 +48,12 @@ func (h *Harvester) Run(ctx context.Context) {
 		defer h.mu.Unlock()
 		if uid := string(backup.GetUID()); !h.begun[uid] {
 			h.begun[uid] = true
-			go h.take(ctx, backup)
+			go h.take(ctx, backup, h.options)
 		}
 	})
 }
 
-func (h *Harvester) take(ctx context.Context, backup *unstructured.Unstructured) {
+func (h *Harvester) take(ctx context.Context, backup *unstructured.Unstructured, options HarvesterOptions) {
 	ns, name := backup.GetNamespace(), backup.GetName()
 	vm, _, _ := unstructured.NestedString(backup.Object, "spec", "source", "name")
 	disks, agent, err := h.disksOf(ctx, ns, vm)
@@ -56,12 +71,21 @@ func (h *Harvester) take(ctx context.Context, backup *unstructured.Unstructured)
 	}
 	h.truth.Note("backup", ns+"/"+name, "started")
 	rand.Shuffle(len(disks), func(i, j int) { disks[i], disks[j] = disks[j], disks[i] })
-	for _, disk := range disks {
-		if err := h.freezeAndCreate(ctx, backup, vm, disk, agent); err != nil {
-			h.fail(ctx, ns, name, err)
-			return
+	for i, disk := range disks {
+		if i == options.DisksFirst {
+			time.Sleep(time.Duration(options.Later) * time.Millisecond)
 		}
-		time.Sleep(between(30, 70))
+		times := 1
+		if i < options.CreateTwice {
+			times = 2
+		}
+		for range times {
+			if err := h.freezeAndCreate(ctx, backup, vm, disk, agent); err != nil {
+				h.fail(ctx, ns, name, err)
+				return
+			}
+			time.Sleep(between(30, 70))
+		}
 	}
 	h.awaitReady(ctx, ns, name, disks)
 }

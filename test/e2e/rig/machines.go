@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // pollInterval is how often virt-handler asks the guest agent whether the filesystems are frozen.
@@ -18,8 +20,8 @@ type MachineOptions struct {
 	Running     bool              `json:"running"`
 	Agent       bool              `json:"agent"`
 	Windows     bool              `json:"windows"`
-	FreezeMS    int               `json:"freeze_ms"`
-	ThawMS      int               `json:"thaw_ms"`
+	FreezeMS    int               `json:"freeze_latency"` // milliseconds
+	ThawMS      int               `json:"thaw_latency"`
 	Annotations map[string]string `json:"annotations"`
 }
 
@@ -40,8 +42,12 @@ func (m *Machines) Find(ns, name string) *Guest {
 	return m.guests[ns+"/"+name]
 }
 
-// Add makes a VM, its claims with volumes of our driver, and its VMI if it runs.
+// Add makes a VM, its namespace when there is none, its claims with volumes of our driver, and its VMI if it runs.
 func (m *Machines) Add(ctx context.Context, o MachineOptions) error {
+	_, err := m.kube.Create(ctx, namespaces, "", Object{"apiVersion": "v1", "kind": "Namespace", "metadata": Object{"name": o.Namespace}})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
 	var disks []any
 	for i := range o.Disks {
 		claim := fmt.Sprintf("%s-disk-%d", o.Name, i)
@@ -53,7 +59,7 @@ func (m *Machines) Add(ctx context.Context, o MachineOptions) error {
 	m.mu.Lock()
 	m.all[o.Namespace+"/"+o.Name] = o
 	m.mu.Unlock()
-	_, err := m.kube.Create(ctx, vms, o.Namespace, Object{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
+	_, err = m.kube.Create(ctx, vms, o.Namespace, Object{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
 		"metadata": Object{"name": o.Name, "namespace": o.Namespace, "annotations": toObject(o.Annotations)},
 		"spec":     Object{"template": Object{"spec": Object{"volumes": disks}}}})
 	if err != nil || !o.Running {
@@ -97,6 +103,7 @@ func (m *Machines) Start(ctx context.Context, ns, name string) error {
 		"metadata": Object{"name": name, "namespace": ns, "annotations": toObject(o.Annotations)}, "spec": spec}); err != nil {
 		return err
 	}
+	m.truth.Note("power", key, "on")
 	guest := &Guest{name: key, windows: o.Windows, truth: m.truth, running: true,
 		filesystems: noFilesystems{time.Duration(o.FreezeMS) * time.Millisecond, time.Duration(o.ThawMS) * time.Millisecond}}
 	m.mu.Lock()
@@ -124,12 +131,26 @@ func (m *Machines) Stop(ctx context.Context, ns, name string) error {
 		return fmt.Errorf("VM %s is not running", key)
 	}
 	guest.PowerOff()
+	m.truth.Note("power", key, "off")
 	return m.kube.Delete(ctx, vmis, ns, name)
 }
 
-// SetAgent connects or disconnects the guest agent; Pause pauses or resumes the guest.
-func (m *Machines) SetAgent(ctx context.Context, ns, name string, connected, paused bool) error {
-	return m.Status(ctx, ns, name, Object{"conditions": conditions(connected, paused)})
+// SetAgent connects or disconnects the guest agent.
+func (m *Machines) SetAgent(ctx context.Context, ns, name string, connected bool) error {
+	m.mu.Lock()
+	o := m.all[ns+"/"+name]
+	o.Agent = connected
+	m.all[ns+"/"+name] = o
+	m.mu.Unlock()
+	return m.Status(ctx, ns, name, Object{"conditions": conditions(connected, false)})
+}
+
+// Pause pauses or resumes the guest.
+func (m *Machines) Pause(ctx context.Context, ns, name string, paused bool) error {
+	m.mu.Lock()
+	agent := m.all[ns+"/"+name].Agent
+	m.mu.Unlock()
+	return m.Status(ctx, ns, name, Object{"conditions": conditions(agent, paused)})
 }
 
 // Migrate moves the guest away from its timer: what was frozen stays so until it is thawed again.

@@ -56,11 +56,12 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	truth := NewTruth()
 	machines := &Machines{kube: admin, truth: truth, guests: map[string]*Guest{}, all: map[string]MachineOptions{}}
 	longhorn := &Longhorn{kube: admin}
-	driver := NewDriver(truth, DiskBehaviour{Cut: 50 * time.Millisecond}, func(uid, volume string) {
-		truth.CutDisk(uid, volume, volume[:strings.LastIndex(volume, "-disk-")])
+	driver := NewDriver(truth, DiskBehaviour{Cut: 50 * time.Millisecond}, func(uid, snapshot, volume string) {
+		truth.Note("cut", snapshot, volume[:strings.LastIndex(volume, "-disk-")])
 		longhorn.Captured(ctx, uid)
 	})
-	harvester := &Harvester{kube: asHarvester, rest: calls, truth: truth, begun: map[string]bool{}}
+	harvester := &Harvester{kube: asHarvester, rest: calls, truth: truth, begun: map[string]bool{},
+		options: HarvesterOptions{DisksFirst: -1}}
 
 	failed := make(chan error, 3)
 	go func() { failed <- driver.Serve(ctx, socket) }()
@@ -70,7 +71,7 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	go harvester.Run(ctx)
 	go machines.Poll(ctx)
 	server := &http.Server{Addr: control, ReadHeaderTimeout: 5 * time.Second,
-		Handler: (&Control{truth: truth, machines: machines, driver: driver, longhorn: longhorn}).Routes()}
+		Handler: (&Control{truth: truth, machines: machines, driver: driver, longhorn: longhorn, harvester: harvester, kube: admin}).Routes()}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	go func() { failed <- server.ListenAndServe() }()
 

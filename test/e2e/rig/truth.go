@@ -10,29 +10,21 @@ type Truth struct {
 	mu     sync.Mutex
 	start  time.Time
 	frozen map[string][]*FrozenInterval // "namespace/vm"
-	cuts   []Cut
 	events []Event
 }
 
 // FrozenInterval has times in milliseconds since the rig's start.
 type FrozenInterval struct {
-	From     float64  `json:"from"`
-	Until    *float64 `json:"until"` // null: frozen still
+	From     float64  `json:"from_ms"`
+	Until    *float64 `json:"until_ms"` // null: frozen still
 	FrozenBy string   `json:"frozen_by"`
-	ThawedBy string   `json:"thawed_by,omitempty"`
-}
-
-// Cut is the instant at which a disk was captured.
-type Cut struct {
-	At       float64 `json:"at"`
-	Snapshot string  `json:"uid"` // uid of the VolumeSnapshot
-	PVC      string  `json:"pvc"`
-	VM       string  `json:"vm"`
+	ThawedBy string   `json:"thawed_by"`
+	Whole    bool     `json:"whole"`
 }
 
 // Event is one line of the timeline.
 type Event struct {
-	At     float64 `json:"at"`
+	At     float64 `json:"ms"`
 	Kind   string  `json:"kind"`
 	Object string  `json:"object"`
 	Detail string  `json:"detail"`
@@ -40,16 +32,16 @@ type Event struct {
 
 // NewTruth starts the clock.
 func NewTruth() *Truth {
-	return &Truth{start: time.Now(), frozen: map[string][]*FrozenInterval{}}
+	return &Truth{start: time.Now(), frozen: map[string][]*FrozenInterval{}, events: []Event{}}
 }
 
 func (t *Truth) now() float64 { return float64(time.Since(t.start).Microseconds()) / 1000 }
 
 // Froze records that the guest's filesystems stopped writing.
-func (t *Truth) Froze(vm, by string) {
+func (t *Truth) Froze(vm, by string, whole bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.frozen[vm] = append(t.frozen[vm], &FrozenInterval{From: t.now(), FrozenBy: by})
+	t.frozen[vm] = append(t.frozen[vm], &FrozenInterval{From: t.now(), FrozenBy: by, Whole: whole})
 	t.events = append(t.events, Event{t.now(), "freeze", vm, by})
 }
 
@@ -67,17 +59,31 @@ func (t *Truth) Thawed(vm, by string) {
 	t.events = append(t.events, Event{now, "thaw", vm, by})
 }
 
-// CutDisk records the capture of a disk.
-func (t *Truth) CutDisk(uid, pvc, vm string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.cuts = append(t.cuts, Cut{t.now(), uid, pvc, vm})
-	t.events = append(t.events, Event{t.now(), "cut", pvc, uid})
-}
-
 // Note adds a line to the timeline.
 func (t *Truth) Note(kind, object, detail string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.events = append(t.events, Event{t.now(), kind, object, detail})
+}
+
+// Guests is what happened by guest, as JSON.
+func (t *Truth) Guests() Object {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	guests := Object{}
+	for vm, intervals := range t.frozen {
+		list := []FrozenInterval{}
+		for _, interval := range intervals {
+			list = append(list, *interval)
+		}
+		guests[vm] = Object{"intervals": list}
+	}
+	return guests
+}
+
+// Timeline is everything that happened, in order.
+func (t *Truth) Timeline() []Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]Event{}, t.events...)
 }

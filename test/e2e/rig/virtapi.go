@@ -56,7 +56,7 @@ func (v *VirtAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 404, "virtualmachineinstance.kubevirt.io \""+parts[3]+"\" not found")
 		return
 	}
-	if err := call(guest, parts[4], r.Body, strings.Join(r.Header["X-Remote-User"], ",")); err != nil {
+	if err := call(guest, parts[4], r.Body, strings.TrimPrefix(strings.Join(r.Header["X-Remote-User"], ","), "system:serviceaccount:snapfreeze-system:")); err != nil {
 		var reply *callError
 		if !errors.As(err, &reply) {
 			reply = &callError{500, err.Error()}
