@@ -1,6 +1,7 @@
 #include "test/cluster/in_process_webhook.h"
 
 #include <exception>
+#include <utility>
 
 namespace cluster {
 namespace {
@@ -31,7 +32,7 @@ WebhookReply InProcessWebhook::post(const WebhookCall& call) {
   Runtime& runtime = process_.runtime();
   const auto exchange = std::make_shared<Exchange>(runtime);
   auto end = std::make_shared<EndOfFiber>(exchange);
-  const auto run = [this, end, target = call.target, body = call.body] {
+  auto run = [this, end, target = call.target, body = call.body] {
     WebhookReply reply;
     try {
       reply = handler_(target, body);
@@ -41,7 +42,7 @@ WebhookReply InProcessWebhook::post(const WebhookCall& call) {
     const Lock lock = end->exchange->runtime.lock();
     end->exchange->reply = std::move(reply);
   };
-  const FiberRef fiber = process_.spawn("admission", run);
+  const FiberRef fiber = process_.spawn("admission", std::move(run));
   if (fiber == nullptr) return {0, "", std::nullopt, "connection refused"};
   end.reset();
   Lock lock = runtime.lock();
