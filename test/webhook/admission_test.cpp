@@ -215,6 +215,16 @@ TEST_CASE("a disk admitted while the webhook was down makes the others late") {
   CHECK(world.api.count("PUT") + world.api.count("POST") == 0);
 }
 
+TEST_CASE("what cannot be read does not count as absent") {
+  World world;
+  const auto path = GENERATE(as<std::string>{}, path_of(kube::kHarvesterBackups, "b1"),
+                             path_of(kube::kVirtualMachineInstances, "vm1"), path_of(kube::kVirtualMachines, "vm1"),
+                             path_of(kube::kVolumeSnapshots, "disk-0"), path_of(kube::kVolumeSnapshots, "disk-2"));
+  world.api.statuses[path] = GENERATE(403, 500);
+  check_crash(world.admit(harvester_review("disk-0")), reason::kApiError);
+  CHECK(world.api.count("PUT") + world.api.count("POST") == 0);
+}
+
 TEST_CASE("a member that came with a session begun meanwhile makes nobody late") {
   World world;
   world.api.on_call = [&](const kube::Request& request) {

@@ -129,7 +129,8 @@ TEST_CASE("a create without a reply that another admission won is theirs") {
   world.api.on_call = [&](const kube::Request& request) {
     if (request.method == kube::Method::kPost && request.target.ends_with("/leases")) {
       world.api.on_call = nullptr;
-      world.put_session([](Session&) {});
+      world.put_session([](Session& session) { session.phase = Phase::kFreezing; });
+      world.clock.after(Millis(300), [&] { world.api.change_lease("snapfreeze.harvesterhci.io/phase", "Frozen"); });
     }
   };
   CHECK(world.admit(harvester_review("disk-0")).decision == kJoined);
