@@ -103,8 +103,8 @@ void Api::kill_caller(const HttpRequest& request) {
 
 Reply Api::handle(const HttpRequest& request) {
   const Route route = parse_route(request, store_.resources(), runtime_);
-  const std::string verb =
-      route.subresource == "freeze" || route.subresource == "unfreeze" ? route.subresource : route.verb;
+  const bool operation = route.subresource == "freeze" || route.subresource == "unfreeze";
+  const std::string verb = operation ? route.subresource : route.verb.empty() ? "discover" : route.verb;
   std::vector<Fault> hits;
   {
     const Lock lock = runtime_.lock();

@@ -37,7 +37,8 @@ std::optional<std::chrono::seconds> unfreeze_timeout(const std::string& body) {
 Reply Guests::subresource(const HttpRequest& request, const std::string& ns, const std::string& name,
                           const std::string& operation) {
   Lock lock = runtime_.lock();
-  truth_.note("call", ns + "/" + name, operation + " " + request.body + " by " + request.caller);
+  truth_.note("call", ns + "/" + name,
+              operation + (request.body.empty() ? "" : " " + request.body) + " by " + request.caller);
   const auto found = guests_.find(ns + "/" + name);
   if (found == guests_.end() || !found->second->powered) {
     return not_found(store_.resources().at("kubevirt.io", "virtualmachineinstances"), name);

@@ -47,6 +47,7 @@ SimRuntime::SimRuntime(std::uint64_t seed)
       start_(now_),
       order_(seed),
       main_(std::make_shared<SimFiber>("main")) {
+  if (current_fiber != nullptr) give_up("a thread can have one at a time");
   workers_.push_back(std::make_unique<Worker>());
   main_->worker = workers_.back().get();
   fibers_.push_back(main_);

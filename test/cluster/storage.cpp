@@ -71,6 +71,7 @@ void Storage::begin(const Json& snapshot) {
   job->created = runtime_.now();
   const Json source = snapshot.value("spec", Json::object()).value("source", Json::object());
   job->pvc = source.value("persistentVolumeClaimName", "");
+  job->bound_to = source.value("volumeSnapshotContentName", "");
   const auto own = disks_.find(job->ns + "/" + job->pvc);
   job->options = own == disks_.end() ? default_ : own->second;
   if (job->pvc.empty()) return at(job->created + job->options.status_low, job, &Storage::report_snapshot);

@@ -57,7 +57,6 @@ class Storage {
 
   // storage.cpp: the chain from a VolumeSnapshot to its cut
   void begin(const Json& snapshot);
-  void bind(const Json& snapshot);
   void attempt(const JobRef& job);
   void cut(const JobRef& job);
   void clean_up(const std::string& uid);

@@ -11,6 +11,7 @@ inline constexpr const char* kLonghornNamespace = "longhorn-system";
 
 struct Storage::Job {
   std::string ns, name, uid, pvc;
+  std::string bound_to;  // the content of a pre-provisioned snapshot, which has no PVC
   std::string backup;
   DiskOptions options;
   Mono created;
@@ -18,7 +19,7 @@ struct Storage::Job {
   int failures = 0;
   bool made_content = false;
 
-  [[nodiscard]] std::string content() const { return "snapcontent-" + uid; }
+  [[nodiscard]] std::string content() const { return bound_to.empty() ? "snapcontent-" + uid : bound_to; }
   [[nodiscard]] std::string longhorn() const { return "snapshot-" + uid; }
   [[nodiscard]] bool is_longhorn() const { return options.style != StorageStyle::kCsi; }
   // What the storage says when it cut; not always the truth.

@@ -94,7 +94,7 @@ void Storage::report_snapshot(const JobRef& job) {
   const bool restored = job->pvc.empty();
   const Wall time = restored ? runtime_.wall() - 24h : job->reported_time();
   Json status = {{"creationTime", rfc3339(time)}, {"restoreSize", kSize}, {"error", nullptr}};
-  if (!restored) status["boundVolumeSnapshotContentName"] = job->content();
+  status["boundVolumeSnapshotContentName"] = job->content();
   status["readyToUse"] = restored || job->options.ready == 0ms;
   merge_status(snapshots_, job->ns, job->name, status);
 }
