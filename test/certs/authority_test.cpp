@@ -81,6 +81,15 @@ TEST_CASE("A certificate is signed by its CA, alone or within a bundle, and by n
   CHECK(refused.error().message.find("CN=webhook.snapfreeze.svc") != std::string::npos);
 }
 
+TEST_CASE("A certificate whose signature was tampered with is not signed by its CA") {
+  const PemPair ca = ca_at(kNow);
+  std::string tampered = serving_at(ca, kNow).certificate;
+  char& in_signature = tampered[tampered.rfind("\n-----END") - 12];
+  in_signature = in_signature == 'A' ? 'B' : 'A';
+
+  CHECK_FALSE(check_signed_by(tampered, ca.certificate).ok());
+}
+
 TEST_CASE("What cannot be a certificate is refused with its reason") {
   const PemPair ca = ca_at(kNow);
   const auto reason = [&](const PemPair& issuer, const SubjectAltNames& names, Wall now) {

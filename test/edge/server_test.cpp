@@ -1,6 +1,10 @@
 #include "edge/server.h"
 
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -42,6 +46,29 @@ TEST_CASE("A handler sees who asks and when the request's first byte came") {
   CHECK(seen.peer.starts_with("127.0.0.1:"));
   CHECK(seen.arrival >= before);
   CHECK(seen.arrival < between);
+}
+
+TEST_CASE("Its threads carry its name and leave signals, the one for a broken pipe included, to others") {
+  ServerOptions options;
+  options.name = "named";
+  PlainServer server(options);
+  REQUIRE(Peer(server.port).ask(get("/")).status == 200);
+
+  std::set<std::string> names;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream status(task.path() / "status");
+    std::string name;
+    std::string blocked;
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("Name:\tnamed")) name = line.substr(6);
+      if (line.starts_with("SigBlk:\t")) blocked = line.substr(8);
+    }
+    if (name.empty()) continue;
+    names.insert(name);
+    CHECK((std::stoull(blocked, nullptr, 16) >> (SIGPIPE - 1) & 1) == 1);
+    CHECK((std::stoull(blocked, nullptr, 16) >> (SIGTERM - 1) & 1) == 1);
+  }
+  CHECK(names == std::set<std::string>{"named-0", "named-loop"});
 }
 
 TEST_CASE("An exception of the handler is a 500, and the connection lives on") {

@@ -79,7 +79,7 @@ TEST_CASE("HTTP/1.1 is chosen from what a client offers, and a client without it
   CHECK_FALSE(Peer(server.port, only_h2).shaken());
 }
 
-TEST_CASE("Renegotiation is refused, the connection lives on") {
+TEST_CASE("Renegotiation is refused") {
   TlsServer server;
   Peer peer(server.port, offering(server, TLS1_2_VERSION, TLS1_2_VERSION));
   REQUIRE(peer.shaken());
