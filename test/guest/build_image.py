@@ -41,7 +41,8 @@ def package_names():
     depends = output_of("apt-cache", "depends", "linux-image-cloud-amd64")
     kernel = re.search(r"Depends: (linux-image-[0-9]\S+)", depends)
     if not kernel:
-        raise BuildError("apt knows no kernel behind linux-image-cloud-amd64; run `apt-get update` on a Debian amd64 machine")
+        raise BuildError("apt knows no kernel behind linux-image-cloud-amd64: "
+                         "is this Debian on amd64, after `apt-get update`?")
     recursive = ["--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces",
                  "--no-enhances"]
     closure = output_of("apt-cache", "depends", *recursive, "qemu-guest-agent").split("\n")

@@ -22,8 +22,9 @@ class Guest:
     def __init__(self, folder, *options):
         folder.mkdir(parents=True)
         self._log = open(folder / "daemon.log", "w+")
-        self._process = subprocess.Popen([sys.executable, HERE / "daemon.py", folder, *options], stdin=subprocess.DEVNULL,
-                                         stdout=self._log, stderr=self._log, preexec_fn=die_with_parent)
+        self._process = subprocess.Popen([sys.executable, HERE / "daemon.py", folder, *options],
+                                         stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
+                                         preexec_fn=die_with_parent)
         self._socket = folder / "guest.sock"
         self._turn = threading.Lock()
         self._link = None

@@ -90,7 +90,8 @@ class Guest:
         return {}
 
     def op_begin(self, folder, before_cut=None, fault=None):
-        """A new record; its images go to `folder`. `fault` (thaw, kill-agent, reboot) is done before cut `before_cut`, from 1."""
+        """A new record; its images go to `folder`. `fault` (thaw, kill-agent, reboot) is done before the cut of that
+        number, from 1."""
         if fault is not None and fault not in self._faults():
             raise Refused(400, f"fault must be one of {', '.join(self._faults())}")
         with self._lock:

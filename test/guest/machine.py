@@ -14,6 +14,10 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+_started = []  # machines of this process, for stop_all()
+_stopping = threading.Event()
+
+
 class MachineError(Exception):
     """QEMU refused, died or did not answer in time."""
 
@@ -24,6 +28,7 @@ def die_with_parent():
 
 
 def connect(path, seconds):
+    """To a Unix socket that may not be there yet."""
     deadline = time.monotonic() + seconds
     while True:
         link = socket.socket(socket.AF_UNIX)
@@ -92,6 +97,13 @@ class Qmp:
                 self._arrived.notify_all()
 
 
+def stop_all():
+    """Ends every machine this process has started, and starts no more; a thread that waits for one fails at once."""
+    _stopping.set()
+    for machine in list(_started):
+        machine.stop()
+
+
 class Machine:
     """disks: name -> image file (raw). Ports: name -> Unix socket in `folder`."""
 
@@ -119,9 +131,12 @@ class Machine:
         return command
 
     def start(self):
+        if _stopping.is_set():
+            raise MachineError("not started: everything is being stopped")
         with open(self.folder / "qemu.log", "wb") as log:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              preexec_fn=die_with_parent)
+        _started.append(self)
         try:
             self._qmp = Qmp(self._qmp_path)
         except MachineError as error:

@@ -1,8 +1,8 @@
 """Judges restored backups: what filesystem and application find on the disks. It knows nothing of freezes and verdicts.
 
-Each backup is looked at three times: its journals, as they were cut, by host tools; then all backups are mounted in one
-fresh guest, as after a restore, which replays what has to be; then the disks it left are checked by fsck, and the files it
-read against the load's rules (records.py).
+Each backup is looked at three times: its journals, as they were cut, by host tools; then all backups are mounted in
+one fresh guest, as after a restore, which replays what has to be; then the disks it left are checked by fsck, and the
+files it read against the load's rules (records.py).
 """
 import pathlib
 import re
@@ -118,7 +118,8 @@ def load_files(seen):
 
 
 def judge(image, backups, scratch):
-    """image: of the fresh guest. backups: at most BACKUPS_A_BOOT of disk -> file, which is changed. scratch: a new folder.
+    """image: of the fresh guest. backups: at most BACKUPS_A_BOOT of disk -> file; the files are changed. scratch: a
+    folder that is not there yet.
 
     A list of Judgement in the same order.
     """

@@ -30,27 +30,30 @@ def panel(title, record, origin, seconds, most, top):
 
     parts = [f'<text x="{LEFT}" y="{top + 14}" class="title">{escape(title)}</text>']
     for begin, end in record["intervals"]:
-        parts.append(f'<rect x="{x(begin):.1f}" y="{top + 38}" width="{x(end) - x(begin):.1f}" height="{base - top - 38}" '
-                     f'fill="{FROZEN}"/>')
+        parts.append(f'<rect x="{x(begin):.1f}" y="{top + 38}" width="{x(end) - x(begin):.1f}" '
+                     f'height="{base - top - 38}" fill="{FROZEN}"/>')
         parts.append(f'<text x="{x(begin) + 3:.1f}" y="{top + 34}" class="note">frozen {end - begin:.2f} s</text>')
-    line = " ".join(f"{x(at):.1f},{y(rate):.1f}" for at, rate in rates(record["samples"]) if 0 <= at - origin <= seconds)
+    shown = [(at, rate) for at, rate in rates(record["samples"]) if 0 <= at - origin <= seconds]
+    line = " ".join(f"{x(at):.1f},{y(rate):.1f}" for at, rate in shown)
     parts.append(f'<polyline points="{line}" fill="none" stroke="{WRITES}" stroke-width="1.5"/>')
     for event in record["events"]:
         if event["what"] == "cut":
-            parts.append(f'<line x1="{x(event["at"]):.1f}" x2="{x(event["at"]):.1f}" y1="{top + 52}" y2="{base}" '
-                         f'stroke="{CUT}" stroke-width="1.5"/><text x="{x(event["at"]):.1f}" y="{top + 49}" class="cut" '
-                         f'text-anchor="middle">{event["disk"]}</text>')
+            at = f"{x(event['at']):.1f}"
+            parts.append(f'<line x1="{at}" x2="{at}" y1="{top + 52}" y2="{base}" stroke="{CUT}" stroke-width="1.5"/>')
+            parts.append(f'<text x="{at}" y="{top + 49}" class="cut" text-anchor="middle">{event["disk"]}</text>')
     parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}" stroke="{MUTED}"/>')
     for rate in (0, most / 2, most):
         parts.append(f'<text x="{LEFT - 8}" y="{y(rate) + 4:.1f}" class="note" text-anchor="end">{rate:.0f}</text>')
     for second in range(0, int(seconds) + 1):
-        parts.append(f'<text x="{x(origin + second):.1f}" y="{base + 16}" class="note" text-anchor="middle">{second}</text>')
+        parts.append(f'<text x="{x(origin + second):.1f}" y="{base + 16}" class="note" '
+                     f'text-anchor="middle">{second}</text>')
     return "\n".join(parts)
 
 
 def draw(records):
     """records: title -> {events, samples, intervals}, in order, from the top; all on one scale. An SVG document."""
-    origins = {title: next(e["at"] for e in one["events"] if e["what"] == "freeze-sent") - 1 for title, one in records.items()}
+    origins = {title: next(event["at"] for event in one["events"] if event["what"] == "freeze-sent") - 1
+               for title, one in records.items()}
     ends = [end - origins[title] for title, one in records.items() for _, end in one["intervals"]]
     seconds = max(ends) + 1
     most = max(rate for one in records.values() for _, rate in rates(one["samples"]))
@@ -64,7 +67,7 @@ def draw(records):
 .cut {{ font-size: 12px; font-weight: 600; fill: {CUT} }}</style>
 <rect width="100%" height="100%" fill="white"/>
 <text x="{LEFT}" y="28" class="head">A real guest under load while its three disks are backed up</text>
-<text x="{LEFT}" y="48" class="note">Write requests a second that reach the disks; a line for each disk's cut; shaded while the guest is frozen.</text>
+<text x="{LEFT}" y="48" class="note">Write requests a second; a line for each disk's cut; shaded while frozen.</text>
 {chr(10).join(panels)}
 <text x="{WIDTH - RIGHT}" y="{height - 8}" class="note" text-anchor="end">seconds</text>
 </svg>

@@ -55,7 +55,7 @@ def read_stream(files, stream):
         for found in records:
             run = run if run is not None else found[0]
             if found != (run, expected):
-                problems.append(Problem("missing", f"{name}: record {found[1]} of run {found[0]} instead of {expected}"))
+                problems.append(Problem("missing", f"{name}: record {found[1]} of run {found[0]}, not {expected}"))
             run, expected = found[0], found[1] + 1
         if left_over:
             problems.append(Problem("torn", f"{name}: record {expected} is torn, {left_over} bytes are no record"))

@@ -22,7 +22,7 @@ import planted
 from agent import AgentError
 from client import Guest, GuestError
 from drivers import DRIVERS, Plan
-from machine import HERE, MachineError
+from machine import HERE, MachineError, stop_all
 from scenarios import SCENARIOS, Outcome, broken_promises, frozen_intervals, held
 
 SETTLE = 1.0  # seconds of load between two backups
@@ -174,7 +174,8 @@ class Run:
     def _figure_lines(self):
         figures = self._figures
         return [f"Boot {figures['boot']:.1f} s; freeze {milliseconds(figures['freeze'])}, thaw "
-                f"{milliseconds(figures['thaw'])}; restoring and judging {statistics.median(figures['restore']):.1f} s a backup."]
+                f"{milliseconds(figures['thaw'])}; restoring and judging "
+                f"{statistics.median(figures['restore']):.1f} s a backup."]
 
 
 def milliseconds(values):
@@ -215,16 +216,17 @@ def as_data(rows):
 
 
 def at_least_one(text):
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number of at least 1 is needed")
+    return int(text)
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/guest", description=__doc__.split("\n")[0])
-    parser.add_argument("--backups", type=at_least_one, default=8, metavar="N", help="of each scenario, at least 1 (default 8)")
-    parser.add_argument("--driver", choices=sorted(DRIVERS), default="direct", help="who freezes and thaws (default direct)")
+    parser.add_argument("--backups", type=at_least_one, default=8, metavar="N",
+                        help="of each scenario, at least 1 (default 8)")
+    parser.add_argument("--driver", choices=sorted(DRIVERS), default="direct",
+                        help="who freezes and thaws (default direct)")
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent.parent / "build/guest", metavar="FOLDER",
                         help="where report and picture go (default build/guest)")
     return parser.parse_args()
@@ -239,9 +241,12 @@ def main():
             try:
                 run = Run(arguments, pathlib.Path(scratch), judges)
                 run.all()
-            except FAILURES as error:
-                judges.shutdown(cancel_futures=True)
-                sys.exit(f"scripts/guest: {error}")
+            except BaseException as error:
+                judges.shutdown(wait=False, cancel_futures=True)
+                stop_all()
+                if isinstance(error, FAILURES):
+                    sys.exit(f"scripts/guest: {error}")
+                raise
     for text in run.broken:
         say(f"BROKEN: {text}")
     say(f"{'broken promises: ' + str(len(run.broken)) if run.broken else 'all as expected'}, "

@@ -1,7 +1,7 @@
 // The load: writer A-DIR B-DIR C-DIR
-// Two streams of numbered, checksummed records, each record written to A, then B, then C: `sync` with an fsync after each
-// write, `lazy` without; and on each disk small files that come and go. Starts afresh each time: records carry the number of
-// the run, so that a disk from before a reboot never looks like one from after it.
+// Two streams of numbered, checksummed records, each record written to A, then B, then C: `sync` with an fsync after
+// each write, `lazy` without; and on each disk small files that come and go. Starts afresh each time: records carry the
+// number of the run, so that a disk from before a reboot never looks like one from after it.
 //
 // A record, little-endian (read by oracle.py): magic "SFRZ", u32 length of all, u64 run, u64 number from 0, payload,
 // u32 CRC-32 (zlib's) of all before it. A stream is cut into segments `sync.<n>`, of which the last few are kept.
