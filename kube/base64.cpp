@@ -34,7 +34,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
         break;
     }
   }
-  const bool whole = (digits + padding) % 4 == 0 && padding <= 2 && digits % 4 != 1;
+  const bool whole = (digits + padding) % 4 == 0 && padding <= 2;
   return whole ? std::optional(decoded) : std::nullopt;
 }
 
