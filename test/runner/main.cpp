@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "test/runner/fields.h"
 #include "test/runner/parse.h"
+#include "test/runner/sandbox_system.h"
 #include "test/runner/sim_system.h"
 #include "test/runner/suite.h"
 
@@ -37,11 +38,13 @@ int main(int argc, char** argv) {
   plan.level = "sim";
   plan.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::vector<std::string> paths = {SNAPFREEZE_SOURCE_DIR "/test/scenarios"};
+  runner::Programs programs{"snapfreeze-sandbox", "snapfreeze"};
   bool verbose = false;
+  bool keep_files = false;
 
   CLI::App app{"Runs scenarios (test/scenarios/README.md) and says what did not hold."};
   app.add_option("--level", plan.level, "virtual time, or processes on loopback")
-      ->check(CLI::IsMember({"sim"}))
+      ->check(CLI::IsMember({"sim", "sandbox"}))
       ->capture_default_str();
   app.add_option("--seed", plan.first_seed, "of the order in which things happen (sim)")->capture_default_str();
   app.add_option("--seeds", plan.seeds, "so many orders, beginning with --seed")->check(CLI::Range(1, 100000));
@@ -50,7 +53,10 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_flag("--flip", plan.flip, "turn each expectation round, and fail where nothing notices");
-  app.add_flag("--verbose", verbose, "show what snapfreeze logs");
+  app.add_flag("--verbose", verbose, "show what snapfreeze logs (sim)");
+  app.add_flag("--keep-files", keep_files, "leave logs and kubeconfigs in the temporary directory (sandbox)");
+  app.add_option("--sandbox", programs.sandbox, "the program (sandbox)")->capture_default_str();
+  app.add_option("--snapfreeze", programs.snapfreeze, "the program (sandbox)")->capture_default_str();
   app.add_option("paths", paths, "scenario files or folders");
   CLI11_PARSE(app, argc, argv);
 
@@ -65,7 +71,10 @@ int main(int argc, char** argv) {
       ++tally.failed;
     }
   }
-  plan.make_system = [](std::uint64_t seed) { return std::make_unique<runner::SimSystem>(seed); };
+  plan.make_system = [&](std::uint64_t seed) -> std::unique_ptr<runner::System> {
+    if (plan.level == "sim") return std::make_unique<runner::SimSystem>(seed);
+    return std::make_unique<runner::SandboxSystem>(programs, seed, keep_files);
+  };
   const runner::Tally ran = runner::run_suite(plan);
   if (ran.skipped > 0) std::printf("%d skipped\n", ran.skipped);
   std::printf("%d passed, %d failed\n", tally.passed + ran.passed, tally.failed + ran.failed);

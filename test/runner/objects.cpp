@@ -58,6 +58,22 @@ Json freeze_body(Millis lasts) {
   return {{"unfreezeTimeout", std::to_string(seconds) + "s"}};
 }
 
+Json backup_object(const Backup& backup) {
+  Json spec = {{"type", "backup"},
+               {"source", {{"apiGroup", "kubevirt.io"}, {"kind", "VirtualMachine"}, {"name", backup.vm}}}};
+  if (!backup.freeze_deadline.empty()) spec["fsFreezeDeadline"] = backup.freeze_deadline;
+  Json metadata = {{"name", backup.name}};
+  if (backup.opted_out) metadata["annotations"][std::string(kPrefix) + "skip"] = "true";
+  return {{"apiVersion", "harvesterhci.io/v1beta1"},
+          {"kind", "VirtualMachineBackup"},
+          {"metadata", metadata},
+          {"spec", spec}};
+}
+
+std::string snapshot_name(const std::string& backup, const std::string& disk) {
+  return backup + "-volume-" + disk;
+}
+
 std::string copied_backup(const Snapshot& snapshot) {
   return snapshot.owner.rfind(kCopied, 0) == 0 ? snapshot.owner.substr(kCopied.size()) : "";
 }

@@ -20,6 +20,10 @@ inline constexpr char kVolumeSnapshots[] = "snapshot.storage.k8s.io/v1/volumesna
 [[nodiscard]] std::string freeze_path(const std::string& ns, const std::string& vm);
 [[nodiscard]] Json freeze_body(Millis lasts);
 
+[[nodiscard]] Json backup_object(const Backup& backup);
+// As Harvester calls it.
+[[nodiscard]] std::string snapshot_name(const std::string& backup, const std::string& disk);
+
 // The backup whose owner reference it copies, or "".
 [[nodiscard]] std::string copied_backup(const Snapshot& snapshot);
 [[nodiscard]] std::string creation_path(const Snapshot& snapshot);

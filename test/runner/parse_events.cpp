@@ -86,7 +86,7 @@ void check_target(Fields& fields, const Form& form, const std::string& target, c
     case Names::kDisk:
       return;
     case Names::kProcess:
-      if (!is_process(target)) fields.fail(form.key, "must be webhooks, webhook-1, sweepers, sweeper-1 and so on");
+      if (!is_process(target)) fields.fail(form.key, "must be webhooks, webhook-0, sweepers, sweeper-0 and so on");
       return;
   }
 }

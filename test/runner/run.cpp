@@ -6,7 +6,6 @@
 namespace runner {
 namespace {
 
-constexpr Since kLook = Millis(50);
 // So long nothing more must happen once all is settled.
 constexpr Since kQuiet = Millis(3000);
 // A rest of 60 s after a timer of 60 s, and a retry or two.
@@ -58,8 +57,8 @@ Run run(System& system, const Scenario& scenario, bool promises_only) {
     look(system, scenario, outcome);
     const bool is_settled = next == steps.end() && settled(scenario, outcome, system.slack(), promises_only);
     settled_at = is_settled ? std::optional(settled_at.value_or(now)) : std::nullopt;
-    now += kLook;
-    if (next != steps.end()) now = std::min(now, std::max(Since(next->at), now - kLook + Since(1)));
+    const Since later = now + system.look_every();
+    now = next == steps.end() ? later : std::clamp(Since(next->at), now + Since(1), later);
     system.wait_until(now);
   }
   look(system, scenario, outcome);

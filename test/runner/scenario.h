@@ -73,7 +73,7 @@ struct Snapshot {
   std::string backup;   // label
   std::string vm;       // annotation
   std::string members;  // annotation, as written
-  std::string by = "alice";
+  std::string by = "tenant";
   std::string owner;  // vm-snapshot, volume-group, clone, or copied-from-<backup>
   bool import = false;
   bool dry_run = false;

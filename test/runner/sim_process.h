@@ -8,11 +8,10 @@
 #include "freeze/session_store.h"
 #include "kube/observing_api.h"
 #include "test/cluster/in_process_api.h"
+#include "test/runner/controlled_system.h"
 #include "test/runner/sim_gate.h"
 
 namespace runner {
-
-inline constexpr char kOwnNamespace[] = "snapfreeze";
 
 // Before it is destroyed it must be killed and its fibers be given a moment to end.
 class SimProcess {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <variant>
 
-#include "sweeper/election.h"
+#include "sweeper/elector.h"
 #include "sweeper/sweeper.h"
 #include "test/runner/scenario.h"
 #include "test/runner/sim_process.h"
@@ -14,25 +14,27 @@ namespace runner {
 
 class SimSweeper : public SimProcess {
  public:
-  SimSweeper(cluster::Cluster& cluster, const std::string& name, const Product& product);
+  // `life`: how many of that name there were before.
+  SimSweeper(cluster::Cluster& cluster, const std::string& name, int life, const Product& product);
 
  private:
-  using Message = std::variant<snapfreeze::sweeper::Change, snapfreeze::sweeper::Outcome>;
+  struct Woken {};  // look again: the leadership may have changed
+  using Message = std::variant<Woken, snapfreeze::sweeper::Change, snapfreeze::sweeper::Outcome>;
 
   void watch(snapfreeze::sweeper::Kind kind);
   void elect();
   void loop();
   void post(Message message);
-  std::deque<Message> wait_for_messages();
+  std::deque<Message> take_messages();
 
   cluster::Runtime& runtime_;
   const snapfreeze::sweeper::ThawOn thaw_on_;
-  snapfreeze::sweeper::Election election_;
+  const std::string identity_;
+  snapfreeze::sweeper::Elector elector_;
   const snapfreeze::sweeper::Seams seams_;
   snapfreeze::sweeper::Sweeper sweeper_;
   cluster::Signal posted_;
   std::deque<Message> inbox_;
-  bool election_moved_ = false;
 };
 
 }  // namespace runner

@@ -20,6 +20,9 @@ class System {
   // What real processes need beside the times of a file.
   [[nodiscard]] virtual Millis slack() const = 0;
 
+  // How often it is looked at: what looking costs must not disturb what is looked at.
+  [[nodiscard]] virtual Millis look_every() const = 0;
+
   // Cluster, VMs and snapfreeze are up when it returns. This is the scenario's start.
   virtual void start(const Scenario& scenario) = 0;
 
