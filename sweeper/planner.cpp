@@ -108,8 +108,13 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
     plan.guest_gone = true;
     return plan;
   }
+  if (seen.lapsed || seen.migrated || seen.kubevirt_snapshot) return begin_thaw(situation);
   // A guest that shuts down could hang on its own frozen filesystems.
-  if (seen.lapsed || seen.migrated || seen.kubevirt_snapshot || situation.guest.deleting) return begin_thaw(situation);
+  if (situation.guest.deleting) {
+    Plan plan = begin_thaw(situation);
+    plan.doubts.emplace_back(reason::kRestarted);
+    return plan;
+  }
 
   // From then on no capture could count.
   Mono deadline = seen.first_seen + session.timer;

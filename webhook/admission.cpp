@@ -111,7 +111,8 @@ class Admission::Run {
     const auto session = read_session();
     if (!session) return api_error(session.error());
     if (covers(*session, subject_.hold)) return std::nullopt;
-    return crashed(reason::kLate);
+    // Where no session ever begins, every disk but the first would be late.
+    return crashed(settings_.observe ? reason::kObserve : reason::kLate);
   }
 
   // Until a freeze has ended, or, of what cannot be joined, until it is gone or rests.

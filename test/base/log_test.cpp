@@ -19,7 +19,7 @@
 #include "test/support/catch.h"
 
 // Not an alias for snapfreeze::log: <cmath> has a log of its own.
-using namespace snapfreeze;  // NOLINT(google-build-using-namespace)
+using namespace snapfreeze;
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include "test/cluster/faults.h"
 
-#include <stdexcept>
+#include "test/cluster/fields.h"
 
 namespace cluster {
 namespace {
@@ -35,36 +35,19 @@ bool verb_matches(const std::string& wanted, const std::string& verb) {
 
 Fault fault_from_json(const Json& json) {
   Fault fault;
-  for (const auto& [key, value] : json.items()) {
-    try {
-      if (key == "kind") {
-        const auto kind = kinds().find(value.get<std::string>());
-        if (kind == kinds().end()) throw std::invalid_argument("unknown kind " + value.dump());
-        fault.kind = kind->second;
-      } else if (key == "caller") {
-        fault.caller = value;
-      } else if (key == "verb") {
-        fault.verb = value;
-      } else if (key == "path") {
-        fault.path = value;
-      } else if (key == "nth") {
-        fault.nth = value;
-      } else if (key == "count") {
-        fault.count = value;
-      } else if (key == "delay") {
-        fault.delay = Millis(value.get<std::int64_t>());
-      } else if (key == "status") {
-        fault.status = value;
-      } else if (key == "retry_after") {
-        fault.retry_after = value.get<int>();
-      } else {
-        throw std::invalid_argument(
-            "no such field; there are: kind caller verb path nth count delay status retry_after");
-      }
-    } catch (const std::exception& error) {
-      throw std::invalid_argument("fault." + key + ": " + error.what());
-    }
-  }
+  int retry_after = 0;
+  Fields()
+      .field("kind", fault.kind, kinds())
+      .field("caller", fault.caller)
+      .field("verb", fault.verb)
+      .field("path", fault.path)
+      .field("nth", fault.nth)
+      .field("count", fault.count)
+      .field("delay", fault.delay)
+      .field("status", fault.status)
+      .field("retry_after", retry_after)
+      .read(json, "fault.");
+  if (retry_after > 0) fault.retry_after = retry_after;
   return fault;
 }
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <stdexcept>
 
+#include "test/cluster/fields.h"
 #include "test/cluster/https_webhook.h"
 #include "test/cluster/sandbox_options.h"
 #include "test/cluster/status.h"
@@ -19,64 +20,6 @@ std::vector<std::string> segments(const std::string& path) {
     begin = end + 1;
   }
   return parts;
-}
-
-GuestFault guest_fault(const Json& body) {
-  GuestFault fault;
-  std::string kind = "fail";
-  Fields()
-      .field("operation", fault.operation)
-      .field("kind", kind)
-      .field("nth", fault.nth)
-      .field("count", fault.count)
-      .field("delay", fault.delay)
-      .field("caller", fault.caller)
-      .read(body);
-  if (fault.operation != "freeze" && fault.operation != "unfreeze") {
-    throw std::invalid_argument("operation: \"freeze\" or \"unfreeze\", not \"" + fault.operation + "\"");
-  }
-  if (kind == "fail") {
-    fault.kind = GuestFaultKind::kFail;
-  } else if (kind == "halfway") {
-    fault.kind = GuestFaultKind::kHalfway;
-  } else if (kind == "late") {
-    fault.kind = GuestFaultKind::kLate;
-  } else {
-    throw std::invalid_argument("kind: fail, halfway or late, not \"" + kind + "\"");
-  }
-  return fault;
-}
-
-HarvesterOptions harvester_options(const Json& body) {
-  HarvesterOptions options;
-  Fields()
-      .field("freeze_to_create_low", options.freeze_to_create_low)
-      .field("freeze_to_create_high", options.freeze_to_create_high)
-      .field("between_disks_low", options.between_disks_low)
-      .field("between_disks_high", options.between_disks_high)
-      .field("freeze_tries", options.freeze_tries)
-      .field("create_twice", options.create_twice)
-      .field("disks_first", options.disks_first)
-      .field("later", options.later)
-      .field("in_order", options.in_order)
-      .read(body);
-  return options;
-}
-
-WebhookOptions webhook_options(const Json& body) {
-  WebhookOptions options;
-  Fields()
-      .field("name", options.name)
-      .field("service_namespace", options.service_namespace)
-      .field("path", options.path)
-      .field("ca_bundle", options.ca_bundle)
-      .field("timeout_seconds", options.timeout_seconds)
-      .field("failure_policy", options.failure_policy)
-      .field("opt_out_namespace_label", options.opt_out_namespace_label)
-      .field("match_conditions", options.match_conditions)
-      .ignore("replicas")
-      .read(body);
-  return options;
 }
 
 }  // namespace
@@ -170,19 +113,7 @@ void SandboxControl::add_cluster_actions() {
     return Json::object();
   };
   actions_["POST vms"] = [this](const HttpRequest&, const Json& body) {
-    VmOptions options;
-    Fields()
-        .field("ns", options.ns)
-        .field("name", options.name)
-        .field("disks", options.disks)
-        .field("running", options.running)
-        .field("agent", options.agent)
-        .field("windows", options.windows)
-        .field("freeze_latency", options.freeze_latency)
-        .field("thaw_latency", options.thaw_latency)
-        .field("annotations", options.annotations)
-        .read(body);
-    cluster_.add_vm(options);
+    cluster_.add_vm(vm_options(body));
     return Json::object();
   };
   actions_["POST storage"] = [this](const HttpRequest&, Json body) {
@@ -237,16 +168,7 @@ void SandboxControl::add_cluster_actions() {
     return Json::object();
   };
   actions_["POST access"] = [this](const HttpRequest&, const Json& body) {
-    Denial denial;
-    Fields()
-        .field("user", denial.user)
-        .field("verb", denial.verb)
-        .field("group", denial.group)
-        .field("resource", denial.resource)
-        .field("ns", denial.ns)
-        .field("name", denial.name)
-        .read(body);
-    cluster_.locked([&] { cluster_.access().deny(denial); });
+    cluster_.locked([&, entry = denial(body)] { cluster_.access().deny(entry); });
     return Json::object();
   };
   actions_["DELETE access"] = [this](const HttpRequest&, const Json&) {

@@ -1,8 +1,7 @@
 #include "test/cluster/storage.h"
 
-#include <stdexcept>
-
 #include "test/cluster/faults.h"
+#include "test/cluster/fields.h"
 #include "test/cluster/guests.h"
 #include "test/cluster/storage_job.h"
 #include "test/cluster/store.h"
@@ -106,40 +105,27 @@ void Storage::clean_up(const std::string& uid) {
 }
 
 DiskOptions disk_options_from_json(const Json& json, DiskOptions base) {
-  const std::map<std::string, Millis*> durations = {
-      {"cut", &base.cut},
-      {"content", &base.content},
-      {"driver_answer", &base.driver_answer},
-      {"engine_monitor", &base.engine_monitor},
-      {"longhorn_poll", &base.longhorn_poll},
-      {"status_low", &base.status_low},
-      {"status_high", &base.status_high},
-      {"ready", &base.ready},
-      {"error_retry", &base.error_retry},
-  };
-  const std::map<std::string, StorageStyle> styles = {
-      {"csi", StorageStyle::kCsi}, {"longhorn", StorageStyle::kLonghorn}, {"old-longhorn", StorageStyle::kOldLonghorn}};
-  for (const auto& [key, value] : json.items()) {
-    try {
-      if (const auto duration = durations.find(key); duration != durations.end()) {
-        *duration->second = Millis(value.get<std::int64_t>());
-      } else if (key == "style") {
-        base.style = styles.at(value.get<std::string>());
-      } else if (key == "interim_errors") {
-        base.interim_errors = value;
-      } else if (key == "fails") {
-        base.fails = value;
-      } else if (key == "never") {
-        base.never = value;
-      } else if (key == "creation_time") {
-        base.creation_time = Wall(std::chrono::seconds(value.get<std::int64_t>()));
-      } else {
-        throw std::invalid_argument("no such field");
-      }
-    } catch (const std::exception& error) {
-      throw std::invalid_argument("disk." + key + ": " + error.what());
-    }
-  }
+  std::optional<std::int64_t> creation_time;
+  Fields()
+      .field("style", base.style,
+             {{"csi", StorageStyle::kCsi},
+              {"longhorn", StorageStyle::kLonghorn},
+              {"old-longhorn", StorageStyle::kOldLonghorn}})
+      .field("cut", base.cut)
+      .field("content", base.content)
+      .field("driver_answer", base.driver_answer)
+      .field("engine_monitor", base.engine_monitor)
+      .field("longhorn_poll", base.longhorn_poll)
+      .field("status_low", base.status_low)
+      .field("status_high", base.status_high)
+      .field("ready", base.ready)
+      .field("interim_errors", base.interim_errors)
+      .field("error_retry", base.error_retry)
+      .field("fails", base.fails)
+      .field("never", base.never)
+      .field("creation_time", creation_time)
+      .read(json, "disk.");
+  if (creation_time) base.creation_time = Wall(std::chrono::seconds(*creation_time));
   return base;
 }
 

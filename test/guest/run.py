@@ -21,7 +21,7 @@ import picture
 import planted
 from agent import AgentError
 from client import Guest, GuestError
-from drivers import DRIVERS, Plan
+from drivers import DRIVERS, DirectDriver, Plan
 from machine import HERE, MachineError, stop_all
 from scenarios import SCENARIOS, Outcome, broken_promises, frozen_intervals, held
 
@@ -68,7 +68,7 @@ class Run:
                     if scenario.agent == agent:
                         self._take_row(guest, driver, scenario)
                 if agent:
-                    self._take_picture(guest)
+                    self._take_picture(guest, driver)
             finally:
                 driver.close()
         finally:
@@ -138,18 +138,19 @@ class Run:
 
         self._judge(planted.plant(good, self._scratch), done)
 
-    def _take_picture(self, guest):
+    def _take_picture(self, guest, driver):
         """The same cuts twice, thawed at the last one and by Harvester's 10 s."""
         say("  one backup for the picture, and the same with Harvester's 10 s")
         concurrent.futures.wait([future for future, _ in self._judging])  # nothing else takes the guest's processor
         records = {}
-        for title, plan, afterwards in (("snapfreeze: thawed at the last cut", Plan(), 11),
-                                        ("Harvester: frozen for 10 s", Plan(timeout=10, thaw=False), 2)):
+        for title, taker, plan, afterwards in (
+                ("Thawed at the last cut, as snapfreeze does", driver, Plan(), 11),
+                ("Frozen for 10 s, as Harvester does", DirectDriver(guest), Plan(timeout=10, thaw=False), 2)):
             folder = self._scratch / f"picture-{len(records)}"
             folder.mkdir()
             guest.ask("begin", folder=str(folder))
             time.sleep(2)
-            DRIVERS["direct"](guest).take(plan)
+            taker.take(plan)
             time.sleep(afterwards)
             truth = guest.ask("end")
             records[title] = {**truth, "intervals": frozen_intervals(truth["events"])}

@@ -230,7 +230,8 @@ std::map<std::string, int> ControlledSystem::calls() {
   std::map<std::string, int> calls;
   const Json ledger = control("GET", "calls", Json::object());
   for (const std::string& name : processes("snapfreeze")) {
-    for (const auto& [verb, count] : ledger.value(name, Json::object()).items()) calls[name] += count.get<int>();
+    const Json own = ledger.value(name, Json::object());
+    for (const auto& [verb, count] : own.items()) calls[name] += count.get<int>();
   }
   return calls;
 }

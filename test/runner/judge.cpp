@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kube/time.h"
+#include "test/runner/objects.h"
 
 namespace runner {
 namespace {
@@ -62,7 +63,6 @@ class Judge {
   void expect_thawed_by(const Expectation& expected);
   void expect_completes(const Expectation& expected);
   void expect_thawed_within(const Expectation& expected);
-  bool may_stay_frozen(const std::string& vm) const;
   bool truly(const std::string& consistency, const std::vector<const SeenSnapshot*>& snapshots) const;
   void verdicts_are_true();
 
@@ -72,12 +72,11 @@ class Judge {
   const Millis slack_;
 };
 
-// `backup` is "namespace/name".
+// `backup` is "namespace/name" of a Harvester backup: its members by name, as anybody may copy its owner reference.
 std::vector<const SeenSnapshot*> Judge::snapshots_of(const std::string& backup) const {
-  const std::string prefix = backup.substr(0, backup.find('/') + 1);
   std::vector<const SeenSnapshot*> found;
   for (const auto& [key, snapshot] : seen_.snapshots) {
-    if (key.rfind(prefix, 0) == 0 && prefix + snapshot.backup == backup) found.push_back(&snapshot);
+    if (key == snapshot_name(backup, snapshot.disk)) found.push_back(&snapshot);
   }
   return found;
 }
@@ -181,13 +180,6 @@ void Judge::expectation(const Expectation& expected) {
   }
 }
 
-bool Judge::may_stay_frozen(const std::string& vm) const {
-  const auto& all = scenario_.expectations;
-  return std::any_of(all.begin(), all.end(), [&](const Expectation& one) {
-    return one.field == Field::kStaysFrozen && one.of == vm && one.yes;
-  });
-}
-
 bool Judge::truly(const std::string& consistency, const std::vector<const SeenSnapshot*>& snapshots) const {
   std::optional<Since> first, last;
   for (const SeenSnapshot* snapshot : snapshots) {
@@ -232,7 +224,7 @@ void Judge::promises() {
     fail("admission", "held a snapshot up for " + text(seen_.longest_admission));
   }
   for (const auto& [vm, guest] : seen_.guests) {
-    if (may_stay_frozen(vm)) continue;
+    if (may_stay_frozen(scenario_, vm)) continue;
     for (const Frozen& frozen : guest.frozen) {
       if (!frozen.until) fail(vm, "is frozen at the end, by " + frozen.frozen_by);
       const bool too_long = length(frozen, seen_.now) > kLongestFrozen + slack_;
@@ -292,6 +284,13 @@ void flip(const Expectation& expected, std::vector<std::pair<Expectation, std::s
 }
 
 }  // namespace
+
+bool may_stay_frozen(const Scenario& scenario, const std::string& vm) {
+  const auto& all = scenario.expectations;
+  return std::any_of(all.begin(), all.end(), [&](const Expectation& one) {
+    return one.field == Field::kStaysFrozen && one.of == vm && one.yes;
+  });
+}
 
 Failures judge_expectations(const Scenario& scenario, const Outcome& outcome, Millis slack) {
   Judge judge(scenario, outcome, slack);

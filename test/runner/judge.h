@@ -24,6 +24,9 @@ Failures judge_expectations(const Scenario& scenario, const Outcome& outcome, Mi
 // "filesystem" or "offline", no session left.
 Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis slack);
 
+// Whether the file says that Harvester alone leaves it frozen.
+[[nodiscard]] bool may_stay_frozen(const Scenario& scenario, const std::string& vm);
+
 // Each expectation turned into one that must not hold, one at a time.
 struct Flipped {
   Scenario scenario;

@@ -38,7 +38,7 @@ struct Story {
   }
 
   Guest& guest() { return outcome.seen.guests["vms/db"]; }
-  SeenSnapshot& snapshot(const std::string& disk) { return outcome.seen.snapshots["vms/" + disk]; }
+  SeenSnapshot& snapshot(const std::string& disk) { return outcome.seen.snapshots["vms/nightly-volume-" + disk]; }
   bool promises_hold() const { return judge_promises(scenario, outcome, Millis(0)).empty(); }
   bool holds(Expectation expected) {
     scenario.expectations = {std::move(expected)};
@@ -89,7 +89,7 @@ TEST_CASE("disks of two freezes are not consistent together") {
 
 TEST_CASE("a backup that says filesystem must have all of its disks") {
   Story story;
-  story.outcome.seen.snapshots.erase("vms/b");
+  story.outcome.seen.snapshots.erase("vms/nightly-volume-b");
   CHECK_FALSE(story.promises_hold());
 }
 

@@ -1,6 +1,7 @@
 #include "test/runner/parse_events.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace runner {
 namespace {
@@ -62,12 +63,9 @@ const Form& form_of(Fields& fields) {
 }
 
 bool is_process(const std::string& name) {
-  for (const char* kind : {"webhook", "sweeper"}) {
-    const std::string prefix(kind);
-    if (name == prefix + "s") return true;
-    if (name.size() == prefix.size() + 2 && name.rfind(prefix + "-", 0) == 0 && name.back() >= '1' &&
-        name.back() <= '9')
-      return true;
+  for (const std::string kind : {"webhook", "sweeper"}) {
+    const bool one = name.size() == kind.size() + 2 && name.rfind(kind + "-", 0) == 0 && std::isdigit(name.back()) != 0;
+    if (one || name == kind + "s") return true;
   }
   return false;
 }

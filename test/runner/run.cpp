@@ -27,12 +27,14 @@ std::vector<Step> steps_of(System& system, const Scenario& scenario) {
 }
 
 bool settled(const Scenario& scenario, const Outcome& outcome, Millis slack, bool promises_only) {
-  const bool at_rest = std::all_of(outcome.seen.guests.begin(), outcome.seen.guests.end(), [](const auto& guest) {
-    return guest.second.frozen.empty() || guest.second.frozen.back().until;
-  });
+  const auto at_rest = [&](const auto& guest) {
+    const auto& frozen = guest.second.frozen;
+    return frozen.empty() || frozen.back().until || may_stay_frozen(scenario, guest.first);
+  };
+  const auto& guests = outcome.seen.guests;
+  if (outcome.seen.sessions != 0 || !std::all_of(guests.begin(), guests.end(), at_rest)) return false;
   const bool completed = outcome.completed_after.size() == scenario.backups.size();
-  if (promises_only) return outcome.seen.sessions == 0 && at_rest && completed;
-  return outcome.seen.sessions == 0 && judge_expectations(scenario, outcome, slack).empty();
+  return promises_only ? completed : judge_expectations(scenario, outcome, slack).empty();
 }
 
 void look(System& system, const Scenario& scenario, Outcome& outcome) {
