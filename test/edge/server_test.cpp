@@ -38,7 +38,7 @@ TEST_CASE("A handler sees who asks and when the request's first byte came") {
   Peer peer(server.port);
   const Mono before = std::chrono::steady_clock::now();
   REQUIRE(peer.send("POST"));
-  std::this_thread::sleep_for(Millis(50));
+  std::this_thread::sleep_for(Millis(1000));
   const Mono between = std::chrono::steady_clock::now();
   REQUIRE(peer.ask(post("{}").substr(4)).status == 200);
   server.server.stop(Millis(1000));
