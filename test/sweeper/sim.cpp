@@ -162,10 +162,11 @@ SimSweeper& Sim::lead(const std::string& name) {
 }
 
 bool Sim::wait(Millis limit, const std::function<bool()>& done) {
-  const Mono end = runtime.now() + limit;
+  const Mono begin = runtime.now();
   while (!done()) {
-    if (runtime.now() >= end) return false;
-    runtime.sleep_for(Millis(5));
+    const auto waited = runtime.now() - begin;
+    if (waited >= limit) return false;
+    runtime.sleep_for(waited < Millis(2000) ? Millis(5) : Millis(250));
   }
   return true;
 }
