@@ -1,5 +1,6 @@
 // What Harvester's controller writes: the backup's status and the VolumeSnapshots.
 #include "test/cluster/harvester.h"
+#include "test/cluster/metadata.h"
 #include "test/cluster/store.h"
 #include "test/cluster/truth.h"
 
@@ -17,8 +18,14 @@ constexpr auto kRetry = 500ms;
 // A lost race is read again soon.
 constexpr auto kConflictRetry = 50ms;
 
-Json condition(const char* type, bool holds) {
-  return {{"type", type}, {"status", holds ? "True" : "False"}};
+// Its time changes with its status only.
+Json condition(const Json& backup, const char* type, bool holds, Wall now) {
+  Json fresh = {{"type", type}, {"status", holds ? "True" : "False"}, {"lastTransitionTime", rfc3339(now)}};
+  const Json status = backup.value("status", Json::object());
+  for (const Json& old : status.value("conditions", Json::array())) {
+    if (old["type"] == type && old["status"] == fresh["status"]) return old;
+  }
+  return fresh;
 }
 
 }  // namespace
@@ -41,10 +48,12 @@ bool Harvester::write_volume_backups(const std::string& ns, const std::string& n
                          {"readyToUse", false},
                          {"persistentVolumeClaim", {{"metadata", {{"name", pvc}, {"namespace", ns}}}}}});
     }
-    backup["status"] = {{"sourceUID", vm["metadata"]["uid"]},
-                        {"volumeBackups", volumes},
-                        {"readyToUse", false},
-                        {"conditions", {condition("InProgress", true), condition("Ready", false)}}};
+    const Wall now = runtime_.wall();
+    backup["status"] = {
+        {"sourceUID", vm["metadata"]["uid"]},
+        {"volumeBackups", volumes},
+        {"readyToUse", false},
+        {"conditions", {condition(backup, "InProgress", true, now), condition(backup, "Ready", false, now)}}};
     if (update(ns, backup)) return true;
     runtime_.sleep_for(kRetry);
   }
@@ -117,8 +126,10 @@ void Harvester::follow_snapshots(const std::string& ns, const std::string& name)
       if (status.contains("error")) volume["error"] = status["error"];
       all_ready = all_ready && ready;
     }
+    const Wall now = runtime_.wall();
     backup["status"]["readyToUse"] = all_ready;
-    backup["status"]["conditions"] = {condition("InProgress", !all_ready), condition("Ready", all_ready)};
+    backup["status"]["conditions"] = {condition(backup, "InProgress", !all_ready, now),
+                                      condition(backup, "Ready", all_ready, now)};
     if (backup == before) return;
     if (update(ns, backup)) {
       if (!all_ready) return;

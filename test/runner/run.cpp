@@ -8,8 +8,6 @@ namespace {
 
 // So long nothing more must happen once all is settled.
 constexpr Since kQuiet = Millis(3000);
-// A rest of 60 s after a timer of 60 s, and a retry or two.
-constexpr Since kLongest = Millis(200000);
 
 struct Step {
   Millis at;
@@ -47,17 +45,17 @@ void look(System& system, const Scenario& scenario, Outcome& outcome) {
 
 }  // namespace
 
-Run run(System& system, const Scenario& scenario, bool promises_only) {
+Run run(System& system, const Scenario& scenario, const HowToRun& how) {
   system.start(scenario);
   Outcome outcome;
   std::vector<Step> steps = steps_of(system, scenario);
   auto next = steps.begin();
   std::optional<Since> settled_at;
   Since now{0};
-  while (now < kLongest && (!settled_at || now - *settled_at < kQuiet)) {
+  while (now < how.at_most && (!settled_at || now - *settled_at < kQuiet)) {
     for (; next != steps.end() && next->at <= now; ++next) next->act();
     look(system, scenario, outcome);
-    const bool is_settled = next == steps.end() && settled(scenario, outcome, system.slack(), promises_only);
+    const bool is_settled = next == steps.end() && settled(scenario, outcome, system.slack(), how.promises_only);
     settled_at = is_settled ? std::optional(settled_at.value_or(now)) : std::nullopt;
     const Since later = now + system.look_every();
     now = next == steps.end() ? later : std::clamp(Since(next->at), now + Since(1), later);
@@ -67,7 +65,7 @@ Run run(System& system, const Scenario& scenario, bool promises_only) {
   Run result;
   result.lasted = outcome.seen.now;
   result.calls = system.calls();
-  if (!promises_only) result.failures = judge_expectations(scenario, outcome, system.slack());
+  if (!how.promises_only) result.failures = judge_expectations(scenario, outcome, system.slack());
   for (std::string& failure : judge_promises(scenario, outcome, system.slack())) {
     result.failures.push_back(std::move(failure));
   }

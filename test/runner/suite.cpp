@@ -32,18 +32,18 @@ class Suite {
     }
     for (int i = 0; i < plan_.seeds; ++i) {
       const std::uint64_t seed = plan_.first_seed + static_cast<std::uint64_t>(i);
-      const Run clean = run_once(scenario, seed, "", false, result);
+      const Run clean = run_once(scenario, seed, "", {}, result);
       if (!scenario.kill_after_each_call.empty()) run_killed(scenario, seed, clean, result);
     }
     return result;
   }
 
  private:
-  Run run_once(const Scenario& scenario, std::uint64_t seed, const std::string& what, bool promises_only,
+  Run run_once(const Scenario& scenario, std::uint64_t seed, const std::string& what, const HowToRun& how,
                Result& result) {
     Run one;
     try {
-      one = runner::run(*plan_.make_system(seed), scenario, promises_only);
+      one = runner::run(*plan_.make_system(seed), scenario, how);
     } catch (const std::exception& error) {
       one.failures.push_back(error.what());
     }
@@ -67,15 +67,17 @@ class Suite {
         kill.target = process;
         kill.after_call = call;
         killed.events.push_back(kill);
-        run_once(killed, seed, process + " killed after call " + std::to_string(call) + ": ", true, result);
+        run_once(killed, seed, process + " killed after call " + std::to_string(call) + ": ", {true}, result);
       }
     }
   }
 
   void run_flipped(const Scenario& scenario, Result& result) {
+    // What does not come soon after all had come does not come.
+    const HowToRun how{false, run_once(scenario, plan_.first_seed, "", {}, result).lasted + Since(Millis(5000))};
     for (const Flipped& flip : flipped(scenario)) {
       ++result.runs;
-      const Run run = runner::run(*plan_.make_system(plan_.first_seed), flip.scenario);
+      const Run run = runner::run(*plan_.make_system(plan_.first_seed), flip.scenario, how);
       result.lasted += run.lasted;
       if (!run.failures.empty()) continue;
       ++result.failed_runs;
