@@ -198,6 +198,8 @@ Harvester::Outcome Harvester::freeze_and_create(const std::string& ns, const std
       agent = agent || (condition["type"] == "AgentConnected" && condition["status"] == "True");
     }
   }
+  // The real one writes the annotation first: it is there also when the freeze fails.
+  if (!annotate_freeze(ns, name, agent)) return Outcome::kFailed;
   if (agent) {
     const Reply reply =
         call("PUT", "/apis/subresources.kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances/" + vm + "/freeze",
@@ -205,7 +207,6 @@ Harvester::Outcome Harvester::freeze_and_create(const std::string& ns, const std
     if (reply.dropped) return Outcome::kFailed;
     if (reply.status >= 300) return Outcome::kFreezeFailed;
   }
-  if (!annotate_freeze(ns, name, agent)) return Outcome::kFailed;
   runtime_.sleep_for(runtime_.random(options.freeze_to_create_low, options.freeze_to_create_high));
   return create_snapshot(backup, disk) ? Outcome::kDone : Outcome::kFailed;
 }

@@ -134,9 +134,9 @@ TEST_CASE("a watch streams lines as they happen, and the server stops under it a
     REQUIRE(client.stream->read(&byte, 1, soon()) == 1);
     line += byte;
   }
-  CHECK(std::chrono::steady_clock::now() - before < 500ms);
+  CHECK(std::chrono::steady_clock::now() - before < 5s);
   served.reset();
-  CHECK(std::chrono::steady_clock::now() - before < 2s);
+  CHECK(std::chrono::steady_clock::now() - before < 10s);
 }
 
 TEST_CASE("a dropped call closes the connection") {
@@ -155,7 +155,7 @@ TEST_CASE("Harvester makes a backup in real time") {
   DiskOptions disk;
   disk.status_low = disk.status_high = Millis(100);
   served.cluster.storage().set_default(disk);
-  served.cluster.start_backup("vms", "b1", "vm1");
+  served.cluster.start_backup("vms", "b1", "vm1", "60s");
   const auto ready = [&] {
     return served.cluster.get("harvesterhci.io/virtualmachinebackups", "vms", "b1")
         .value("/status/readyToUse"_json_pointer, false);

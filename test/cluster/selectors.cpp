@@ -98,6 +98,7 @@ Selector Selector::from_json(const Json& label_selector) {
 }
 
 bool Selector::matches(const Json& object) const {
+  if (empty()) return true;
   static const Json kNone = Json::object();
   const auto metadata = object.find("metadata");
   const Json& labels = metadata != object.end() && metadata->contains("labels") ? (*metadata)["labels"] : kNone;

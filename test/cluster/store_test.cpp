@@ -196,6 +196,27 @@ TEST_CASE("a lease that is not valid is refused") {
   CHECK(world.call("POST", "", object).status == 201);
 }
 
+TEST_CASE("an event needs what its version demands, and stays in its object's namespace") {
+  World world;
+  Json event = {{"apiVersion", "events.k8s.io/v1"},
+                {"kind", "Event"},
+                {"metadata", {{"name", "e1"}}},
+                {"regarding", {{"kind", "VirtualMachineBackup"}, {"name", "b1"}, {"namespace", "vms"}}},
+                {"type", "Normal"},
+                {"reason", "Thawed"},
+                {"action", "Thaw"},
+                {"reportingController", "snapfreeze"},
+                {"reportingInstance", "sweeper-0"},
+                {"eventTime", "2026-11-23T13:17:00.000000Z"}};
+  const auto status = [&](const std::string& ns) {
+    return world.cluster.call("sweeper", "POST", "/apis/events.k8s.io/v1/namespaces/" + ns + "/events", event).status;
+  };
+  CHECK(status("default") == 422);
+  CHECK(status("vms") == 201);
+  event.erase("action");
+  CHECK(status("vms") == 422);
+}
+
 TEST_CASE("bodies that do not fit the path are refused") {
   Leases world;
   Json object = world.lease("a");
