@@ -5,6 +5,7 @@
 // retries and pools nothing. Here each wait is one poll() with the call's own deadline.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 

@@ -2,6 +2,7 @@
 // absent, null or of another kind is empty, so that an odd object leads to a decision, never to a crash.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

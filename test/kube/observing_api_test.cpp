@@ -60,6 +60,14 @@ TEST_CASE("Calls are told by verb and status, and replies feed the server's cloc
   CHECK(observed.time.upper_bound(at(50)) == Wall(seconds(1001)));
 }
 
+TEST_CASE("A reply through the aggregation layer does not feed the server's clock: its date is another machine's") {
+  Observed observed;
+  observed.inner.replies.push_back(stamped(seconds(1000), at(50)));
+  CHECK(observed.api.call({Method::kPut, "/apis/subresources.kubevirt.io/v1/x", "", "", Millis(1)}).ok());
+  CHECK(observed.seen == std::vector<std::string>{"PUT 200"});
+  CHECK_FALSE(observed.time.upper_bound(at(50)).has_value());
+}
+
 TEST_CASE("Calls side by side are told one by one") {
   Observed observed;
   observed.inner.replies.push_back(stamped(seconds(1000), at(50)));

@@ -11,7 +11,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <stdexcept>
+#include <tuple>
+#include <utility>
 
 namespace snapfreeze::kube {
 namespace {

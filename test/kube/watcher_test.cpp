@@ -1,5 +1,10 @@
 #include "kube/watcher.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "test/kube/fake_api.h"
 #include "test/support/catch.h"
 
