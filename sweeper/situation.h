@@ -80,7 +80,7 @@ struct Stray {
 struct FrozenGuest {
   VmiFacts vmi;
   Mono since{};
-  std::vector<BackupFacts> backups;  // of its VM
+  std::vector<BackupFacts> backups;  // of its VM, the last one that was deleted included
 };
 
 }  // namespace snapfreeze::sweeper

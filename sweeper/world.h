@@ -121,8 +121,10 @@ class World {
   bool contents_synced_ = false;
   bool longhorn_synced_ = false;
   std::optional<Mono> synced_since_;
-  Table<BackupFacts> backups_;              // by uid
-  Index vm_backups_;                        // guest -> its backups' uids
+  Table<BackupFacts> backups_;  // by uid
+  Index vm_backups_;            // guest -> its backups' uids
+  // guest -> the last backup that was deleted after Harvester had frozen for it: the guest may be frozen still.
+  std::map<std::string, BackupFacts> deleted_backups_;
   Table<VmiRecord> vmis_;                   // by guest
   Mono vmis_complete_since_ = Mono::max();  // no VMI was missed since
   Table<VmFacts> vms_;                      // by guest: with a snapshot of KubeVirt's own

@@ -110,6 +110,7 @@ void World::remove_backup(const BackupFacts& facts) {
     }
   }
   const BackupFacts gone = facts;  // `facts` may be the record
+  if (gone.harvester_froze) deleted_backups_[guest] = gone;
   backups_.erase(gone.uid);
   backup_changed(gone);
 }
@@ -120,6 +121,8 @@ void World::forget_old_backups(Wall bound) {
     const auto age = backup.created ? bound - *backup.created : Wall::duration(kTooLate);
     if (backup.complete && age > kYoung && (!backup.consistency.empty() || age >= kTooLate)) old.push_back(backup);
   });
+  std::erase_if(deleted_backups_,
+                [&](const auto& item) { return !item.second.created || bound - *item.second.created > kYoung; });
   for (const BackupFacts& backup : old) {
     vm_backups_.remove(guest_key(backup.namespace_, backup.vm), backup.uid);
     backups_.erase(backup.uid);
@@ -240,6 +243,9 @@ std::optional<FrozenGuest> World::frozen_guest(const std::string& guest) const {
   const VmiRecord* vmi = vmis_.find(guest);
   if (vmi == nullptr || !vmi->facts.reported_frozen || guests_.contains(guest)) return std::nullopt;
   FrozenGuest frozen{vmi->facts, vmi->frozen_since, {}};
+  if (const auto gone = deleted_backups_.find(guest); gone != deleted_backups_.end()) {
+    frozen.backups.push_back(gone->second);
+  }
   for (const std::string& uid : vm_backups_.at(guest)) frozen.backups.push_back(*backups_.find(uid));
   return frozen;
 }
