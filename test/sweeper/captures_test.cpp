@@ -1,0 +1,82 @@
+#include "sweeper/captures.h"
+
+#include <malloc.h>
+
+#include "test/support/catch.h"
+
+using namespace snapfreeze;
+using sweeper::Captures;
+using sweeper::Observed;
+using Source = Captures::Source;
+
+namespace {
+
+constexpr char kUid[] = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+
+Observed at(int millis) {
+  return {Mono(Millis(millis)), Wall(Millis(millis))};
+}
+
+std::string uid_of(int i) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%08x-0000-4000-8000-%012x", i, i);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a capture keeps the time at which it was first said, whoever said it") {
+  Captures captures;
+  CHECK(captures.note(Source::kContent, kUid, at(1)));
+  CHECK_FALSE(captures.note(Source::kSnapshot, kUid, at(2)));
+  CHECK(captures.find(kUid)->at == at(1).at);
+  CHECK(captures.find(kUid)->bound == at(1).bound);
+}
+
+TEST_CASE("a capture is forgotten with the last object that says it") {
+  Captures captures;
+  captures.note(Source::kLonghorn, kUid, at(1));
+  captures.note(Source::kContent, kUid, at(2));
+  captures.forget(Source::kLonghorn, kUid);
+  CHECK(captures.find(kUid));
+  captures.forget(Source::kContent, kUid);
+  CHECK_FALSE(captures.find(kUid));
+  CHECK(captures.size() == 0);
+}
+
+TEST_CASE("what a relist does not name is forgotten for that source alone") {
+  Captures captures;
+  captures.note(Source::kContent, kUid, at(1));
+  captures.note(Source::kContent, uid_of(1), at(1));
+  captures.note(Source::kLonghorn, uid_of(1), at(1));
+  captures.note(Source::kContent, uid_of(2), at(1));
+  captures.relist_started(Source::kContent);
+  captures.note(Source::kContent, kUid, at(5));
+  captures.relist_done(Source::kContent);
+  CHECK(captures.find(kUid)->at == at(1).at);
+  CHECK(captures.find(uid_of(1)));
+  CHECK_FALSE(captures.find(uid_of(2)));
+}
+
+TEST_CASE("uids that differ in one digit, or are no UUIDs, are told apart") {
+  Captures captures;
+  captures.note(Source::kContent, kUid, at(1));
+  std::string other = kUid;
+  other.back() = '8';
+  CHECK_FALSE(captures.find(other));
+  captures.note(Source::kContent, "one", at(1));
+  CHECK(captures.find("one"));
+  CHECK_FALSE(captures.find("two"));
+  CHECK_FALSE(captures.note(Source::kContent, "", at(1)));
+}
+
+TEST_CASE("10,000 finished captures cost less than a megabyte") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return;  // their allocators count otherwise
+#endif
+  const auto before = mallinfo2().uordblks;
+  Captures captures;
+  for (int i = 0; i < 10000; ++i) captures.note(Source::kContent, uid_of(i), at(i));
+  CHECK(captures.size() == 10000);
+  CHECK(mallinfo2().uordblks - before < 1'000'000);
+}
