@@ -102,6 +102,7 @@ class Conclusion {
   void take(const std::vector<Json>& backups, const std::vector<Json>& snapshots,
             const std::vector<Json>& kubevirt_backups) {
     std::vector<Freezer> harvester;
+    harvester.reserve(backups.size());
     for (const Json& item : backups) {
       harvester.push_back(freeze::harvester_backup(item));
       auto view = kube::BackupView::from(item);
@@ -110,6 +111,7 @@ class Conclusion {
     looked_ = true;
     proof_ = freeze::proof_window(session_, settings_.policy.margin, harvester);
     std::vector<Freezer> kubevirt;
+    kubevirt.reserve(snapshots.size() + kubevirt_backups.size());
     for (const Json& item : snapshots) kubevirt.push_back(freeze::kubevirt_snapshot(item));
     for (const Json& item : kubevirt_backups) kubevirt.push_back(freeze::kubevirt_backup(item));
     if (freeze::kubevirt_interfered(session_, kubevirt)) session_.doubt(reason::kKubevirtSnapshot);

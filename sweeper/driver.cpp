@@ -111,6 +111,11 @@ void Driver::work() {
 }
 
 void Driver::elect() {
+  {
+    // While nobody leads no guest is frozen: better than one that leads and is blind.
+    std::unique_lock lock(mutex_);
+    synced_.wait(lock, [this] { return election_over_ || sweeper_.synced(); });
+  }
   for (;;) {
     const Millis pause = elector_.step();
     metrics_.leading(elector_.leads_for(Millis(0)));
@@ -143,6 +148,7 @@ void Driver::stop() {
     election_over_ = true;
   }
   election_.notify_all();
+  synced_.notify_all();
   elector_thread_.join();
   elector_.release();
   metrics_.leading(false);

@@ -58,7 +58,7 @@ StrayDone judge(const Seams& seams, const SnapshotFacts& facts, Verdict verdict)
 StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup, Verdict verdict) {
   const Target target{&kube::kHarvesterBackups, backup.namespace_, backup.name, backup.uid};
   const VerdictFor wanted{target, std::move(verdict), std::nullopt};
-  const StrayDone done = ended(write_verdicts(seams, {&wanted, 1}).front(), wanted.verdict);
+  StrayDone done = ended(write_verdicts(seams, {&wanted, 1}).front(), wanted.verdict);
   if (done.end != End::kJudged) return done;
   seams.metrics.verdict(to_string(done.verdict.consistency), done.verdict.reason);
   EventText text{backup.uid, false, "OfflineConsistent", "the VM was not running while its disks were captured"};

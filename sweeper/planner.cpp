@@ -65,7 +65,8 @@ HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, cons
   if (hold.hold.kind == Hold::Kind::kHarvester) {
     complete = !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
       const Member* member = find_member(situation, index, name);
-      return member != nullptr && captured(*member);
+      // One that was admitted without us will not come to this session.
+      return member != nullptr ? captured(*member) : hold.elsewhere.contains(name);
     });
   } else if (hold.hold.members > 0) {
     complete = count >= hold.hold.members;

@@ -75,10 +75,20 @@ void Sweeper::look_at_stray(const std::string& uid) {
   agenda_.erase(key);
 }
 
+// What only a leader may do is not put on the agenda again, or it would be due at once for ever.
+void Sweeper::forget_if_finished(const Key& key, Mono now) {
+  const auto stray = world_.stray(key.id);
+  if (!stray) return;
+  const StrayPlan plan = sweeper::plan_stray(*stray, now);
+  if (plan.action == StrayPlan::Action::kForget) world_.forget(key.id);
+  if (plan.action == StrayPlan::Action::kWait && plan.wake > now) wake_at(key, plan.wake, now);
+}
+
 void Sweeper::clean_up(Observed now) {
   if (now.at < next_cleaning_) return;
   next_cleaning_ = now.at + kCleaning;
   if (now.bound != Wall::max()) world_.forget_old_backups(now.bound);
+  std::erase_if(progress_, [&](const auto& item) { return !world_.situation(item.first); });
   std::erase_if(attempts_, [](const auto& item) { return !item.second.busy && item.second.failures == 0; });
 }
 
@@ -102,8 +112,10 @@ std::vector<Job> Sweeper::take_due() {
   count_sessions();
   const bool led = std::exchange(leads_, world_.synced() && seams_.leadership.leads_for(Millis(0)));
   if (!leads_) {
-    // Nothing is due until we lead; then everything is looked at again.
-    while (agenda_.pop_due(present.at)) continue;
+    // Nothing is due until we lead, then everything is looked at again; but what is finished is forgotten.
+    while (const auto key = agenda_.pop_due(present.at)) {
+      if (key->about == About::kSnapshot) forget_if_finished(*key, present.at);
+    }
     return jobs;
   }
   if (!led) begin_to_lead();

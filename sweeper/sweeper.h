@@ -83,6 +83,7 @@ class Sweeper {
   Observed now() const;
   void take_news();
   void look_at_stray(const std::string& uid);
+  void forget_if_finished(const Key& key, Mono now);
   void clean_up(Observed now);
   void begin_to_lead();
   void touch(const Key& key);

@@ -181,7 +181,7 @@ DeafListener::DeafListener() {
   address.sin_port = htons(static_cast<std::uint16_t>(port_));
   for (int i = 0; i < 3; ++i) {
     sockets_.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    connect(sockets_.back(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    (void)connect(sockets_.back(), reinterpret_cast<sockaddr*>(&address), sizeof address);
   }
 }
 

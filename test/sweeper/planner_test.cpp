@@ -62,6 +62,13 @@ TEST_CASE("disks that are named but have not appeared are waited for") {
   CHECK(plan(s, 1000ms).action == Action::kWait);
 }
 
+TEST_CASE("a disk that was admitted without us is not waited for") {
+  Situation s = captured(500ms, 900ms);
+  s.holds[0].names.emplace_back("disk-2");
+  s.holds[0].elsewhere["disk-2"] = {freeze::Consistency::kCrash, reason::kBusy};
+  CHECK(plan(s, 1000ms).action == Action::kThaw);
+}
+
 TEST_CASE("while the names are not known nothing is complete") {
   Situation s = captured(500ms, 900ms);
   s.holds[0].names.clear();

@@ -151,7 +151,7 @@ TEST_CASE("a sweeper becomes ready, leads, thaws, judges, and lets another one l
   CHECK(running.leader()["spec"]["holderIdentity"] == "");
 }
 
-TEST_CASE("a sweeper that cannot list everything is alive, but not ready") {
+TEST_CASE("a sweeper that cannot list everything is alive, but not ready, and does not lead") {
   Running running;
   cluster::Fault fault;
   fault.kind = cluster::FaultKind::kStatus;
@@ -163,6 +163,7 @@ TEST_CASE("a sweeper that cannot list everything is alive, but not ready") {
   std::this_thread::sleep_for(300ms);
   CHECK(get_plain(running.port, "/healthz") == "ok");
   CHECK(get_plain(running.port, "/readyz") != "ok");
+  CHECK(running.leader().is_null());
 }
 
 TEST_CASE("a port that is taken is refused at the start") {

@@ -87,6 +87,7 @@ void SimSweeper::watch(sweeper::Kind kind) {
 }
 
 void SimSweeper::elect() {
+  while (!sweeper_.synced() && machine_.clock.wait(Millis(20))) continue;
   do {
     const Millis pause = elector_.step();
     wake();

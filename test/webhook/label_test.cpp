@@ -8,7 +8,6 @@ namespace snapfreeze::webhook {
 namespace {
 
 using freeze::Hold;
-using freeze::Session;
 using test::label_review;
 using test::path_of;
 using test::World;
