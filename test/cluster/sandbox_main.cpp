@@ -127,7 +127,6 @@ int main(int argc, char** argv) {
 
   const pid_t parent = getppid();
   if (options.with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
-  std::signal(SIGPIPE, SIG_IGN);
   // Blocked before any thread is made, so that only the wait in run() gets them.
   sigset_t endings;
   sigemptyset(&endings);

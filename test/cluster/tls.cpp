@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <stdexcept>
 
@@ -42,6 +43,8 @@ std::string last_error() {
 }
 
 SslContext new_context(const SSL_METHOD* method) {
+  // OpenSSL writes without MSG_NOSIGNAL: a peer that hangs up would end the process.
+  std::signal(SIGPIPE, SIG_IGN);
   SslContext context(SSL_CTX_new(method), SSL_CTX_free);
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
