@@ -103,6 +103,8 @@ class World {
   void snapshot_changed(const SnapshotFacts& facts);
   void backup_changed(const BackupFacts& facts);
   void guest_changed(const std::string& guest);
+  // The snapshot's backup, if that has it in its list; otherwise nullptr.
+  [[nodiscard]] const BackupFacts* listing(const SnapshotFacts& facts) const;
   HoldRecord* hold_of(const SnapshotFacts& facts);
   [[nodiscard]] HoldSituation describe(const HoldRecord& record, const std::string& epoch) const;
   [[nodiscard]] Member describe(const SnapshotRecord& snapshot, const SessionRecord& session) const;

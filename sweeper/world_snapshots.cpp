@@ -151,7 +151,7 @@ void World::snapshot_changed(const SnapshotFacts& facts) {
   }
   news_.strays.insert(facts.uid);
   // The last verdict of a backup's members may complete it.
-  if (!verdict_given(facts) || !of_harvester(facts)) return;
+  if (!verdict_given(facts) || listing(facts) == nullptr) return;
   const auto& siblings = siblings_.at(facts.hold->uid);
   news_.strays.insert(siblings.begin(), siblings.end());
 }
@@ -163,6 +163,15 @@ void World::backup_changed(const BackupFacts& facts) {
     const std::string& epoch = snapshots_.find(uid)->facts.epoch;
     if (sessions_.find(epoch) == nullptr) news_.strays.insert(uid);
   }
+}
+
+// An owner reference can be copied onto any number of snapshots; the backup's own list cannot be added to.
+const BackupFacts* World::listing(const SnapshotFacts& facts) const {
+  if (!of_harvester(facts)) return nullptr;
+  const BackupFacts* backup = backups_.find(facts.hold->uid);
+  if (backup == nullptr) return nullptr;
+  const auto& names = backup->snapshot_names;
+  return std::find(names.begin(), names.end(), facts.name) == names.end() ? nullptr : backup;
 }
 
 World::HoldRecord* World::hold_of(const SnapshotFacts& facts) {
@@ -232,9 +241,10 @@ std::optional<Stray> World::stray(const std::string& snapshot_uid) const {
   }
   if (!of_harvester(record->facts)) return stray;
   if (const BackupFacts* backup = backups_.find(record->facts.hold->uid)) stray.backup = *backup;
+  if (listing(record->facts) == nullptr) return stray;
   for (const std::string& uid : siblings_.at(record->facts.hold->uid)) {
     const SnapshotFacts& facts = snapshots_.find(uid)->facts;
-    if (verdict_given(facts)) stray.verdicts[facts.name] = verdict_of(facts);
+    if (verdict_given(facts) && listing(facts) != nullptr) stray.verdicts[facts.name] = verdict_of(facts);
   }
   return stray;
 }

@@ -400,8 +400,19 @@ TEST_CASE("a reason that is none of ours is not passed on") {
   SnapshotFacts other = snapshot("disk-1", freeze::kEpochNone);
   other.consistency = "crash";
   other.reason = "<anything>";
+  rig.apply(Kind::kBackup, backup({"disk-1"}));
   rig.apply(Kind::kSnapshot, other);
   CHECK(rig.world.stray("uid-disk-1")->verdicts.at("disk-1").reason == reason::kUnverified);
+}
+
+TEST_CASE("a snapshot that its backup does not list says nothing about the others") {
+  WorldRig rig;
+  SnapshotFacts copied = snapshot("copied", freeze::kEpochNone);
+  copied.consistency = "crash";
+  rig.apply(Kind::kBackup, backup({"disk-1"}));
+  rig.apply(Kind::kSnapshot, copied);
+  rig.apply(Kind::kSnapshot, snapshot("disk-1", freeze::kEpochOffline));
+  CHECK(rig.world.stray("uid-disk-1")->verdicts.empty());
 }
 
 TEST_CASE("a guest is frozen without a session since it reports so, or since its session ended") {
