@@ -6,13 +6,13 @@
 namespace snapfreeze::cli {
 namespace {
 
-constexpr char kExamples[] = R"(Examples:
+constexpr char kSweeperExamples[] = R"(Examples:
   In a pod, with its service account:
     snapfreeze sweeper
   By hand, and thawing only when the storage calls a snapshot ready to use:
     snapfreeze sweeper --kubeconfig ~/.kube/config --namespace snapfreeze-system --thaw-on ready --log-format text)";
 
-struct Options {
+struct SweeperCommand {
   CommonOptions common;
   freeze::Policy policy;
   std::string thaw_on = "captured";
@@ -20,7 +20,7 @@ struct Options {
   int workers = 8;
 };
 
-int run(const Options& options) {
+int run_sweeper(const SweeperCommand& options) {
   configure_logs(options.common);
   StopSignals signals;
   SystemClock clock;
@@ -55,9 +55,9 @@ int run(const Options& options) {
 }  // namespace
 
 void add_sweeper(CLI::App& program, Command& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SweeperCommand>();
   CLI::App* command = program.add_subcommand("sweeper", "Thaw guests when their disks are captured, and judge backups");
-  command->footer(kExamples);
+  command->footer(kSweeperExamples);
   add_common(*command, options->common);
   add(*command, "--thaw-on", options->thaw_on, "captured, or ready: wait until the storage calls it ready to use")
       ->check(CLI::IsMember({"captured", "ready"}));
@@ -65,7 +65,7 @@ void add_sweeper(CLI::App& program, Command& chosen) {
   add_max_timer(*command, options->policy);
   add_proof(*command, options->policy);
   add(*command, "--workers", options->workers, "calls side by side")->check(CLI::Range(2, 64));
-  command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+  command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
 }
 
 }  // namespace snapfreeze::cli

@@ -6,14 +6,14 @@
 namespace snapfreeze::cli {
 namespace {
 
-constexpr char kExamples[] = R"(Examples:
+constexpr char kWebhookExamples[] = R"(Examples:
   In a pod, with its service account and a mounted certificate:
     snapfreeze webhook --tls-cert /tls/tls.crt --tls-key /tls/tls.key
   By hand, deciding and saying so, but touching no guest:
     snapfreeze webhook --kubeconfig ~/.kube/config --namespace snapfreeze-system --mode observe \
       --tls-cert tls.crt --tls-key tls.key --log-format text)";
 
-struct Options {
+struct WebhookCommand {
   CommonOptions common;
   freeze::Policy policy;
   Listen listen{"", 8443};
@@ -24,7 +24,7 @@ struct Options {
   Millis drain{3000};
 };
 
-int run(const Options& options) {
+int run_webhook(const WebhookCommand& options) {
   configure_logs(options.common);
   StopSignals signals;
   SystemClock clock;
@@ -58,9 +58,9 @@ int run(const Options& options) {
 }  // namespace
 
 void add_webhook(CLI::App& program, Command& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<WebhookCommand>();
   CLI::App* command = program.add_subcommand("webhook", "Freeze guests at the admission of their VolumeSnapshots");
-  command->footer(kExamples);
+  command->footer(kWebhookExamples);
   add_common(*command, options->common);
   add_listen(*command, "--listen", options->listen, "HTTPS for the API server's admission reviews, at /mutate");
   add(*command, "--tls-cert", options->tls_cert, "PEM file of the serving certificate; may be replaced at any time")
@@ -76,7 +76,7 @@ void add_webhook(CLI::App& program, Command& chosen) {
              "how long to go on serving after SIGTERM");
   command->callback([options, &chosen] {
     check_timers(options->policy);
-    chosen = [options] { return run(*options); };
+    chosen = [options] { return run_webhook(*options); };
   });
 }
 

@@ -9,8 +9,6 @@
 namespace snapfreeze::freeze {
 namespace {
 
-constexpr int kMaxMembers = 1000;
-
 // Owners that freeze for themselves, or for which no guest need be frozen.
 bool owned_by_others(const kube::OwnerReference& owner) {
   return owner.is("snapshot.kubevirt.io", "VirtualMachineSnapshotContent") ||

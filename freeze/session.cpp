@@ -10,7 +10,6 @@ namespace snapfreeze::freeze {
 namespace {
 
 constexpr std::size_t kNameLimit = 253;
-constexpr int kMaxMembers = 1000;
 
 // Annotations of the Lease. The prefix is that of the public names; admins may read them, only snapfreeze writes them.
 constexpr char kPhase[] = "snapfreeze.harvesterhci.io/phase";

@@ -25,13 +25,16 @@ namespace snapfreeze::freeze {
 enum class Phase { kFreezing, kFrozen, kThawing, kResting };
 [[nodiscard]] std::string_view to_string(Phase phase);
 
+// More disks than a VM can have, and few enough that a Lease has room for them.
+inline constexpr int kMaxMembers = 1000;
+
 // A backup for which the guest is held.
 struct Hold {
   enum class Kind { kHarvester, kLabel };
   Kind kind = Kind::kHarvester;
   std::string name;  // of the VirtualMachineBackup, or the label's value
   std::string uid;   // of the VirtualMachineBackup; empty for a label
-  int members = 0;   // label only: how many snapshots to wait for; 0: those that were admitted
+  int members = 0;   // label only: how many snapshots to wait for, kMaxMembers at most; 0: those that were admitted
 
   // Of one and the same backup, whatever the count.
   [[nodiscard]] bool same_backup(const Hold& other) const {

@@ -3,13 +3,6 @@
 #include <utility>
 
 namespace snapfreeze::kube {
-namespace {
-
-Mono now() {
-  return std::chrono::steady_clock::now();
-}
-
-}  // namespace
 
 ConnectionPool::ConnectionPool(const Config& config, SslContext context, std::size_t max_kept)
     : context_(std::move(context)),
@@ -24,7 +17,7 @@ Result<Connection> ConnectionPool::connect(const WaitLimit& limit) {
   auto left = static_cast<Mono::rep>(addresses->size());
   for (const Address& address : addresses.value()) {
     // A dead address must leave time for the next one.
-    const Mono start = now();
+    const Mono start = std::chrono::steady_clock::now();
     const WaitLimit share{start + (limit.deadline - start) / left--, limit.stop_fd};
     Result<Connection> connection = TlsConnection::open(context_.get(), address, verify_name_, share);
     if (connection.ok() || connection.error().code == Code::kCancelled) return connection;
@@ -43,12 +36,13 @@ Connection ConnectionPool::take() {
       newest = std::move(kept_.back());
       kept_.pop_back();
     }
-    if (now() - newest.since < kMaxIdle && !newest.connection->stale()) return std::move(newest.connection);
+    if (std::chrono::steady_clock::now() - newest.since < kMaxIdle && !newest.connection->stale())
+      return std::move(newest.connection);
   }
 }
 
 void ConnectionPool::keep(Connection connection) {
-  const Mono since = now();
+  const Mono since = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   kept_.push_back({std::move(connection), since});
   const auto outdated = [&] { return kept_.size() > max_kept_ || since - kept_.front().since >= kMaxIdle; };

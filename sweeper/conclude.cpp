@@ -21,7 +21,6 @@ using freeze::Freezer;
 using freeze::Hold;
 using freeze::Session;
 using freeze::Verdict;
-using End = ConcludeDone::End;
 namespace reason = freeze::reason;
 
 Verdict crash(std::string_view why) {
@@ -265,17 +264,17 @@ class Conclusion {
     }
     const bool ok = rest ? resting.ok() : removed.ok();
     if (ok) {
-      done_.end = rest ? End::kResting : End::kEnded;
+      done_.end = rest ? ConcludeDone::End::kResting : ConcludeDone::End::kEnded;
       report_end();
       return;
     }
     const Error& error = rest ? resting.error() : removed.error();
     if (error.code == Code::kNotFound && !rest) {
-      done_.end = End::kEnded;
+      done_.end = ConcludeDone::End::kEnded;
     } else if (error.code == Code::kConflict || error.code == Code::kNotFound) {
       const ThawDone now = read_again(seams_, session_);
       if (now.end != ThawDone::End::kReplan) return;
-      done_.end = End::kReplan;
+      done_.end = ConcludeDone::End::kReplan;
       done_.session = now.session;
       done_.gone = now.gone;
     }

@@ -10,21 +10,20 @@ namespace {
 
 using freeze::Consistency;
 using freeze::Verdict;
-using End = StrayDone::End;
 using Action = StrayPlan::Action;
 namespace reason = freeze::reason;
 
 StrayDone ended(Written written, const Verdict& verdict) {
   switch (written) {
     case Written::kYes:
-      return {End::kJudged, verdict};
+      return {StrayDone::End::kJudged, verdict};
     case Written::kGone:
-      return {End::kGone, verdict};
+      return {StrayDone::End::kGone, verdict};
     case Written::kRefused:
     case Written::kFailed:
       break;
   }
-  return {End::kFailed, verdict};
+  return {StrayDone::End::kFailed, verdict};
 }
 
 StrayDone judge_snapshot(const Seams& seams, const SnapshotFacts& facts, Verdict verdict) {
@@ -36,8 +35,8 @@ StrayDone judge_snapshot(const Seams& seams, const SnapshotFacts& facts, Verdict
 StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   if (!facts.vm.empty()) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
-    if (!session && session.error().code != Code::kMalformed) return {End::kFailed, {}};
-    if (session && *session && (*session)->uid == facts.epoch) return {End::kAlive, {}};
+    if (!session && session.error().code != Code::kMalformed) return {StrayDone::End::kFailed, {}};
+    if (session && *session && (*session)->uid == facts.epoch) return {StrayDone::End::kAlive, {}};
   }
   return judge_snapshot(seams, facts, {Consistency::kCrash, reason::kSessionLost});
 }
@@ -49,7 +48,7 @@ StrayDone judge(const Seams& seams, const SnapshotFacts& facts, Verdict verdict)
     if (vmi) {
       verdict = {Consistency::kCrash, reason::kStarted};
     } else if (vmi.error().code != Code::kNotFound) {
-      return {End::kFailed, {}};
+      return {StrayDone::End::kFailed, {}};
     }
   }
   return judge_snapshot(seams, facts, std::move(verdict));
@@ -59,7 +58,7 @@ StrayDone judge_backup(const Seams& seams, const Settings& settings, const Backu
   const Target target{&kube::kHarvesterBackups, backup.namespace_, backup.name, backup.uid};
   const VerdictFor wanted{target, std::move(verdict), std::nullopt};
   StrayDone done = ended(write_verdicts(seams, {&wanted, 1}).front(), wanted.verdict);
-  if (done.end != End::kJudged) return done;
+  if (done.end != StrayDone::End::kJudged) return done;
   seams.metrics.verdict(to_string(done.verdict.consistency), done.verdict.reason);
   EventText text{backup.uid, false, "OfflineConsistent", "the VM was not running while its disks were captured"};
   if (done.verdict.consistency == Consistency::kCrash) {
@@ -72,7 +71,7 @@ StrayDone judge_backup(const Seams& seams, const Settings& settings, const Backu
 }  // namespace
 
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job) {
-  if (!seams.leadership.leads_for(kube::kCallTimeout)) return {End::kFailed, {}};
+  if (!seams.leadership.leads_for(kube::kCallTimeout)) return {StrayDone::End::kFailed, {}};
   if (job.plan.action == Action::kJudgeLost) return judge_lost(seams, job.facts);
   if (job.plan.action == Action::kJudgeBackup && job.backup) {
     return judge_backup(seams, settings, *job.backup, job.plan.verdict);

@@ -18,7 +18,7 @@ StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
   return {action, Mono::max(), std::move(verdict)};
 }
 
-StrayPlan wait(Mono until = Mono::max()) {
+StrayPlan hold_off(Mono until = Mono::max()) {
   return {StrayPlan::Action::kWait, until, {}};
 }
 
@@ -31,7 +31,7 @@ StrayPlan plan_backup(const Stray& stray, Mono now) {
   const bool is_member = std::find(names.begin(), names.end(), stray.facts.name) != names.end();
   if (!is_member || backup.namespace_ != stray.facts.namespace_) {
     const Mono end_of_grace = stray.since + kStrayGrace;
-    return stray.fresh && now < end_of_grace ? wait(end_of_grace) : act(StrayPlan::Action::kForget);
+    return stray.fresh && now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kForget);
   }
   if (backup.consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
   const Verdict& verdict = stray.verdicts.at(stray.facts.name);
@@ -40,12 +40,12 @@ StrayPlan plan_backup(const Stray& stray, Mono now) {
   if (stray.facts.epoch != freeze::kEpochOffline || !backup.consistency.empty()) return act(StrayPlan::Action::kForget);
   const bool all_judged =
       std::all_of(names.begin(), names.end(), [&](const std::string& name) { return stray.verdicts.contains(name); });
-  if (!all_judged) return wait();
+  if (!all_judged) return hold_off();
   return act(StrayPlan::Action::kJudgeBackup, judge_backup(names, stray.verdicts));
 }
 
 StrayPlan plan_offline(const Stray& stray) {
-  if (!stray.captured) return wait();
+  if (!stray.captured) return hold_off();
   if (stray.vmi_seen) return act(StrayPlan::Action::kJudge, {Consistency::kCrash, reason::kStarted});
   if (!stray.watched || stray.facts.vm.empty()) {
     return act(StrayPlan::Action::kJudge, {Consistency::kCrash, reason::kUnverified});
@@ -59,7 +59,7 @@ StrayPlan plan_stray(const Stray& stray, Mono now) {
   if (!stray.facts.consistency.empty()) return plan_backup(stray, now);
   if (stray.facts.epoch == freeze::kEpochOffline) return plan_offline(stray);
   const Mono end_of_grace = stray.since + kStrayGrace;
-  return now < end_of_grace ? wait(end_of_grace) : act(StrayPlan::Action::kJudgeLost);
+  return now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kJudgeLost);
 }
 
 RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy) {

@@ -12,7 +12,6 @@ namespace {
 
 using freeze::Session;
 using freeze::ThawOutcome;
-using End = ThawDone::End;
 namespace reason = freeze::reason;
 
 std::string_view name_of(ThawOutcome outcome) {
@@ -29,7 +28,7 @@ std::string_view name_of(ThawOutcome outcome) {
   return "unknown";
 }
 
-ThawDone ended(End end, Session session) {
+ThawDone ended(ThawDone::End end, Session session) {
   ThawDone done;
   done.end = end;
   done.session = std::move(session);
@@ -40,7 +39,7 @@ ThawDone ended(End end, Session session) {
 ThawDone nothing_to_thaw(Session session) {
   session.doubt(reason::kRestarted);
   session.unsettled = false;
-  return ended(End::kSettled, std::move(session));
+  return ended(ThawDone::End::kSettled, std::move(session));
 }
 
 Millis frozen_for(const Seams& seams, const ThawJob& job) {
@@ -52,7 +51,7 @@ Millis frozen_for(const Seams& seams, const ThawJob& job) {
 }
 
 ThawDone settled(const Seams& seams, const ThawJob& job, Session session) {
-  ThawDone done = ended(End::kSettled, std::move(session));
+  ThawDone done = ended(ThawDone::End::kSettled, std::move(session));
   done.frozen_for = frozen_for(seams, job);
   if (done.session.frozen_by && done.session.phase == freeze::Phase::kThawing) seams.metrics.thawed(*done.frozen_for);
   return done;
@@ -78,7 +77,8 @@ ThawDone judge(const Seams& seams, const ThawJob& job, const freeze::ThawAnswer&
                                         {"name", session.vm},
                                         {"status", answer.http_status},
                                         {"error", answer.message}});
-  return ended(answer.outcome == ThawOutcome::kUnknown ? End::kUnsettled : End::kRefused, std::move(session));
+  return ended(answer.outcome == ThawOutcome::kUnknown ? ThawDone::End::kUnsettled : ThawDone::End::kRefused,
+               std::move(session));
 }
 
 }  // namespace
@@ -93,20 +93,20 @@ GuestState look_at_guest(kube::KubeApi& api, const Session& session) {
 
 ThawDone read_again(const Seams& seams, const Session& session) {
   const auto there = seams.sessions.read(session.namespace_, session.vm);
-  if (!there) return ended(End::kNotMade, session);
-  ThawDone done = ended(End::kReplan, session);
+  if (!there) return ended(ThawDone::End::kNotMade, session);
+  ThawDone done = ended(ThawDone::End::kReplan, session);
   done.gone = !*there || (*there)->uid != session.uid;
   if (!done.gone) done.session = **there;
   return done;
 }
 
 ThawDone thaw(const Seams& seams, const ThawJob& job) {
-  if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(End::kNotMade, job.session);
+  if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(ThawDone::End::kNotMade, job.session);
   Session wanted = job.session;
   bool gone = false;
   if (job.guest_gone) {
     const GuestState guest = look_at_guest(seams.api, wanted);
-    if (guest == GuestState::kUnknown) return ended(End::kNotMade, job.session);
+    if (guest == GuestState::kUnknown) return ended(ThawDone::End::kNotMade, job.session);
     gone = guest == GuestState::kGone;
     if (gone) wanted.intent = {};
     wanted.doubt(reason::kRestarted);
@@ -117,10 +117,10 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
     if (code == Code::kConflict || code == Code::kNotFound) return read_again(seams, job.session);
     log::warning("session not written",
                  {{"namespace", wanted.namespace_}, {"name", wanted.vm}, {"error", written.error().message}});
-    return ended(End::kNotMade, job.session);
+    return ended(ThawDone::End::kNotMade, job.session);
   }
   if (gone) return nothing_to_thaw(*written);
-  if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(End::kNotMade, *written);
+  if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(ThawDone::End::kNotMade, *written);
   if (job.completed) seams.metrics.thaw_sent(seams.clock.monotonic() - *job.completed);
   const auto answer = freeze::unfreeze(seams.api, wanted.namespace_, wanted.vm);
   seams.metrics.thaw_answered(name_of(answer.outcome));

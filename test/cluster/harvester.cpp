@@ -12,9 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kGroup = "harvesterhci.io";
-constexpr const char* kBackups = "virtualmachinebackups";
-
 // What is not a freeze is tried so often; with the pause between, longer than the API server is ever away in a test.
 constexpr int kOtherTries = 40;
 constexpr auto kOtherRetry = 500ms;
@@ -37,7 +34,7 @@ bool in_error(const Json& backup) {
 Harvester::Harvester(Runtime& runtime, Store& store, Agenda& agenda, Api& api, Truth& truth, int workers)
     : runtime_(runtime), store_(store), agenda_(agenda), api_(api), truth_(truth) {
   const Lock lock = runtime_.lock();
-  store_.observe(kGroup, kBackups, [this](const WatchEvent& event) {
+  store_.observe(kHarvesterGroup, kHarvesterBackups, [this](const WatchEvent& event) {
     const Json& metadata = event.object->json["metadata"];
     if (event.type == EventType::kAdded) enqueue(metadata.value("namespace", "") + "/" + metadata.value("name", ""));
   });
@@ -77,7 +74,7 @@ HarvesterOptions Harvester::options() {
 
 void Harvester::reconcile_again(const std::string& ns, const std::string& name) {
   const Lock lock = runtime_.lock();
-  store_.update(store_.resources().at(kGroup, kBackups), ns, name, Store::Scope::kAll,
+  store_.update(store_.resources().at(kHarvesterGroup, kHarvesterBackups), ns, name, Store::Scope::kAll,
                 [](Json& backup) -> std::optional<Reply> {
                   if (backup.contains("status")) backup["status"].erase("error");
                   return std::nullopt;
@@ -114,12 +111,12 @@ void Harvester::work() {
 }
 
 void Harvester::reconcile(const std::string& ns, const std::string& name) {
-  const Json backup = cached(kGroup, kBackups, ns, name);
+  const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
   if (backup.is_null() || backup["metadata"].contains("deletionTimestamp") || in_error(backup)) return;
   if (!backup.contains("status") || !backup["status"].contains("volumeBackups")) {
     if (!write_volume_backups(ns, name)) return;
   }
-  if (cached(kGroup, kBackups, ns, name)["status"].value("readyToUse", false)) return;
+  if (cached(kHarvesterGroup, kHarvesterBackups, ns, name)["status"].value("readyToUse", false)) return;
   if (take_snapshots(ns, name)) follow_snapshots(ns, name);
 }
 
@@ -144,7 +141,7 @@ bool Harvester::take_snapshots(const std::string& ns, const std::string& name) {
     const Outcome outcome = take_missing(ns, name, at_most);
     if (outcome == Outcome::kDone) return true;
     at_most -= std::min(at_most, before - std::min(before, missing_disks(ns, name).size()));
-    if (cached(kGroup, kBackups, ns, name).is_null()) return false;
+    if (cached(kHarvesterGroup, kHarvesterBackups, ns, name).is_null()) return false;
     if (outcome == Outcome::kFreezeFailed) {
       if (++freeze_failures >= options.freeze_tries) break;
       runtime_.sleep_for(runtime_.random(options.freeze_retry_low, options.freeze_retry_high));
@@ -188,7 +185,7 @@ Harvester::Outcome Harvester::take_missing(const std::string& ns, const std::str
 
 Harvester::Outcome Harvester::freeze_and_create(const std::string& ns, const std::string& name, const Disk& disk) {
   const HarvesterOptions options = this->options();
-  const Json backup = cached(kGroup, kBackups, ns, name);
+  const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
   if (backup.is_null()) return Outcome::kFailed;
   const std::string vm = backup["spec"]["source"]["name"];
   const Json vmi = cached("kubevirt.io", "virtualmachineinstances", ns, vm);
@@ -237,7 +234,7 @@ bool Harvester::update(const std::string& ns, const Json& backup) {
 
 void Harvester::set_error(const std::string& ns, const std::string& name, const std::string& message) {
   for (int attempt = 0; attempt < kOtherTries; ++attempt) {
-    Json backup = cached(kGroup, kBackups, ns, name);
+    Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
     if (backup.is_null()) return;
     backup["status"]["error"] = {{"message", message}, {"time", rfc3339(runtime_.wall())}};
     backup["status"]["readyToUse"] = false;

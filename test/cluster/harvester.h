@@ -19,6 +19,8 @@ class Api;
 class Store;
 class Truth;
 
+inline constexpr const char* kHarvesterGroup = "harvesterhci.io";
+inline constexpr const char* kHarvesterBackups = "virtualmachinebackups";
 inline constexpr const char* kHarvesterUser = "system:serviceaccount:harvester-system:harvester";
 
 struct HarvesterOptions {

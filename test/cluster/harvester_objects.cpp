@@ -9,8 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kGroup = "harvesterhci.io";
-constexpr const char* kBackups = "virtualmachinebackups";
 constexpr const char* kFreezeAnnotation = "harvesterhci.io/snapshotFreezeFS";
 constexpr int kTries = 40;
 constexpr auto kRetry = 500ms;
@@ -32,7 +30,7 @@ Json condition(const Json& backup, const char* type, bool holds, Wall now) {
 
 bool Harvester::write_volume_backups(const std::string& ns, const std::string& name) {
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    Json backup = cached(kGroup, kBackups, ns, name);
+    Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
     if (backup.is_null()) return false;
     const Json vm = cached("kubevirt.io", "virtualmachines", ns, backup["spec"]["source"]["name"]);
     if (vm.is_null()) {
@@ -62,7 +60,7 @@ bool Harvester::write_volume_backups(const std::string& ns, const std::string& n
 
 std::vector<Harvester::Disk> Harvester::missing_disks(const std::string& ns, const std::string& name) {
   std::vector<Disk> missing;
-  const Json backup = cached(kGroup, kBackups, ns, name);
+  const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
   if (backup.is_null()) return missing;
   for (const Json& volume : backup["status"]["volumeBackups"]) {
     if (!cached("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]).is_null()) continue;
@@ -74,7 +72,7 @@ std::vector<Harvester::Disk> Harvester::missing_disks(const std::string& ns, con
 bool Harvester::annotate_freeze(const std::string& ns, const std::string& name, bool frozen) {
   const std::string value = frozen ? "true" : "false";
   for (int attempt = 0; attempt < 3; ++attempt) {
-    Json backup = cached(kGroup, kBackups, ns, name);
+    Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
     if (backup.is_null()) return false;
     Json& annotations = backup["metadata"]["annotations"];
     if (!annotations.is_null() && annotations.value(kFreezeAnnotation, "") == value) return true;
@@ -112,7 +110,7 @@ bool Harvester::create_snapshot(const Json& backup, const Disk& disk) {
 // Copies what the VolumeSnapshots say into the backup, and says when all are ready.
 void Harvester::follow_snapshots(const std::string& ns, const std::string& name) {
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    Json backup = cached(kGroup, kBackups, ns, name);
+    Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
     if (backup.is_null()) return;
     const Json before = backup;
     bool all_ready = true;

@@ -15,16 +15,17 @@ struct ThreadRuntime::ThreadFiber : Fiber {
 
 namespace {
 
-thread_local Fiber* current_fiber = nullptr;
+thread_local Fiber* current_thread_fiber = nullptr;
 
 void throw_if_killed() {
-  if (current_fiber != nullptr && current_fiber->killed && std::uncaught_exceptions() == 0) throw Killed{};
+  if (current_thread_fiber != nullptr && current_thread_fiber->killed && std::uncaught_exceptions() == 0)
+    throw Killed{};
 }
 
 }  // namespace
 
 bool ThreadRuntime::wait_until(Lock& lock, Signal& signal, Mono deadline, const std::function<bool()>& ready) {
-  auto* self = static_cast<ThreadFiber*>(current_fiber);
+  auto* self = static_cast<ThreadFiber*>(current_thread_fiber);
   if (self != nullptr) self->waiting_on = &signal;
   bool held = ready();
   while (!held && !(self != nullptr && self->killed) && now() < deadline) {
@@ -37,7 +38,7 @@ bool ThreadRuntime::wait_until(Lock& lock, Signal& signal, Mono deadline, const 
 }
 
 void ThreadRuntime::sleep_until(Mono deadline) {
-  auto* self = static_cast<ThreadFiber*>(current_fiber);
+  auto* self = static_cast<ThreadFiber*>(current_thread_fiber);
   Signal own;
   Lock held = lock();
   wait_until(held, self != nullptr ? self->nap : own, deadline, [] { return false; });
@@ -54,7 +55,7 @@ FiberRef ThreadRuntime::spawn(std::string name, std::function<void()> body) {
   reap();
   if (stopping_) fiber->killed = true;
   fiber->thread = std::thread([this, fiber, run = std::move(body)]() mutable {
-    current_fiber = fiber.get();
+    current_thread_fiber = fiber.get();
     try {
       if (!fiber->killed) run();
     } catch (const Killed&) {
@@ -63,7 +64,7 @@ FiberRef ThreadRuntime::spawn(std::string name, std::function<void()> body) {
       std::abort();
     }
     run = nullptr;
-    current_fiber = nullptr;
+    current_thread_fiber = nullptr;
     const Lock held = lock();
     fiber->done = true;
     wake(ended_);

@@ -5,7 +5,6 @@
 namespace runner {
 namespace {
 
-constexpr char kPrefix[] = "snapfreeze.harvesterhci.io/";
 const std::string kCopied = "copied-from-";
 
 struct Owner {

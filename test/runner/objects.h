@@ -10,6 +10,8 @@ namespace runner {
 
 using Json = nlohmann::json;
 
+// Of the labels and annotations of snapfreeze.
+inline constexpr char kPrefix[] = "snapfreeze.harvesterhci.io/";
 inline constexpr char kBackupsOfHarvester[] = "harvesterhci.io/v1beta1/virtualmachinebackups";
 inline constexpr char kVolumeSnapshots[] = "snapshot.storage.k8s.io/v1/volumesnapshots";
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "test/runner/objects.h"
+
 namespace runner {
 namespace {
-
-constexpr char kPrefix[] = "snapfreeze.harvesterhci.io/";
 
 std::string key_of(const Json& object) {
   const Json& metadata = object.at("metadata");
