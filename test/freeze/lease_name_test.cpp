@@ -1,4 +1,3 @@
-#include <regex>
 #include <set>
 
 #include "freeze/session.h"
@@ -10,8 +9,14 @@ namespace {
 
 // RFC 1123 subdomain, as the API server checks it.
 bool valid_name(const std::string& name) {
-  static const std::regex kSubdomain("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
-  return name.size() <= 253 && std::regex_match(name, kSubdomain);
+  const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  if (name.empty() || name.size() > 253) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool at_edge = i == 0 || i + 1 == name.size() || name[i - 1] == '.' || name[i + 1] == '.';
+    if (is_alphanumeric(name[i]) || (!at_edge && (name[i] == '-' || name[i] == '.'))) continue;
+    return false;
+  }
+  return true;
 }
 
 const std::string kNamespace = "team-a";
