@@ -8,7 +8,6 @@ int main(int argc, char** argv) {
   using namespace snapfreeze::cli;
   CLI::App program("Freezes a guest's filesystems while its disks are captured, and says what the backup is worth.",
                    "snapfreeze");
-  program.require_subcommand(1);
   program.footer("Each option can also be given as an environment variable: --log-format is SNAPFREEZE_LOG_FORMAT.");
   Command chosen;
   add_webhook(program, chosen);
@@ -16,6 +15,8 @@ int main(int argc, char** argv) {
   add_version(program, chosen);
   try {
     program.parse(argc, argv);
+    // CLI11's own check comes before its word about an unknown subcommand.
+    if (!chosen) throw CLI::RequiredError("One of webhook, sweeper and version");
     return chosen();
   } catch (const CLI::ParseError& error) {
     return program.exit(error);
