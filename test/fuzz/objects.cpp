@@ -1,0 +1,49 @@
+// Every object that a watch may bring: whatever its fields hold, it is read or refused. A session that was read is
+// written as the same session again.
+#include "freeze/interference.h"
+#include "freeze/session.h"
+#include "sweeper/facts.h"
+#include "test/fuzz/fuzz.h"
+
+using snapfreeze::Json;
+using snapfreeze::fuzz::must;
+namespace freeze = snapfreeze::freeze;
+namespace sweeper = snapfreeze::sweeper;
+
+namespace {
+
+void check_session(const Json& object) {
+  const auto session = freeze::from_lease(object);
+  if (!session) return;
+  must(!session->namespace_.empty() && !session->vm.empty(), "a session says which guest it is about");
+  // The API server keeps metadata and applies the patch; for the fields of a Lease a merge is what to_lease writes.
+  Json lease = freeze::to_lease(*session, "own");
+  Json metadata = lease["metadata"];
+  metadata.set("uid", session->uid);
+  metadata.set("resourceVersion", session->resource_version);
+  lease.set("metadata", metadata);
+  const auto again = freeze::from_lease(lease);
+  must(again.ok(), "what was written can be read");
+  must(again->phase == session->phase && again->holds == session->holds && again->doubts == session->doubts &&
+           again->captured == session->captured && again->unsettled == session->unsettled &&
+           again->intent == session->intent && again->vmi_uid == session->vmi_uid,
+       "a session that is written is read as the same");
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto object = Json::parse(snapfreeze::fuzz::text_of(data, size));
+  if (!object) return 0;
+  check_session(*object);
+  for (int kind = 0; kind < sweeper::kKinds; ++kind) {
+    (void)sweeper::facts_of(static_cast<sweeper::Kind>(kind), *object, sweeper::ThawOn::kCaptured);
+  }
+  const freeze::Freezer freezers[] = {freeze::harvester_backup(*object), freeze::kubevirt_snapshot(*object),
+                                      freeze::kubevirt_backup(*object)};
+  freeze::Session session;
+  session.timer = std::chrono::seconds(30);
+  const freeze::Proof proof = freeze::proof_window(session, snapfreeze::Millis(1000), freezers);
+  must(proof.window <= snapfreeze::Millis(29'000), "no other freezer makes the window longer");
+  return 0;
+}
