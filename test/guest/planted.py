@@ -32,7 +32,10 @@ def tear_record(image):
 
 def lose_records(image):
     """The segment before the newest of `lazy` is gone."""
-    debugfs(image, f"rm /load/{segments(image, 'lazy')[-2]}")
+    names = segments(image, "lazy")
+    if len(names) < 2:
+        raise ToolError(f"only {names} on {image}: the load has not written enough to lose some of it")
+    debugfs(image, f"rm /load/{names[-2]}")
 
 
 def lose_inode(image):

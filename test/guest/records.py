@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 HEADER = struct.Struct("<4sIQQ")
 MAGIC = b"SFRZ"
-SEGMENT_RECORDS = 256
+SEGMENT_RECORDS = 64
 SEGMENTS_KEPT = 3  # an older one is removed after the newest was begun
 STREAMS = ("sync", "lazy")
 

@@ -33,9 +33,12 @@ class Rules(unittest.TestCase):
         self.agent = FakeAgent()
         self.is_running = True
         self.notes = []
-        self.launcher = Launcher(self.agent, lambda: self.is_running, lambda what, **_: self.notes.append(what),
-                                 caller_gives_up=0.2)
-        self.addCleanup(self.launcher.close)
+        self.launcher = self.launcher_with_patience(5)
+
+    def launcher_with_patience(self, seconds):
+        launcher = Launcher(self.agent, lambda: self.is_running, lambda what, **_: self.notes.append(what), seconds)
+        self.addCleanup(launcher.close)
+        return launcher
 
     def eventually(self, condition, seconds=3):
         deadline = time.monotonic() + seconds
@@ -81,9 +84,9 @@ class Rules(unittest.TestCase):
         self.assertTrue(self.agent.frozen)
 
     def test_a_freeze_whose_caller_gave_up_still_happens(self):
-        self.agent.freeze_seconds = 0.5
+        self.agent.freeze_seconds = 1
         with self.assertRaises(Refused) as refused:
-            self.launcher.freeze(30)
+            self.launcher_with_patience(0.2).freeze(30)
         self.assertEqual(refused.exception.code, 500)
         self.assertFalse(self.agent.frozen)
         self.eventually(lambda: self.agent.frozen)

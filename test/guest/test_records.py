@@ -25,7 +25,7 @@ def disk(last, run=RUN):
     return files
 
 
-def backup(a=600, b=600, c=599):
+def backup(a=150, b=150, c=149):
     return {"A": disk(a), "B": disk(b), "C": disk(c)}
 
 
@@ -37,16 +37,16 @@ class Records(unittest.TestCase):
         self.assert_found(backup())
 
     def test_a_new_segment_without_records_passes(self):
-        disks = backup(767, 767, 767)
+        disks = backup(191, 191, 191)
         disks["A"]["sync.3"] = b""
         self.assert_found(disks)
 
     def test_two_records_between_disks_are_apart(self):
-        self.assert_found(backup(a=601), "apart")
+        self.assert_found(backup(a=151), "apart")
 
     def test_disks_of_different_boots_are_apart(self):
         disks = backup()
-        disks["C"] = disk(600, run=8)
+        disks["C"] = disk(150, run=8)
         self.assert_found(disks, "apart")
 
     def test_a_flipped_byte_is_torn(self):
@@ -58,7 +58,7 @@ class Records(unittest.TestCase):
 
     def test_half_a_record_at_the_end_is_torn(self):
         disks = backup()
-        disks["A"]["lazy.2"] += record(601)[:30]
+        disks["A"]["lazy.2"] += record(151)[:30]
         self.assert_found(disks, "torn")
 
     def test_zeroes_at_the_end_are_torn(self):

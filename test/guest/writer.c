@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kDisks = 3, kHeader = 24, kMaxRecord = 8192, kSegmentRecords = 256, kSegmentsKept = 3, kChurnSlots = 64 };
+enum { kDisks = 3, kHeader = 24, kMaxRecord = 8192, kSegmentRecords = 64, kSegmentsKept = 3, kChurnSlots = 64 };
 
 static uint32_t crc_table[256];
 
