@@ -39,8 +39,8 @@ type Driver struct {
 	csi.UnimplementedIdentityServer
 	csi.UnimplementedControllerServer
 	truth *Truth
-	// captured is called at the instant of the cut, with what the sidecar says of the snapshot.
-	captured func(uid, snapshot, volume string)
+	// captured is called at the instant of the cut, with what the sidecar says of the snapshot. It may fail.
+	captured func(uid, snapshot, volume string) error
 
 	mu        sync.Mutex
 	fallback  DiskBehaviour
@@ -50,7 +50,7 @@ type Driver struct {
 }
 
 // NewDriver cuts every disk after `cut`, unless told otherwise.
-func NewDriver(truth *Truth, fallback DiskBehaviour, captured func(uid, snapshot, volume string)) *Driver {
+func NewDriver(truth *Truth, fallback DiskBehaviour, captured func(uid, snapshot, volume string) error) *Driver {
 	return &Driver{truth: truth, captured: captured, fallback: fallback, behaviour: map[string]*DiskBehaviour{},
 		taken: map[string]*csi.Snapshot{}, running: map[string]bool{}}
 }
@@ -112,7 +112,13 @@ func (d *Driver) CreateSnapshot(_ context.Context, request *csi.CreateSnapshotRe
 	}
 	time.Sleep(behaviour.Cut)
 	uid := strings.TrimPrefix(request.Name, "snapshot-")
-	d.captured(uid, request.Parameters[parameterNamespace]+"/"+request.Parameters[parameterName], request.SourceVolumeId)
+	if err := d.captured(uid, request.Parameters[parameterNamespace]+"/"+request.Parameters[parameterName],
+		request.SourceVolumeId); err != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.running, request.Name)
+		return nil, status.Error(codes.Internal, err.Error())
+	}
 	snapshot := &csi.Snapshot{SnapshotId: request.Name, SourceVolumeId: request.SourceVolumeId, SizeBytes: 1 << 20,
 		CreationTime: timestamppb.Now(), ReadyToUse: behaviour.Ready == 0}
 	if behaviour.In1970 {

@@ -12,6 +12,7 @@ import (
 type Filesystems interface {
 	Freeze() error
 	Thaw() error
+	Frozen() (frozen, known bool)
 }
 
 // noFilesystems stands in where no QEMU guest runs: it only takes its time.
@@ -19,6 +20,9 @@ type noFilesystems struct{ freeze, thaw time.Duration }
 
 func (f noFilesystems) Freeze() error { time.Sleep(f.freeze); return nil }
 func (f noFilesystems) Thaw() error   { time.Sleep(f.thaw); return nil }
+
+// Frozen leaves it to the launcher's own record.
+func (f noFilesystems) Frozen() (frozen, known bool) { return false, false }
 
 // callError is a reply of virt-api other than success.
 type callError struct {
@@ -130,10 +134,7 @@ func (g *Guest) bounded(call func() error, fault *GuestFault, operation string) 
 }
 
 func (g *Guest) freezeNow(timeout time.Duration, by string) error {
-	g.mu.Lock()
-	already := g.frozen
-	g.mu.Unlock()
-	if already {
+	if g.Frozen() {
 		return nil
 	}
 	if err := g.filesystems.Freeze(); err != nil {
@@ -154,8 +155,8 @@ func (g *Guest) freezeNow(timeout time.Duration, by string) error {
 
 func (g *Guest) thawNow(by string) error {
 	g.disarm("unfreeze")
+	frozen := g.Frozen()
 	g.mu.Lock()
-	frozen := g.frozen
 	lapsed := g.windows && !g.frozenAt.IsZero() && !frozen
 	g.frozenAt = time.Time{}
 	g.mu.Unlock()
@@ -163,6 +164,7 @@ func (g *Guest) thawNow(by string) error {
 		return errors.New(vssMessage)
 	}
 	if !frozen {
+		g.markThawed("itself") // a real guest may have been reset, or thawed from inside
 		return nil
 	}
 	if err := g.filesystems.Thaw(); err != nil {
@@ -211,8 +213,11 @@ func (g *Guest) PowerOff() {
 	g.markThawed("power-off")
 }
 
-// Frozen tells what virt-handler's poll of the agent would see.
+// Frozen tells what virt-handler's poll of the agent would see; of an agent that does not answer, what was known last.
 func (g *Guest) Frozen() bool {
+	if frozen, known := g.filesystems.Frozen(); known {
+		return frozen
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.frozen

@@ -23,6 +23,7 @@ type MachineOptions struct {
 	FreezeMS    int               `json:"freeze_latency"` // milliseconds
 	ThawMS      int               `json:"thaw_latency"`
 	Annotations map[string]string `json:"annotations"`
+	Guest       string            `json:"guest"` // socket of a real guest, which then says itself whether it has an agent
 }
 
 // Machines keep the objects of VMs and VMIs as KubeVirt would, and their guests.
@@ -106,6 +107,15 @@ func (m *Machines) Start(ctx context.Context, ns, name string) error {
 	m.truth.Note("power", key, "on")
 	guest := &Guest{name: key, windows: o.Windows, truth: m.truth, running: true,
 		filesystems: noFilesystems{time.Duration(o.FreezeMS) * time.Millisecond, time.Duration(o.ThawMS) * time.Millisecond}}
+	if o.Guest != "" {
+		qemu := RealGuest{o.Guest}
+		if o.Agent, err = qemu.Connected(); err != nil {
+			return err
+		}
+		guest.filesystems = qemu
+		// As soon as it can be found.
+		defer func() { go m.followAgent(key, guest, qemu, o.Agent) }()
+	}
 	m.mu.Lock()
 	m.guests[key] = guest
 	m.mu.Unlock()

@@ -56,9 +56,13 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	truth := NewTruth()
 	machines := &Machines{kube: admin, truth: truth, guests: map[string]*Guest{}, all: map[string]MachineOptions{}}
 	longhorn := &Longhorn{kube: admin}
-	driver := NewDriver(truth, DiskBehaviour{Cut: 50 * time.Millisecond}, func(uid, snapshot, volume string) {
-		truth.Note("cut", snapshot, volume[:strings.LastIndex(volume, "-disk-")])
+	driver := NewDriver(truth, DiskBehaviour{Cut: 50 * time.Millisecond}, func(uid, snapshot, volume string) error {
+		if err := machines.Cut(volume); err != nil {
+			return err
+		}
+		truth.Note("cut", snapshot, machineOf(volume))
 		longhorn.Captured(ctx, uid)
+		return nil
 	})
 	harvester := &Harvester{kube: asHarvester, rest: calls, truth: truth, begun: map[string]bool{},
 		options: HarvesterOptions{DisksFirst: -1}}
