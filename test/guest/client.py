@@ -25,18 +25,18 @@ class Guest:
         self._process = subprocess.Popen([sys.executable, HERE / "daemon.py", folder, *options],
                                          stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
                                          preexec_fn=die_with_parent)
-        self._socket = folder / "guest.sock"
+        self.socket = folder / "guest.sock"
         self._turn = threading.Lock()
         self._link = None
 
     def wait_ready(self, seconds=150):
         deadline = time.monotonic() + seconds
-        while not self._socket.exists():
+        while not self.socket.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._log.seek(0)
                 raise GuestError(500, f"the guest did not come up: {self._log.read().strip()}")
             time.sleep(0.05)
-        self._link = connect(self._socket, 10).makefile("rw")
+        self._link = connect(self.socket, 10).makefile("rw")
         return self.ask("status")
 
     def ask(self, op, **arguments):

@@ -77,7 +77,11 @@ class Guest:
         except AgentError:
             frozen = None
         return {"running": self._machine.running(), "agent": connected, "frozen": frozen,
-                "boot_seconds": self.boot_seconds, "disks": FILESYSTEMS}
+                "boot_seconds": self.boot_seconds, "disks": FILESYSTEMS, "cut": sorted(self._images)}
+
+    def op_agent(self):
+        """Whether the agent has its port open, without asking it anything."""
+        return {"agent": self._machine.port_open(AGENT_PORT)}
 
     def op_freeze(self, timeout=None):
         """As KubeVirt's freeze with unfreezeTimeout `timeout` (seconds)."""
@@ -89,15 +93,15 @@ class Guest:
         self._launcher.unfreeze()
         return {}
 
-    def op_begin(self, folder, before_cut=None, fault=None):
+    def op_begin(self, folder, before_cut=None, fault=None, pause=0):
         """A new record; its images go to `folder`. `fault` (thaw, kill-agent, reboot) is done before the cut of that
-        number, from 1."""
+        number, from 1, which then waits for `pause` seconds."""
         if fault is not None and fault not in self._faults():
             raise Refused(400, f"fault must be one of {', '.join(self._faults())}")
         with self._lock:
             self._images = {}
             self._events, self._samples = [], []
-            self._plant = (before_cut, fault) if fault else None
+            self._plant = (before_cut, fault, pause) if fault else None
             self._images_folder = pathlib.Path(folder)
         return {}
 
@@ -111,8 +115,10 @@ class Guest:
             if disk in self._images:
                 raise Refused(409, f"disk {disk} is cut already since `begin`")
             if self._plant and self._plant[0] == len(self._images) + 1:
-                self._note("fault", fault=self._plant[1])
-                self._faults()[self._plant[1]]()
+                _, fault, pause = self._plant
+                self._note("fault", fault=fault)
+                self._faults()[fault]()
+                time.sleep(pause)
             image = self._images_folder / f"{disk}.img"
             sent, done = self._machine.cut(disk, image)
             self._images[disk] = image

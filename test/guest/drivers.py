@@ -1,42 +1,45 @@
-"""Who freezes, cuts and thaws during one backup. A driver is given a guest (client.Guest) and takes backups of it."""
+"""Who freezes, cuts and thaws during one backup. A driver takes backups of a guest (client.Guest)."""
 import time
 from dataclasses import dataclass
 
 DISKS = ("A", "B", "C")
+SNAPFREEZE, HARVESTER = "snapfreeze", "Harvester alone"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """freeze: whether anyone freezes at all. timeout: T, whole seconds. gap: seconds from one cut to the next.
-    thaw: thawed at the last cut, or left to the timer, as Harvester does."""
-    freeze: bool = True
-    timeout: int = 30
-    gap: float = 0.3
-    thaw: bool = True
+    """Who looks after the freeze. Harvester never thaws: its timer does.
+
+    timeout: T in whole seconds, for Harvester that of its timer. cuts: when each disk is cut, seconds from the begin.
+    """
+    who: str = SNAPFREEZE
+    timeout: int = 10
+    cuts: tuple = (0.1, 0.4, 0.7)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """consistency: `filesystem`, `offline` or `crash`; reason: why it is `crash`."""
+    consistency: str
+    reason: str = ""
 
 
 class DirectDriver:
-    """The rig itself, as snapfreeze means it: freeze, cut after cut, thaw at the last one. Gives no verdict."""
+    """The rig itself freezes, cuts, and thaws at the last cut. It proves the rig and gives no verdict."""
 
-    def __init__(self, guest):
-        self._guest = guest
-
-    def take(self, plan):
-        """One backup of all disks; its verdict (`filesystem`, `offline`, `crash`), or None where nobody says one."""
-        if plan.freeze:
-            self._guest.ask("freeze", timeout=plan.timeout)
-        for number, disk in enumerate(DISKS):
-            if number:
-                time.sleep(plan.gap)
-            self._guest.ask("cut", disk=disk)
-        if plan.freeze and plan.thaw:
-            self._guest.ask("thaw")
-        elif plan.freeze:
-            time.sleep(plan.timeout + 1)
-        return None
+    def take(self, guest, plan):
+        """One backup of all disks: its Verdict, or None where nobody gives one."""
+        agent = guest.ask("agent")["agent"]
+        if agent:
+            guest.ask("freeze", timeout=plan.timeout)
+        begun = time.monotonic()
+        for disk, at in zip(DISKS, plan.cuts):
+            time.sleep(max(0.0, begun + at - time.monotonic()))
+            guest.ask("cut", disk=disk)
+        if agent and plan.who == SNAPFREEZE:
+            guest.ask("thaw")
+        elif agent:
+            time.sleep(max(0.0, begun + plan.timeout + 0.5 - time.monotonic()))
 
     def close(self):
         """What the driver has started ends."""
-
-
-DRIVERS = {"direct": DirectDriver}

@@ -13,20 +13,22 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 
 import build_image
 import oracle
 import picture
 import planted
+import report
 from agent import AgentError
+from chain import ChainDriver
 from client import Guest, GuestError
-from drivers import DRIVERS, DirectDriver, Plan
+from control_plane import ChainError
+from drivers import HARVESTER, DirectDriver, Plan
 from machine import HERE, MachineError, stop_all
-from scenarios import SCENARIOS, Outcome, broken_promises, frozen_intervals, held
+from scenarios import SCENARIOS, Outcome, backups_of, broken_promises, frozen_intervals, held
 
 SETTLE = 1.0  # seconds of load between two backups
-FAILURES = (MachineError, AgentError, GuestError, oracle.ToolError, build_image.BuildError)
+FAILURES = (MachineError, AgentError, GuestError, oracle.ToolError, build_image.BuildError, ChainError)
 
 
 def say(text):
@@ -37,10 +39,10 @@ class Run:
     """One call of the script: its scratch folder, its guests, its findings."""
 
     def __init__(self, arguments, scratch, judges):
-        self._backups, self._driver_name = arguments.backups, arguments.driver
-        self._out = arguments.out
+        self._backups, self._out = arguments.backups, arguments.out
         self._scratch, self._judges = scratch, judges
         self._image = build_image.image(say)
+        self._driver = self._make_driver(arguments)
         self._rows = {}  # scenario -> outcomes
         self._judging = []  # (future, function of its result)
         self._planted_unseen = None
@@ -48,11 +50,23 @@ class Run:
         self.broken = []
 
     def all(self):
-        for agent in (True, False):
-            self._with_guest(agent)
+        try:
+            for agent in (True, False):
+                self._with_guest(agent)
+        finally:
+            self._driver.close()  # now, so that its processes do not slow the restoring
         for future, done in self._judging:
             done(future.result())
         self._report()
+
+    def _make_driver(self, arguments):
+        if arguments.driver == "direct":
+            return DirectDriver()
+        begun = time.monotonic()
+        shutil.rmtree(self._out / "chain", ignore_errors=True)
+        driver = ChainDriver(self._out / "chain", arguments.tools, arguments.snapfreeze)  # its logs are worth keeping
+        say(f"the control plane is up after {time.monotonic() - begun:.1f} s")
+        return driver
 
     def _with_guest(self, agent):
         guest = Guest(self._scratch / f"guest-{'agent' if agent else 'no-agent'}", "--image", str(self._image),
@@ -62,43 +76,42 @@ class Run:
             say(f"guest {'with' if agent else 'without'} agent is up after {status['boot_seconds']:.1f} s")
             if agent:
                 self._figures["boot"] = status["boot_seconds"]
-            driver = DRIVERS[self._driver_name](guest)
-            try:
-                for scenario in SCENARIOS:
-                    if scenario.agent == agent:
-                        self._take_row(guest, driver, scenario)
-                if agent:
-                    self._take_picture(guest, driver)
-            finally:
-                driver.close()
+            for scenario in SCENARIOS:
+                if scenario.agent == agent:
+                    self._take_row(guest, scenario)
+            if agent:
+                self._take_picture(guest)
         finally:
             guest.stop()
 
-    def _take_row(self, guest, driver, scenario):
+    def _take_row(self, guest, scenario):
         begun = time.monotonic()
         guest.ask("load", on=scenario.load)
         outcomes, images = [], []
-        for number in range(self._backups):
+        for number in range(backups_of(scenario, self._backups)):
             time.sleep(SETTLE if scenario.load else 0.1)
-            outcome, files = self._take(guest, driver, scenario, number)
+            outcome, files = self._take(guest, scenario, number)
             outcomes.append(outcome)
             images.append(files)
         guest.ask("load", on=True)
         self._rows[scenario] = outcomes
-        say(f"  {scenario.name}: {len(outcomes)} backups in {time.monotonic() - begun:.0f} s, being restored")
+        say(f"  {scenario.name}: {len(outcomes)} backups in {time.monotonic() - begun:.0f} s, "
+            f"verdict {report.verdicts_of(outcomes)}; being restored")
         if scenario is SCENARIOS[0]:
             self._judge_planted(images[-1])
         for first in range(0, len(images), oracle.BACKUPS_A_BOOT):
             span = slice(first, first + oracle.BACKUPS_A_BOOT)
             self._judge(images[span], lambda found, some=outcomes[span]: self._keep(some, found))
 
-    def _take(self, guest, driver, scenario, number):
+    def _take(self, guest, scenario, number):
         folder = self._scratch / f"{SCENARIOS.index(scenario)}-{number}"
         folder.mkdir()
-        plant = {"before_cut": scenario.before_cut, "fault": scenario.fault} if scenario.fault else {}
+        plant = {}
+        if scenario.fault:
+            plant = {"before_cut": scenario.before_cut, "fault": scenario.fault, "pause": scenario.pause}
         guest.ask("begin", folder=str(folder), **plant)
         begun = time.monotonic()
-        verdict = driver.take(scenario.plan)
+        verdict = self._driver.take(guest, scenario.plan)
         seconds = time.monotonic() - begun
         truth = guest.ask("end")
         intervals = frozen_intervals(truth["events"])
@@ -138,19 +151,18 @@ class Run:
 
         self._judge(planted.plant(good, self._scratch), done)
 
-    def _take_picture(self, guest, driver):
+    def _take_picture(self, guest):
         """The same cuts twice, thawed at the last one and by Harvester's 10 s."""
         say("  one backup for the picture, and the same with Harvester's 10 s")
         concurrent.futures.wait([future for future, _ in self._judging])  # nothing else takes the guest's processor
         records = {}
-        for title, taker, plan, afterwards in (
-                ("Thawed at the last cut, as snapfreeze does", driver, Plan(), 11),
-                ("Frozen for 10 s, as Harvester does", DirectDriver(guest), Plan(timeout=10, thaw=False), 2)):
+        for title, plan, afterwards in (("With snapfreeze: thawed at the last cut", Plan(), 11),
+                                        ("Harvester alone: its timer of 10 s", Plan(who=HARVESTER), 2)):
             folder = self._scratch / f"picture-{len(records)}"
             folder.mkdir()
             guest.ask("begin", folder=str(folder))
             time.sleep(2)
-            taker.take(plan)
+            self._driver.take(guest, plan)
             time.sleep(afterwards)
             truth = guest.ask("end")
             records[title] = {**truth, "intervals": frozen_intervals(truth["events"])}
@@ -161,11 +173,11 @@ class Run:
     def _report(self):
         for scenario, outcomes in self._rows.items():
             self.broken += [f"{scenario.name}: {text}" for text in broken_promises(scenario, outcomes)]
-        lines = [*table(self._rows), "", self._planted_line(), *self._figure_lines()]
+        lines = [*report.table(self._rows), "", *report.cross(self._rows), "", self._planted_line(), *self._figure_lines()]
         say("\n" + "\n".join(lines))
         self._out.mkdir(parents=True, exist_ok=True)
         (self._out / "report.txt").write_text("\n".join(lines + self.broken) + "\n")
-        (self._out / "report.json").write_text(json.dumps(as_data(self._rows), indent=1))
+        (self._out / "report.json").write_text(json.dumps(report.as_data(self._rows), indent=1))
         say(f"\nwritten: {self._out}/report.txt, report.json, backup.svg")
 
     def _planted_line(self):
@@ -174,46 +186,9 @@ class Run:
 
     def _figure_lines(self):
         figures = self._figures
-        return [f"Boot {figures['boot']:.1f} s; freeze {milliseconds(figures['freeze'])}, thaw "
-                f"{milliseconds(figures['thaw'])}; restoring and judging "
+        return [f"Boot {figures['boot']:.1f} s; freeze {report.milliseconds(figures['freeze'])}, thaw "
+                f"{report.milliseconds(figures['thaw'])}; restoring and judging "
                 f"{statistics.median(figures['restore']):.1f} s a backup."]
-
-
-def milliseconds(values):
-    return f"{statistics.median(values) * 1000:.0f} ms (median of {len(values)}, most {max(values) * 1000:.0f})"
-
-
-def verdicts_of(outcomes):
-    counts = Counter(outcome.verdict for outcome in outcomes if outcome.verdict)
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "-"
-
-
-def why(outcomes):
-    counts = Counter(kind for outcome in outcomes for kind in {problem.kind for problem in outcome.judgement.problems})
-    return ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) or "-"
-
-
-def table(rows):
-    heads = ("scenario", "expected", "verdict", "held", "frozen s", "consistent", "contents whole", "the oracle found")
-    cells = [heads]
-    for scenario, outcomes in rows.items():
-        of = len(outcomes)
-        cells.append((scenario.name, scenario.expected, verdicts_of(outcomes), f"{sum(o.held for o in outcomes)}/{of}",
-                      f"{statistics.median(o.frozen_for for o in outcomes):.2f}",
-                      f"{sum(o.judgement.consistent for o in outcomes)}/{of}",
-                      f"{sum(o.judgement.contents_whole for o in outcomes)}/{of}", why(outcomes)))
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in cells]
-    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
-
-
-def as_data(rows):
-    return [{"scenario": scenario.name, "expected": scenario.expected,
-             "backups": [{"verdict": o.verdict, "held": o.held, "frozen_for": round(o.frozen_for, 4),
-                          "seconds": round(o.seconds, 3), "consistent": o.judgement.consistent,
-                          "contents_whole": o.judgement.contents_whole,
-                          "problems": [f"{p.kind}: {p.text}" for p in o.judgement.problems]} for o in outcomes]}
-            for scenario, outcomes in rows.items()]
 
 
 def at_least_one(text):
@@ -226,11 +201,17 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/guest", description=__doc__.split("\n")[0])
     parser.add_argument("--backups", type=at_least_one, default=8, metavar="N",
                         help="of each scenario, at least 1 (default 8)")
-    parser.add_argument("--driver", choices=sorted(DRIVERS), default="direct",
-                        help="who freezes and thaws (default direct)")
+    parser.add_argument("--driver", choices=("chain", "direct"), default="chain",
+                        help="chain: snapfreeze on a real control plane; direct: the rig itself (default chain)")
+    parser.add_argument("--tools", type=pathlib.Path, metavar="FOLDER", help="the control plane's programs and the rig")
+    parser.add_argument("--snapfreeze", type=pathlib.Path, metavar="PROGRAM", help="what is tried")
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent.parent / "build/guest", metavar="FOLDER",
                         help="where report and picture go (default build/guest)")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    for needed in (arguments.tools, arguments.snapfreeze) if arguments.driver == "chain" else ():
+        if not (needed and needed.exists()):
+            parser.error("--driver chain needs --tools and --snapfreeze; scripts/guest builds and names them")
+    return arguments
 
 
 def main():

@@ -3,11 +3,14 @@ import unittest
 
 from oracle import Judgement
 from records import Problem
-from scenarios import CONSISTENT, CONTROL, LAPSE, UNAFFECTED, Outcome, Scenario, broken_promises, frozen_intervals, held
+from drivers import Verdict
+from scenarios import (CONSISTENT, CONTROL, DOUBTFUL, LAPSE, SCENARIOS, UNAFFECTED, Outcome, Scenario, backups_of,
+                       broken_promises, frozen_intervals, held)
 
 
 def outcome(*kinds, was_held=True, verdict=None):
-    return Outcome(verdict, was_held, 1.0, 1.0, Judgement([Problem(kind, "") for kind in kinds]))
+    said = verdict and Verdict(verdict, "any" if verdict == "crash" else "")
+    return Outcome(said, was_held, 1.0, 1.0, Judgement([Problem(kind, "") for kind in kinds]))
 
 
 def events(*pairs):
@@ -59,11 +62,35 @@ class Promises(unittest.TestCase):
 
     def test_a_verdict_of_filesystem_must_be_true(self):
         self.assert_kept(CONSISTENT, outcome(verdict="filesystem"))
-        self.assert_broken(CONTROL, outcome("torn", verdict="filesystem"))
+        self.assert_kept(DOUBTFUL, outcome(verdict="filesystem"))
+        self.assert_broken(DOUBTFUL, outcome("torn", verdict="filesystem"))
+        self.assert_broken(DOUBTFUL, outcome("journal", verdict="filesystem"))
+        self.assert_kept(DOUBTFUL, outcome("torn", was_held=False, verdict="crash"))
+
+    def test_crash_for_a_good_backup_is_not_good_enough(self):
+        self.assert_broken(CONSISTENT, outcome(verdict="filesystem"), outcome(verdict="crash"))
+
+    def test_nobody_froze_it_so_it_is_crash(self):
+        for expected, kind in ((CONTROL, "torn"), (UNAFFECTED, "journal")):
+            self.assert_kept(expected, outcome(kind, was_held=False, verdict="crash"))
+            self.assert_broken(expected, outcome(kind, was_held=False, verdict="crash"), outcome(verdict="filesystem"))
 
     def test_a_lapse_must_be_called_crash(self):
         self.assert_kept(LAPSE, outcome("apart", was_held=False, verdict="crash"))
-        self.assert_broken(LAPSE, outcome("apart", was_held=False, verdict="offline"))
+        for wrong in ("offline", "filesystem"):
+            self.assert_broken(LAPSE, outcome("apart", was_held=False, verdict="crash"),
+                               outcome(was_held=False, verdict=wrong))
+
+
+class Rows(unittest.TestCase):
+    def test_names_are_unique_and_each_expectation_is_tried(self):
+        self.assertEqual(len({scenario.name for scenario in SCENARIOS}), len(SCENARIOS))
+        self.assertEqual({scenario.expected for scenario in SCENARIOS},
+                         {CONSISTENT, DOUBTFUL, LAPSE, CONTROL, UNAFFECTED})
+
+    def test_no_row_is_left_out_of_a_short_run(self):
+        self.assertEqual([backups_of(scenario, 1) for scenario in SCENARIOS], [1] * len(SCENARIOS))
+        self.assertEqual(backups_of(Scenario("any", LAPSE, share=4), 9), 3)
 
 
 if __name__ == "__main__":
