@@ -61,6 +61,7 @@ inline constexpr char kFreezeFailed[] = "freeze-failed";
 inline constexpr char kAbandoned[] = "abandoned";             // the admission never finished
 inline constexpr char kHarvesterTimer[] = "harvester-timer";  // Harvester's own timer may have fired into our begin
 inline constexpr char kLapsed[] = "lapsed";                   // the guest reported thawed while we held it
+inline constexpr char kAgentLost[] = "agent-lost";            // it disconnected while we held the guest: a reset?
 inline constexpr char kMigrated[] = "migrated";
 inline constexpr char kRestarted[] = "restarted";  // another VMI, or none, by now
 inline constexpr char kThawUnsettled[] = "thaw-unsettled";
@@ -81,47 +82,20 @@ inline constexpr char kStarted[] = "started";           // offline at first, but
 
 // All of them; what stands in an annotation may be anything.
 inline constexpr std::string_view kAll[] = {
-    kDryRun,
-    kObserve,
-    kUnknownBackup,
-    kBackupComplete,
-    kNotAMember,
-    kNotPermitted,
-    kInvalidMembers,
-    kNoVm,
-    kNotRunning,
-    kNoAgent,
-    kPaused,
-    kMigrating,
-    kBeingDeleted,
-    kSkipped,
-    kSnapshotInProgress,
-    kFrozenByOther,
-    kLate,
-    kDuplicate,
-    kCoolDown,
-    kBusy,
-    kNoSweeper,
-    kNoTime,
-    kApiError,
-    kFreezeFailed,
-    kAbandoned,
-    kHarvesterTimer,
-    kLapsed,
-    kMigrated,
-    kRestarted,
-    kThawUnsettled,
-    kWindowsLimit,
-    kKubevirtSnapshot,
-    kOtherBackup,
-    kRecordDamaged,
-    kRescued,
-    kUnverified,
-    kCutTooLate,
-    kNotCaptured,
-    kDeleted,
-    kMissing,
-    kSessionLost,
+    kDryRun,         kObserve,        kUnknownBackup,
+    kBackupComplete, kNotAMember,     kNotPermitted,
+    kInvalidMembers, kNoVm,           kNotRunning,
+    kNoAgent,        kPaused,         kMigrating,
+    kBeingDeleted,   kSkipped,        kSnapshotInProgress,
+    kFrozenByOther,  kLate,           kDuplicate,
+    kCoolDown,       kBusy,           kNoSweeper,
+    kNoTime,         kApiError,       kFreezeFailed,
+    kAbandoned,      kHarvesterTimer, kLapsed,
+    kAgentLost,      kMigrated,       kRestarted,
+    kThawUnsettled,  kWindowsLimit,   kKubevirtSnapshot,
+    kOtherBackup,    kRecordDamaged,  kRescued,
+    kUnverified,     kCutTooLate,     kNotCaptured,
+    kDeleted,        kMissing,        kSessionLost,
     kStarted,
 };
 }  // namespace reason

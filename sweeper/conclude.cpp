@@ -40,8 +40,8 @@ bool only_undoes(const Session& session) {
 
 // Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest once more.
 bool must_rest(const Session& session) {
-  return session.unsettled || has_doubt(session, reason::kLapsed) || has_doubt(session, reason::kWindowsLimit) ||
-         (session.frozen_by && session.captured.empty());
+  return session.unsettled || has_doubt(session, reason::kLapsed) || has_doubt(session, reason::kAgentLost) ||
+         has_doubt(session, reason::kWindowsLimit) || (session.frozen_by && session.captured.empty());
 }
 
 Result<std::vector<Json>> items_of(const Result<kube::Response>& reply) {

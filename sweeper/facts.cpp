@@ -50,6 +50,7 @@ VmiFacts vmi_facts(const Json& object) {
   facts.running = view.running();
   facts.deleting = view.metadata.deleting;
   facts.reported_frozen = view.reported_frozen();
+  facts.agent_gone = !view.agent_connected;
   facts.migrating = view.migrating();
   if (view.migration) facts.migration_uid = view.migration->uid;
   return facts;

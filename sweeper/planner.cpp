@@ -84,6 +84,7 @@ Plan begin_thaw(const Situation& situation) {
   const Sightings& seen = situation.sightings;
   Plan plan = act(Plan::Action::kThaw);
   if (seen.lapsed) plan.doubts.emplace_back(reason::kLapsed);
+  if (seen.agent_lost) plan.doubts.emplace_back(reason::kAgentLost);
   if (seen.migrated) plan.doubts.emplace_back(reason::kMigrated);
   if (seen.kubevirt_snapshot) plan.doubts.emplace_back(reason::kKubevirtSnapshot);
   for (const Member& member : situation.members) {
@@ -109,7 +110,7 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
     plan.guest_gone = true;
     return plan;
   }
-  if (seen.lapsed || seen.migrated || seen.kubevirt_snapshot) return begin_thaw(situation);
+  if (seen.lapsed || seen.agent_lost || seen.migrated || seen.kubevirt_snapshot) return begin_thaw(situation);
   // A guest that shuts down could hang on its own frozen filesystems.
   if (situation.guest.deleting) {
     Plan plan = begin_thaw(situation);

@@ -24,6 +24,7 @@ struct Sightings {
   bool vmi_seen = false;
   bool reported_frozen = false;  // by the VMI, while the phase was Frozen
   bool lapsed = false;           // reported frozen, then no more, while the phase was Frozen
+  bool agent_lost = false;       // not connected, while the phase was Frozen
   bool migrated = false;
   bool kubevirt_snapshot = false;
   std::optional<std::string> migration_uid;  // the first one seen, of an earlier migration

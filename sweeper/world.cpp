@@ -235,6 +235,9 @@ void World::look_at_guest(SessionRecord& record) {
   if (vmi->facts.migrating || vmi->facts.migration_uid != *seen.migration_uid) seen.migrated = true;
   if (session.phase != freeze::Phase::kFrozen) return;
   if (!vmi->facts.reported_frozen && seen.reported_frozen) seen.lapsed = true;
+  // It was there for the freeze. A reset of the guest, which thaws it, shows at once in that its agent is gone; in
+  // fsFreezeStatus perhaps never, for that is polled.
+  if (vmi->facts.agent_gone) seen.agent_lost = true;
   if (vmi->facts.reported_frozen) seen.reported_frozen = true;
 }
 

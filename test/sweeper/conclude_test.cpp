@@ -274,6 +274,9 @@ TEST_CASE("a session rests when a call is unsettled, it lapsed, or it captured n
   SECTION("lapsed") {
     rig.job.session.doubt(reason::kLapsed);
   }
+  SECTION("the agent was lost") {
+    rig.job.session.doubt(reason::kAgentLost);
+  }
   SECTION("VSS gave up") {
     rig.job.session.doubt(reason::kWindowsLimit);
   }

@@ -179,6 +179,7 @@ TEST_CASE("what was seen of the guest ends the session at once, with its doubt")
     return thaw.doubts;
   };
   CHECK(doubts_of([](Situation& s) { s.sightings.lapsed = true; }) == Doubts{reason::kLapsed});
+  CHECK(doubts_of([](Situation& s) { s.sightings.agent_lost = true; }) == Doubts{reason::kAgentLost});
   CHECK(doubts_of([](Situation& s) { s.sightings.migrated = true; }) == Doubts{reason::kMigrated});
   CHECK(doubts_of([](Situation& s) { s.sightings.kubevirt_snapshot = true; }) == Doubts{reason::kKubevirtSnapshot});
   CHECK(doubts_of([](Situation& s) { s.guest.deleting = true; }) == Doubts{reason::kRestarted});

@@ -230,6 +230,20 @@ TEST_CASE("a lapse is a guest that was reported frozen while held, and is no mor
   CHECK(rig.seen().lapsed);
 }
 
+TEST_CASE("an agent that is gone while the guest is held is lost, also when it comes back") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  rig.apply(Kind::kVmi, guest);
+  rig.apply(Kind::kSession, session());
+  CHECK_FALSE(rig.seen().agent_lost);
+  guest.agent_gone = true;
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().agent_lost);
+  guest.agent_gone = false;
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().agent_lost);
+}
+
 TEST_CASE("a status that changes while the guest is still being frozen, or thawed, is no lapse") {
   for (const Phase phase : {Phase::kFreezing, Phase::kThawing}) {
     WorldRig rig;
@@ -238,8 +252,10 @@ TEST_CASE("a status that changes while the guest is still being frozen, or thawe
     guest.reported_frozen = true;
     rig.apply(Kind::kVmi, guest);
     guest.reported_frozen = false;
+    guest.agent_gone = true;
     rig.apply(Kind::kVmi, guest);
     CHECK_FALSE(rig.seen().lapsed);
+    CHECK_FALSE(rig.seen().agent_lost);
   }
 }
 
