@@ -25,7 +25,7 @@ from client import Guest, GuestError
 from control_plane import ChainError
 from drivers import HARVESTER, DirectDriver, Plan
 from machine import HERE, MachineError, stop_all
-from scenarios import SCENARIOS, Outcome, backups_of, broken_promises, frozen_intervals, held
+from scenarios import CONSISTENT, SCENARIOS, Outcome, backups_of, broken_promises, frozen_intervals, held, held_after_cut
 
 SETTLE = 1.0  # seconds of load between two backups
 FAILURES = (MachineError, AgentError, GuestError, oracle.ToolError, build_image.BuildError, ChainError)
@@ -116,6 +116,8 @@ class Run:
         truth = guest.ask("end")
         intervals = frozen_intervals(truth["events"])
         self._time_calls(truth["events"])
+        if scenario.expected == CONSISTENT:
+            self._figures.setdefault("hold", []).append(held_after_cut(truth["events"]))
         frozen_for = sum(end - begin for begin, end in intervals)
         return Outcome(verdict, held(truth["events"]), frozen_for, seconds), truth["images"]
 
@@ -186,7 +188,8 @@ class Run:
 
     def _figure_lines(self):
         figures = self._figures
-        return [f"Boot {figures['boot']:.1f} s; freeze {report.milliseconds(figures['freeze'])}, thaw "
+        return [f"From the last cut to the thaw's call {report.milliseconds(figures['hold'])}.",
+                f"Boot {figures['boot']:.1f} s; freeze {report.milliseconds(figures['freeze'])}, thaw "
                 f"{report.milliseconds(figures['thaw'])}; restoring and judging "
                 f"{statistics.median(figures['restore']):.1f} s a backup."]
 

@@ -78,6 +78,13 @@ def held(events):
                for begin, end in frozen_intervals(events))
 
 
+def held_after_cut(events):
+    """Seconds from the last cut to the call that thaws; infinite when none came."""
+    last = max(event["at"] for event in events if event["what"] == "cut")
+    return min((event["at"] for event in events if event["what"] == "thaw-sent" and event["at"] > last),
+               default=float("inf")) - last
+
+
 def broken_promises(scenario, outcomes):
     """What must not be, as sentences; empty when all is well."""
     passed = [outcome.judgement.consistent for outcome in outcomes]

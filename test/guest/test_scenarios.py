@@ -5,7 +5,7 @@ from oracle import Judgement
 from records import Problem
 from drivers import Verdict
 from scenarios import (CONSISTENT, CONTROL, DOUBTFUL, LAPSE, SCENARIOS, UNAFFECTED, Outcome, Scenario, backups_of,
-                       broken_promises, frozen_intervals, held)
+                       broken_promises, frozen_intervals, held, held_after_cut)
 
 
 def outcome(*kinds, was_held=True, verdict=None):
@@ -30,6 +30,10 @@ class Truth(unittest.TestCase):
     def test_cuts_in_two_freezes_are_not_held(self):
         twice = events((1, "frozen"), (2, "cut"), (3, "thaw-sent"), (4, "frozen"), (5, "cut"), (6, "thaw-sent"))
         self.assertFalse(held(twice))
+
+    def test_the_hold_after_the_cuts_is_that_of_the_last_one(self):
+        self.assertEqual(held_after_cut(events((1, "frozen"), (2, "cut"), (3, "cut"), (4, "thaw-sent"))), 1)
+        self.assertEqual(held_after_cut(events((1, "frozen"), (2, "thaw-sent"), (3, "cut"))), float("inf"))
 
     def test_a_reset_ends_the_freeze(self):
         self.assertEqual(frozen_intervals(events((1, "frozen"), (3, "reset"), (9, "thaw-sent"))), [(1, 3)])
