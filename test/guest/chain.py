@@ -30,6 +30,8 @@ class ChainDriver:
     def __init__(self, folder, tools, snapfreeze):
         self._plane = ControlPlane(folder, tools)
         self._snapfreeze = Snapfreeze(self._plane, snapfreeze)
+        self._plane.api("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace",
+                                                       "metadata": {"name": NAMESPACE}})
         self._taken = 0
 
     def take(self, guest, plan):

@@ -13,7 +13,7 @@ class Plan:
     timeout: T in whole seconds, for Harvester that of its timer. cuts: when each disk is cut, seconds from the begin.
     """
     who: str = SNAPFREEZE
-    timeout: int = 10
+    timeout: int = 30
     cuts: tuple = (0.1, 0.4, 0.7)
 
 

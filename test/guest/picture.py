@@ -32,7 +32,8 @@ def panel(title, record, origin, seconds, most, top):
     for begin, end in record["intervals"]:
         parts.append(f'<rect x="{x(begin):.1f}" y="{top + 38}" width="{x(end) - x(begin):.1f}" '
                      f'height="{base - top - 38}" fill="{FROZEN}"/>')
-        parts.append(f'<text x="{x(begin) + 3:.1f}" y="{top + 34}" class="note">frozen {end - begin:.2f} s</text>')
+        if any(event["what"] == "cut" and begin <= event["at"] <= end for event in record["events"]):
+            parts.append(f'<text x="{x(begin) + 3:.1f}" y="{top + 34}" class="note">frozen {end - begin:.2f} s</text>')
     shown = [(at, rate) for at, rate in rates(record["samples"]) if 0 <= at - origin <= seconds]
     line = " ".join(f"{x(at):.1f},{y(rate):.1f}" for at, rate in shown)
     parts.append(f'<polyline points="{line}" fill="none" stroke="{WRITES}" stroke-width="1.5"/>')
@@ -67,7 +68,7 @@ def draw(records):
 .cut {{ font-size: 12px; font-weight: 600; fill: {CUT} }}</style>
 <rect width="100%" height="100%" fill="white"/>
 <text x="{LEFT}" y="28" class="head">A real guest under load while its three disks are backed up</text>
-<text x="{LEFT}" y="48" class="note">Write requests a second; a line for each disk's cut; shaded while frozen.</text>
+<text x="{LEFT}" y="48" class="note">Write requests a second; a line for each disk's cut; shaded while frozen. Harvester freezes first, snapfreeze lifts that to set its own timer.</text>
 {chr(10).join(panels)}
 <text x="{WIDTH - RIGHT}" y="{height - 8}" class="note" text-anchor="end">seconds</text>
 </svg>

@@ -45,6 +45,7 @@ class Run:
         self._driver = self._make_driver(arguments)
         self._rows = {}  # scenario -> outcomes
         self._judging = []  # (future, function of its result)
+        self._handed_in = []  # (outcome, images) that wait for a restore
         self._planted_unseen = None
         self._figures = {}
         self.broken = []
@@ -79,6 +80,7 @@ class Run:
             for scenario in SCENARIOS:
                 if scenario.agent == agent:
                     self._take_row(guest, scenario)
+            self._judge_handed_in()
             if agent:
                 self._take_picture(guest)
         finally:
@@ -87,21 +89,30 @@ class Run:
     def _take_row(self, guest, scenario):
         begun = time.monotonic()
         guest.ask("load", on=scenario.load)
-        outcomes, images = [], []
+        outcomes = []
         for number in range(backups_of(scenario, self._backups)):
             time.sleep(SETTLE if scenario.load else 0.1)
-            outcome, files = self._take(guest, scenario, number)
+            outcome, images = self._take(guest, scenario, number)
             outcomes.append(outcome)
-            images.append(files)
+            if scenario is SCENARIOS[0] and len(outcomes) == self._backups:
+                self._judge_planted(images)
+            self._hand_in(outcome, images)
         guest.ask("load", on=True)
         self._rows[scenario] = outcomes
         say(f"  {scenario.name}: {len(outcomes)} backups in {time.monotonic() - begun:.0f} s, "
-            f"verdict {report.verdicts_of(outcomes)}; being restored")
-        if scenario is SCENARIOS[0]:
-            self._judge_planted(images[-1])
-        for first in range(0, len(images), oracle.BACKUPS_A_BOOT):
-            span = slice(first, first + oracle.BACKUPS_A_BOOT)
-            self._judge(images[span], lambda found, some=outcomes[span]: self._keep(some, found))
+            f"verdict {report.verdicts_of(outcomes)}")
+
+    def _hand_in(self, outcome, images):
+        """One fresh guest restores as many backups as it has room for, whatever their rows."""
+        self._handed_in.append((outcome, images))
+        if len(self._handed_in) == oracle.BACKUPS_A_BOOT:
+            self._judge_handed_in()
+
+    def _judge_handed_in(self):
+        if self._handed_in:
+            outcomes, images = zip(*self._handed_in)
+            self._handed_in = []
+            self._judge(images, lambda found: self._keep(outcomes, found))
 
     def _take(self, guest, scenario, number):
         folder = self._scratch / f"{SCENARIOS.index(scenario)}-{number}"
@@ -158,8 +169,8 @@ class Run:
         say("  one backup for the picture, and the same with Harvester's 10 s")
         concurrent.futures.wait([future for future, _ in self._judging])  # nothing else takes the guest's processor
         records = {}
-        for title, plan, afterwards in (("With snapfreeze: thawed at the last cut", Plan(), 11),
-                                        ("Harvester alone: its timer of 10 s", Plan(who=HARVESTER), 2)):
+        for title, plan, afterwards in (("With snapfreeze: thawed at the last cut", Plan(timeout=10), 11),
+                                        ("Harvester alone: its timer of 10 s", Plan(who=HARVESTER, timeout=10), 2)):
             folder = self._scratch / f"picture-{len(records)}"
             folder.mkdir()
             guest.ask("begin", folder=str(folder))

@@ -72,7 +72,11 @@ class Promises(unittest.TestCase):
         self.assert_kept(DOUBTFUL, outcome("torn", was_held=False, verdict="crash"))
 
     def test_crash_for_a_good_backup_is_not_good_enough(self):
-        self.assert_broken(CONSISTENT, outcome(verdict="filesystem"), outcome(verdict="crash"))
+        good, doubted = outcome(verdict="filesystem"), outcome(verdict="crash")
+        self.assert_broken(CONSISTENT, good, doubted)
+        self.assert_kept(CONSISTENT, good, good, outcome("apart", was_held=False, verdict="crash"))
+        self.assert_broken(CONSISTENT, good, good, doubted, outcome("apart", verdict="filesystem"))
+        self.assert_broken(CONSISTENT, good, good, doubted, outcome(was_held=False, verdict="filesystem"))
 
     def test_nobody_froze_it_so_it_is_crash(self):
         for expected, kind in ((CONTROL, "torn"), (UNAFFECTED, "journal")):
