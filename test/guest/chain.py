@@ -8,7 +8,7 @@ NAMESPACE = "guests"
 BACKUPS = f"/apis/harvesterhci.io/v1beta1/namespaces/{NAMESPACE}/virtualmachinebackups"
 CLAIMS = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
 ANNOTATION = "snapfreeze.harvesterhci.io/"
-VERDICT_SECONDS = 150  # a freeze's longest T, a reboot of the guest before a cut, and time to say so
+VERDICT_SECONDS = 330  # a freeze's longest T, a reboot of the guest before a cut, and time to say so
 
 
 def verdict_of(backup):

@@ -29,7 +29,7 @@ class Guest:
         self._turn = threading.Lock()
         self._link = None
 
-    def wait_ready(self, seconds=150):
+    def wait_ready(self, seconds=270):
         deadline = time.monotonic() + seconds
         while not self.socket.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:

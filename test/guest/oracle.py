@@ -16,7 +16,7 @@ from records import Problem, judge_records
 FILESYSTEM_KINDS = ("journal", "mount", "kernel", "fsck")
 BACKUPS_A_BOOT = 8  # 24 disks and the answer's fit on one PCI bus
 ANSWER_BYTES = 2 << 30
-BOOT_SECONDS = 180
+BOOT_SECONDS = 300
 COMPLAINTS = re.compile(r".*(EXT4-fs error|EXT4-fs warning|Corruption|Internal error|I/O error|corrupt).*")
 
 

@@ -16,7 +16,7 @@ import (
 type RealGuest struct{ socket string }
 
 // daemonPatience is longer than anything the daemon does: before a cut it may reboot the guest.
-const daemonPatience = 3 * time.Minute
+const daemonPatience = 5 * time.Minute
 
 // ask sends one request on a connection of its own, so that a slow one holds up no other.
 func (g RealGuest) ask(request Object, reply any) error {
