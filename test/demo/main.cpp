@@ -47,10 +47,10 @@ void start(runner::Sandbox& sandbox) {
   for (const Plan& plan : kPlans) {
     sandbox.control("POST", "vms", {{"ns", plan.ns}, {"name", plan.vm}, {"disks", kDisks}});
   }
-  sandbox.start("sweeper-0", {});
-  sandbox.wait_until_ready("sweeper-0", kPatience);
-  for (const char* webhook : {"webhook-0", "webhook-1"}) sandbox.start(webhook, {});
-  for (const char* webhook : {"webhook-0", "webhook-1"}) sandbox.wait_until_ready(webhook, kPatience);
+  sandbox.processes().start("sweeper-0", {});
+  sandbox.processes().wait_until_ready("sweeper-0", kPatience);
+  for (const char* webhook : {"webhook-0", "webhook-1"}) sandbox.processes().start(webhook, {});
+  for (const char* webhook : {"webhook-0", "webhook-1"}) sandbox.processes().wait_until_ready(webhook, kPatience);
   sandbox.register_webhooks();
   // Webhooks look for a living sweeper every 2 s.
   std::this_thread::sleep_for(Millis(2500));

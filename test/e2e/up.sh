@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # up.sh DIR: a real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, snapshot-controller. Writes
-# DIR/admin.kubeconfig, and one DIR/NAME.pid a process. BIN: folder of the built tools. PORT: the API server's; the next
-# twenty are snapfreeze's and the rig's.
+# DIR/USER.kubeconfig for each that calls it, and of each process NAME.start and NAME.pid. BIN: folder of the built tools.
+# PORT: the API server's; the next twenty are snapfreeze's and the rig's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -11,6 +11,7 @@ etcd_port=$((port + 2))
 pki=$dir/pki
 mkdir -p "$pki"
 cd "$dir"
+echo "$port" >port
 
 ca() { # name
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
@@ -23,11 +24,25 @@ leaf() { # name subject ca
     openssl x509 -req -in "$pki/$1.csr" -CA "$pki/$3.crt" -CAkey "$pki/$3.key" -CAcreateserial -days 2 \
       -extfile /dev/stdin -out "$pki/$1.crt" 2>/dev/null
 }
-start() { # name command...
+start() { # name command...: leaves a script behind that starts it again
   local name=$1
   shift
-  "$@" >"$name.log" 2>&1 &
-  echo $! >"$name.pid"
+  {
+    echo '#!/usr/bin/env bash'
+    echo "echo \$\$ >$(printf %q "$dir/$name.pid")"
+    echo "exec $(printf '%q ' "$@")>>$(printf %q "$dir/$name.log") 2>&1"
+  } >"$name.start"
+  setsid bash "$name.start" &
+}
+kubeconfig() { # user credentials [port]
+  cat >"$1.kubeconfig" <<K
+apiVersion: v1
+kind: Config
+clusters: [{name: rig, cluster: {server: "https://127.0.0.1:${3:-$port}", certificate-authority: "$pki/ca.crt"}}]
+users: [{name: $1, user: {$2}}]
+contexts: [{name: rig, context: {cluster: rig, user: $1, namespace: snapfreeze-system}}]
+current-context: rig
+K
 }
 await() { # seconds what command...
   local seconds=$1 what=$2
@@ -44,6 +59,7 @@ ca ca
 ca front-proxy-ca
 leaf apiserver /CN=kube-apiserver ca
 leaf admin /O=system:masters/CN=admin ca
+leaf tenant /CN=tenant ca
 leaf virt-api /CN=virt-api ca
 leaf webhook /CN=webhook ca
 leaf front-proxy /CN=front-proxy front-proxy-ca
@@ -66,14 +82,10 @@ start apiserver "$bin/kube-apiserver" --etcd-servers="http://127.0.0.1:$etcd_por
   --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
   --requestheader-extra-headers-prefix=X-Remote-Extra- \
   --proxy-client-cert-file="$pki/front-proxy.crt" --proxy-client-key-file="$pki/front-proxy.key"
-cat >admin.kubeconfig <<K
-apiVersion: v1
-kind: Config
-clusters: [{name: rig, cluster: {server: "https://127.0.0.1:$port", certificate-authority: "$pki/ca.crt"}}]
-users: [{name: admin, user: {client-certificate: "$pki/admin.crt", client-key: "$pki/admin.key"}}]
-contexts: [{name: rig, context: {cluster: rig, user: admin}}]
-current-context: rig
-K
+for user in admin tenant; do
+  kubeconfig "$user" "client-certificate: '$pki/$user.crt', client-key: '$pki/$user.key'"
+done
+kubeconfig control '' "$((port + 6))"
 export KUBECONFIG=$dir/admin.kubeconfig
 await 30 "the API server" "$bin/kubectl" get --raw /readyz
 start kcm "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --authentication-kubeconfig="$KUBECONFIG" \
@@ -81,12 +93,8 @@ start kcm "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --authentica
   --leader-elect=false --service-account-private-key-file="$pki/sa.key" \
   --controllers=garbage-collector-controller,namespace-controller,persistentvolume-binder-controller,serviceaccount-controller
 
-crds=$(cd "$here" && go list -m -f '{{.Dir}}' github.com/kubernetes-csi/external-snapshotter/client/v8)/config/crd
-for kind in volumesnapshotclasses volumesnapshotcontents volumesnapshots; do
-  "$bin/kubectl" apply -f "$crds/snapshot.storage.k8s.io_$kind.yaml" >/dev/null
-done
-"$bin/kubectl" apply -f "$here/manifests/crds.yaml" >/dev/null
-"$bin/kubectl" wait --for=condition=Established --timeout=30s crd --all >/dev/null
+"$bin/kubectl" apply -f "$bin/crds" -f "$here/manifests/crds.yaml" >/dev/null
+"$bin/kubectl" wait --for=condition=Established --timeout=30s crd --all >kubectl.log 2>&1
 sed -e "s|RIG_PORT|$((port + 5))|" -e "s|RIG_CA|$(base64 -w0 "$pki/ca.crt")|" "$here/manifests/rig.yaml" |
   "$bin/kubectl" apply -f - >/dev/null
 start snapshot-controller "$bin/snapshot-controller" --kubeconfig="$KUBECONFIG" --leader-election=false \
@@ -101,16 +109,15 @@ await 20 "the freeze API" "$bin/kubectl" get --raw /apis/subresources.kubevirt.i
 
 # snapfreeze as the chart would install it: service accounts with the least rights, their tokens, the registration.
 "$here/rbac.sh" | "$bin/kubectl" apply -f - >/dev/null
-for part in webhook sweeper; do
-  "$bin/kubectl" -n snapfreeze-system create token "$part" --duration=24h >"$part.token"
-  cat >"$part.kubeconfig" <<K
-apiVersion: v1
-kind: Config
-clusters: [{name: rig, cluster: {server: "https://127.0.0.1:$port", certificate-authority: "$pki/ca.crt"}}]
-users: [{name: $part, user: {tokenFile: "$dir/$part.token"}}]
-contexts: [{name: rig, context: {cluster: rig, user: $part, namespace: snapfreeze-system}}]
-current-context: rig
-K
+# A replica's token is bound to its pod, which no node ever runs: by that the rig tells the replicas apart.
+for replica in webhook-0 webhook-1 sweeper-0 sweeper-1; do
+  "$bin/kubectl" -n snapfreeze-system run "$replica" --image=none --restart=Never \
+    --overrides="{\"spec\": {\"serviceAccountName\": \"${replica%-*}\"}}" >/dev/null
+  "$bin/kubectl" -n snapfreeze-system create token "${replica%-*}" --duration=24h \
+    --bound-object-kind=Pod --bound-object-name="$replica" >"$replica.token"
+  kubeconfig "$replica" "tokenFile: '$dir/$replica.token'"
 done
+# The runner puts it in place, as each scenario needs it; also with a CA that signed nothing.
 sed -e "s|WEBHOOK_URL|https://127.0.0.1:$((port + 8))/mutate|" -e "s|WEBHOOK_CA|$(base64 -w0 "$pki/ca.crt")|" \
-  "$here/manifests/webhook.yaml" | "$bin/kubectl" apply -f - >/dev/null
+  "$here/manifests/webhook.yaml" | "$bin/kubectl" create --dry-run=client -o json -f - >registration.json
+base64 -w0 "$pki/front-proxy-ca.crt" >wrong-ca.b64

@@ -46,7 +46,7 @@ int count_of(const Event& event) {
 
 void ControlledSystem::set_up(const Scenario& scenario) {
   scenario_ = scenario;
-  control("POST", "namespaces", {{"name", kOwnNamespace}});
+  control("POST", "namespaces", {{"name", own_namespace()}});
   for (const std::string& ns : scenario.namespaces_opted_out) {
     control("POST", "namespaces", {{"name", ns}, {"labels", {{"snapfreeze.harvesterhci.io/ignore", "true"}}}});
   }

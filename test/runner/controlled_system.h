@@ -36,6 +36,7 @@ class ControlledSystem : public System {
   virtual void kill_at_call(const std::string& name, int call, std::optional<Millis> back_after) = 0;
   virtual void hang(const std::string& name, Millis lasts) = 0;
   [[nodiscard]] virtual Since now() const = 0;
+  [[nodiscard]] virtual std::string own_namespace() const { return kOwnNamespace; }
 
   // What the cluster is like before snapfreeze is started.
   void set_up(const Scenario& scenario);

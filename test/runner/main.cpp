@@ -1,4 +1,4 @@
-// Runs scenario files on one level: scenario_runner --level sim|sandbox [options] [file or folder ...]
+// Runs scenario files on one level: scenario_runner --level sim|sandbox|cluster [options] [file or folder ...]
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -6,7 +6,9 @@
 #include <thread>
 
 #include "base/log.h"
+#include "test/runner/cluster_system.h"
 #include "test/runner/fields.h"
+#include "test/runner/kill_rounds.h"
 #include "test/runner/parse.h"
 #include "test/runner/sandbox_system.h"
 #include "test/runner/sim_system.h"
@@ -41,10 +43,13 @@ int main(int argc, char** argv) {
   runner::Programs programs{"snapfreeze-sandbox", "snapfreeze"};
   bool verbose = false;
   bool keep_files = false;
+  int rounds = 0;
+  std::vector<std::string> planes;
+  std::string only;
 
   CLI::App app{"Runs scenarios (test/scenarios/README.md) and says what did not hold."};
-  app.add_option("--level", plan.level, "virtual time, or processes on loopback")
-      ->check(CLI::IsMember({"sim", "sandbox"}))
+  app.add_option("--level", plan.level, "virtual time, processes on the double, or processes on a real control plane")
+      ->check(CLI::IsMember({"sim", "sandbox", "cluster"}))
       ->capture_default_str();
   app.add_option("--seed", plan.first_seed, "of the order in which things happen (sim)")->capture_default_str();
   app.add_option("--seeds", plan.seeds, "so many orders, beginning with --seed")->check(CLI::Range(1, 100000));
@@ -56,7 +61,12 @@ int main(int argc, char** argv) {
   app.add_flag("--verbose", verbose, "show what snapfreeze logs (sim)");
   app.add_flag("--keep-files", keep_files, "leave logs and kubeconfigs in the temporary directory (sandbox)");
   app.add_option("--sandbox", programs.sandbox, "the program (sandbox)")->capture_default_str();
-  app.add_option("--snapfreeze", programs.snapfreeze, "the program (sandbox)")->capture_default_str();
+  app.add_option("--snapfreeze", programs.snapfreeze, "the program (sandbox, cluster)")->capture_default_str();
+  app.add_option("--control-plane", planes, "folder of one that test/e2e/up.sh has started (cluster)");
+  app.add_option("--kill-rounds", rounds, "instead: so many runs with a process killed at a random moment (cluster)")
+      ->check(CLI::Range(0, 100000));
+  app.add_option("--only", only, "scenarios whose name contains this");
+  app.add_option("--report", plan.report, "file to which one line a scenario is added");
   app.add_option("paths", paths, "scenario files or folders");
   CLI11_PARSE(app, argc, argv);
 
@@ -65,18 +75,29 @@ int main(int argc, char** argv) {
   runner::Tally tally;
   for (const std::string& file : files_of(paths)) {
     try {
-      plan.scenarios.push_back(runner::read_scenario(file));
+      runner::Scenario scenario = runner::read_scenario(file);
+      if (scenario.name.find(only) != std::string::npos) plan.scenarios.push_back(std::move(scenario));
     } catch (const runner::FileError& error) {
       std::printf("FAILED   %s\n", error.what());
       ++tally.failed;
     }
   }
+  if (rounds > 0) plan.scenarios = runner::kill_rounds(plan.scenarios, rounds, plan.first_seed);
+  runner::ControlPlanes control_planes(planes);
+  if (plan.level == "cluster") {
+    if (planes.empty()) return app.exit(CLI::RequiredError("--control-plane (scripts/e2e starts some)"));
+    plan.jobs = static_cast<int>(planes.size());
+    plan.adapt = runner::ClusterSystem::adapted;
+    plan.again_when_starved = 2;
+  }
   plan.make_system = [&](std::uint64_t seed) -> std::unique_ptr<runner::System> {
     if (plan.level == "sim") return std::make_unique<runner::SimSystem>(seed);
+    if (plan.level == "cluster") return std::make_unique<runner::ClusterSystem>(control_planes, programs.snapfreeze);
     return std::make_unique<runner::SandboxSystem>(programs, seed, keep_files);
   };
   const runner::Tally ran = runner::run_suite(plan);
-  if (ran.skipped > 0) std::printf("%d skipped\n", ran.skipped);
+  if (ran.cannot_run > 0) std::printf("%d cannot run on this level\n", ran.cannot_run);
   std::printf("%d passed, %d failed\n", tally.passed + ran.passed, tally.failed + ran.failed);
-  return tally.failed + ran.failed == 0 ? 0 : 1;
+  // Nothing to run is no success.
+  return tally.failed + ran.failed == 0 && !plan.scenarios.empty() ? 0 : 1;
 }

@@ -141,6 +141,7 @@ Scenario parse_scenario(const std::string& text, const std::string& file) {
   scenario.namespaces_opted_out = fields.texts("namespaces-opted-out");
   scenario.users_without_permission = fields.texts("users-without-permission");
   scenario.webhook_called_twice = fields.yes("webhook-called-twice", false);
+  scenario.wrong_ca = fields.yes("wrong-ca", false);
   fields.named("backups", [&](const std::string& name, Fields backup) {
     scenario.backups.push_back(read_backup(name, std::move(backup), scenario));
   });

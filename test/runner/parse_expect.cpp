@@ -5,9 +5,9 @@
 namespace runner {
 namespace {
 
-class Reader {
+class ExpectReader {
  public:
-  explicit Reader(std::vector<Expectation>& out) : out_(out) {}
+  explicit ExpectReader(std::vector<Expectation>& out) : out_(out) {}
 
   void of(std::string subject) { of_ = std::move(subject); }
 
@@ -72,7 +72,7 @@ void need(Fields& fields, std::initializer_list<const char*> any_of) {
   fields.fail(*any_of.begin(), "is missing");
 }
 
-void read_vm(Fields fields, Reader& read) {
+void read_vm(Fields fields, ExpectReader& read) {
   need(fields, {"freezes", "freezes-at-most"});
   read.count(fields, "freezes", Field::kFreezes);
   read.count(fields, "freezes-at-most", Field::kFreezesAtMost);
@@ -82,7 +82,7 @@ void read_vm(Fields fields, Reader& read) {
   fields.finish();
 }
 
-void read_backup(Fields fields, const std::string& key, Reader& read) {
+void read_backup(Fields fields, const std::string& key, ExpectReader& read) {
   need(fields, {"verdict"});
   need(fields, {"completes-within"});
   read.of(key);
@@ -97,7 +97,7 @@ void read_backup(Fields fields, const std::string& key, Reader& read) {
   fields.finish();
 }
 
-void read_snapshot(Fields fields, Reader& read) {
+void read_snapshot(Fields fields, ExpectReader& read) {
   need(fields, {"verdict"});
   read.verdict(fields, "verdict");
   fields.finish();
@@ -118,7 +118,7 @@ std::string to_text(const Verdict& verdict) {
 
 std::vector<Expectation> read_expectations(Fields fields, const Scenario& scenario) {
   std::vector<Expectation> all;
-  Reader read(all);
+  ExpectReader read(all);
   Fields vms = fields.fields("vms");
   check_names(vms, vms.keys(), scenario.vms, "VM");
   for (const Vm& vm : scenario.vms) {

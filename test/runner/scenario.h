@@ -157,6 +157,7 @@ struct Scenario {
   std::vector<std::string> namespaces_opted_out;
   std::vector<std::string> users_without_permission;
   bool webhook_called_twice = false;
+  bool wrong_ca = false;  // the API server is told of one that signed no webhook's certificate
   std::vector<Backup> backups;
   std::vector<Snapshot> snapshots;
   std::vector<Event> events;

@@ -18,7 +18,9 @@ class SimSystem : public ControlledSystem {
   explicit SimSystem(std::uint64_t seed) : runtime_(seed) {}
   ~SimSystem() override;
 
-  [[nodiscard]] std::string cannot_run(const Scenario&) const override { return ""; }
+  [[nodiscard]] std::string cannot_run(const Scenario& scenario) const override {
+    return scenario.wrong_ca ? "there is no TLS in virtual time" : "";
+  }
   [[nodiscard]] Millis slack() const override { return Millis(0); }
   [[nodiscard]] Millis look_every() const override { return Millis(50); }
   void start(const Scenario& scenario) override;

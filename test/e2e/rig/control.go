@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -30,17 +29,34 @@ type storageRequest struct {
 	CreationTime  *float64 `json:"creation_time"`
 }
 
-// Longhorn's CSI driver polls: an engine monitor of 5 s, then a tick of 2 s.
-const longhornPolls = 7 * time.Second
-
 // Routes of the control port. An unknown field is a 400 that names it.
 func (c *Control) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /sandbox/namespaces", handle(c.addNamespace))
-	mux.HandleFunc("POST /sandbox/vms", handle(func(r *http.Request, o MachineOptions) error { return c.machines.Add(r.Context(), o) }))
+	mux.HandleFunc("POST /sandbox/vms", handle(func(r *http.Request, o MachineOptions) error {
+		if err := c.addNamespace(r, namespaceRequest{Name: o.Namespace}); err != nil {
+			return err
+		}
+		return c.machines.Add(r.Context(), o)
+	}))
 	mux.HandleFunc("POST /sandbox/storage", handle(c.setStorage))
 	mux.HandleFunc("POST /sandbox/harvester", handle(func(_ *http.Request, o HarvesterOptions) error {
 		c.harvester.SetOptions(o)
+		return nil
+	}))
+	mux.HandleFunc("POST /sandbox/harvester/reconcile", handle(func(r *http.Request, o objectName) error {
+		return c.harvester.ReconcileAgain(r.Context(), o.Namespace, o.Name)
+	}))
+	mux.HandleFunc("POST /sandbox/admission", handle(func(r *http.Request, o struct {
+		Reject objectName `json:"reject"`
+	}) error {
+		return c.reject(r.Context(), o.Reject)
+	}))
+	mux.HandleFunc("POST /sandbox/access", handle(c.deny))
+	// Not of the sandbox, which lives for one scenario only.
+	mux.HandleFunc("POST /sandbox/end", handle(func(r *http.Request, _ struct{}) error {
+		c.harvester.Forget()
+		c.machines.StopAll(r.Context())
 		return nil
 	}))
 	c.guestRoutes(mux)
@@ -63,7 +79,7 @@ func (c *Control) guestRoutes(mux *http.ServeMux) {
 	plain("stop", func(r *http.Request, ns, name string) error { return c.machines.Stop(r.Context(), ns, name) })
 	plain("start", func(r *http.Request, ns, name string) error { return c.machines.Start(r.Context(), ns, name) })
 	plain("restart", func(r *http.Request, ns, name string) error {
-		return errors.Join(c.machines.Stop(r.Context(), ns, name), c.machines.Start(r.Context(), ns, name))
+		return c.machines.Restart(r.Context(), ns, name)
 	})
 	plain("pause", func(r *http.Request, ns, name string) error { return c.machines.Pause(r.Context(), ns, name, true) })
 	plain("resume", func(r *http.Request, ns, name string) error { return c.machines.Pause(r.Context(), ns, name, false) })
@@ -77,22 +93,19 @@ func (c *Control) guestRoutes(mux *http.ServeMux) {
 	}) error {
 		return c.machines.SetAgent(r.Context(), r.PathValue("ns"), r.PathValue("name"), o.Connected)
 	}))
+	mux.HandleFunc("POST /sandbox/vms/{ns}/{name}/snapshot", handle(func(r *http.Request, o struct {
+		Name     string `json:"name"`
+		Duration int    `json:"duration"`
+	}) error {
+		return c.machines.Snapshot(r.Context(), r.PathValue("ns"), r.PathValue("name"), o.Name, time.Duration(o.Duration)*time.Millisecond)
+	}))
 	mux.HandleFunc("POST /sandbox/vms/{ns}/{name}/fault", handle(func(r *http.Request, o GuestFault) error {
-		guest := c.machines.Find(r.PathValue("ns"), r.PathValue("name"))
-		if guest == nil {
-			return fmt.Errorf("VM %s/%s is not running", r.PathValue("ns"), r.PathValue("name"))
+		guest, err := c.machines.need(r.PathValue("ns"), r.PathValue("name"))
+		if err != nil {
+			return err
 		}
 		return guest.AddFault(o)
 	}))
-}
-
-func (c *Control) addNamespace(r *http.Request, o struct {
-	Name   string            `json:"name"`
-	Labels map[string]string `json:"labels"`
-}) error {
-	_, err := c.kube.Create(r.Context(), namespaces, "", Object{"apiVersion": "v1", "kind": "Namespace",
-		"metadata": Object{"name": o.Name, "labels": toObject(o.Labels)}})
-	return err
 }
 
 func (c *Control) setStorage(_ *http.Request, o storageRequest) error {
@@ -100,16 +113,16 @@ func (c *Control) setStorage(_ *http.Request, o storageRequest) error {
 		Errors: o.InterimErrors, Never: o.Never, In1970: o.CreationTime != nil}
 	switch o.Style {
 	case "", "csi":
-	case "longhorn":
+	case "longhorn", "old-longhorn":
 		behaviour.Reply = longhornPolls
 	default:
-		return fmt.Errorf("style: %q must be csi or longhorn", o.Style)
+		return fmt.Errorf("style: %q must be csi, longhorn or old-longhorn", o.Style)
 	}
 	volume := ""
 	if o.Claim != "" {
 		volume = o.Namespace + "/" + o.Claim
 	} else {
-		c.longhorn.enabled.Store(o.Style == "longhorn")
+		c.longhorn.style.Store(o.Style)
 	}
 	c.driver.Set(volume, behaviour)
 	return nil

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 )
@@ -62,6 +61,7 @@ type Guest struct {
 
 	mu        sync.Mutex
 	running   bool
+	paused    bool
 	migrating bool
 	frozen    bool
 	frozenAt  time.Time
@@ -74,7 +74,7 @@ func (g *Guest) Freeze(timeout time.Duration, by string) error {
 	if err := g.refuse(); err != nil {
 		return err
 	}
-	return g.bounded(func() error { return g.freezeNow(timeout, by) }, g.takeFault("freeze", by), "freeze")
+	return g.bounded(func(whole bool) error { return g.freezeNow(timeout, by, whole) }, g.takeFault("freeze", by), "freeze")
 }
 
 // Unfreeze is PUT .../unfreeze: it cancels the timer first, and answers success on a thawed guest.
@@ -85,7 +85,7 @@ func (g *Guest) Unfreeze(by string) error {
 	if !running {
 		return &callError{409, "VMI is not running"}
 	}
-	return g.bounded(func() error { return g.thawNow(by) }, g.takeFault("unfreeze", by), "unfreeze")
+	return g.bounded(func(bool) error { return g.thawNow(by) }, g.takeFault("unfreeze", by), "unfreeze")
 }
 
 func (g *Guest) refuse() error {
@@ -101,7 +101,8 @@ func (g *Guest) refuse() error {
 }
 
 // bounded runs a launcher's call as long as virt-api waits; it goes on when virt-api has given up.
-func (g *Guest) bounded(call func() error, fault *GuestFault, operation string) error {
+// Of a call that fails half-way only a part is carried out.
+func (g *Guest) bounded(call func(whole bool) error, fault *GuestFault, operation string) error {
 	done := make(chan error, 1)
 	go func() {
 		if fault != nil && fault.Kind == "late" {
@@ -112,10 +113,15 @@ func (g *Guest) bounded(call func() error, fault *GuestFault, operation string) 
 			done <- errors.New(operation + " failed on demand")
 			return
 		}
+		if err := g.awaitAgent(); err != nil {
+			done <- err
+			return
+		}
 		g.launcher.Lock()
 		defer g.launcher.Unlock()
-		err := call()
-		if err == nil && fault != nil && fault.Kind == "halfway" {
+		halfway := fault != nil && fault.Kind == "halfway"
+		err := call(!halfway)
+		if err == nil && halfway {
 			g.disarm("unfreeze")
 			err = errors.New(operation + " failed half-way on demand")
 		}
@@ -133,7 +139,23 @@ func (g *Guest) bounded(call func() error, fault *GuestFault, operation string) 
 	}
 }
 
-func (g *Guest) freezeNow(timeout time.Duration, by string) error {
+// awaitAgent returns when the agent can answer: that of a paused guest cannot.
+func (g *Guest) awaitAgent() error {
+	for deadline := time.Now().Add(launcherPatience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		g.mu.Lock()
+		running, paused := g.running, g.paused
+		g.mu.Unlock()
+		if !running {
+			return errors.New("the domain is gone")
+		}
+		if !paused {
+			return nil
+		}
+	}
+	return errors.New("Guest agent is not responding")
+}
+
+func (g *Guest) freezeNow(timeout time.Duration, by string, whole bool) error {
 	if g.Frozen() {
 		return nil
 	}
@@ -143,7 +165,7 @@ func (g *Guest) freezeNow(timeout time.Duration, by string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.frozen, g.frozenAt = true, time.Now()
-	g.truth.Froze(g.name, by, true)
+	g.truth.Froze(g.name, by, whole)
 	if g.windows {
 		time.AfterFunc(vssLimit, g.vssGivesUp)
 	}
@@ -213,6 +235,23 @@ func (g *Guest) PowerOff() {
 	g.markThawed("power-off")
 }
 
+// SetPaused stops or continues it.
+func (g *Guest) SetPaused(paused bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.paused = paused
+}
+
+// SetMigrating says whether it is on its way to another launcher; at the end of it the timer is left behind.
+func (g *Guest) SetMigrating(migrating bool) {
+	if !migrating {
+		g.disarm("unfreeze")
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.migrating = migrating
+}
+
 // Frozen tells what virt-handler's poll of the agent would see; of an agent that does not answer, what was known last.
 func (g *Guest) Frozen() bool {
 	if frozen, known := g.filesystems.Frozen(); known {
@@ -243,7 +282,7 @@ func (g *Guest) takeFault(operation, by string) *GuestFault {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, fault := range g.faults {
-		if fault.Operation != operation || !sameCaller(fault.Caller, by) {
+		if fault.Operation != operation || (fault.Caller != "" && fault.Caller != by) {
 			continue
 		}
 		fault.seen++
@@ -252,9 +291,4 @@ func (g *Guest) takeFault(operation, by string) *GuestFault {
 		}
 	}
 	return nil
-}
-
-// Replicas of one service account cannot be told apart here: "webhook-1" is "webhook".
-func sameCaller(wanted, by string) bool {
-	return wanted == "" || wanted == by || strings.TrimRight(wanted, "-0123456789") == by
 }

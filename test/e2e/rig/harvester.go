@@ -7,13 +7,19 @@ import (
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 )
 
-// freezeTries is how often Harvester's controller was seen to call freeze before the backup was in error.
-const freezeTries = 6
+const (
+	// How often Harvester's controller was seen to call freeze before the backup was in error.
+	freezeTries = 6
+	// Anything else is tried so often; with the pause between, longer than the API server is ever away in a scenario.
+	otherTries = 40
+	otherRetry = 500 * time.Millisecond
+	lookEvery  = 100 * time.Millisecond
+	patience   = 5 * time.Minute
+)
 
 // HarvesterOptions are what may differ from one backup to another.
 type HarvesterOptions struct {
@@ -23,15 +29,24 @@ type HarvesterOptions struct {
 }
 
 // Harvester does what Harvester's backup controller was seen to do: it writes status.volumeBackups, then for each disk, in
-// random order, freezes the guest if its agent is connected, and creates the VolumeSnapshot. It never unfreezes.
+// random order, freezes the guest if its agent is connected, and creates the VolumeSnapshot. It never unfreezes. A disk
+// that is missing later on is taken when something else happens to the backup.
 type Harvester struct {
 	kube  *Kube
 	rest  rest.Interface // for the freeze subresource
 	truth *Truth
 
 	mu      sync.Mutex
-	begun   map[string]bool // uid
 	options HarvesterOptions
+	begun   map[string]bool          // uid
+	running map[string]chan struct{} // "namespace/backup": to be reconciled once more
+	stop    chan struct{}            // closed when all is to be forgotten
+}
+
+// NewHarvester begins with no backup.
+func NewHarvester(kube *Kube, calls rest.Interface, truth *Truth) *Harvester {
+	return &Harvester{kube: kube, rest: calls, truth: truth, options: HarvesterOptions{DisksFirst: -1},
+		begun: map[string]bool{}, running: map[string]chan struct{}{}, stop: make(chan struct{})}
 }
 
 // SetOptions holds for the backups that appear from then on.
@@ -48,144 +63,74 @@ func (h *Harvester) Run(ctx context.Context) {
 		defer h.mu.Unlock()
 		if uid := string(backup.GetUID()); !h.begun[uid] {
 			h.begun[uid] = true
-			go h.take(ctx, backup, h.options)
+			h.launch(ctx, backup)
 		}
 	})
 }
 
-func (h *Harvester) take(ctx context.Context, backup *unstructured.Unstructured, options HarvesterOptions) {
-	ns, name := backup.GetNamespace(), backup.GetName()
-	vm, _, _ := unstructured.NestedString(backup.Object, "spec", "source", "name")
-	disks, agent, err := h.disksOf(ctx, ns, vm)
-	if err != nil {
-		h.fail(ctx, ns, name, err)
-		return
-	}
-	var list []any
-	for _, disk := range disks {
-		list = append(list, Object{"name": name + "-volume-" + disk, "persistentVolumeClaim": Object{"metadata": Object{"name": disk}}})
-	}
-	if err := h.kube.Merge(ctx, backups, ns, name, Object{"status": Object{"volumeBackups": list, "readyToUse": false}}, "status"); err != nil {
-		h.fail(ctx, ns, name, err)
-		return
-	}
-	h.truth.Note("backup", ns+"/"+name, "started")
-	rand.Shuffle(len(disks), func(i, j int) { disks[i], disks[j] = disks[j], disks[i] })
-	for i, disk := range disks {
-		if i == options.DisksFirst {
-			time.Sleep(time.Duration(options.Later) * time.Millisecond)
+// Precondition: the lock is held.
+func (h *Harvester) launch(ctx context.Context, backup *unstructured.Unstructured) {
+	key := backup.GetNamespace() + "/" + backup.GetName()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	again, stop := make(chan struct{}, 1), h.stop
+	h.running[key] = again
+	job := &backupJob{Harvester: h, ns: backup.GetNamespace(), name: backup.GetName(), uid: string(backup.GetUID()),
+		options: h.options, again: again, first: time.Now(), versions: map[string]string{}}
+	job.vm, _, _ = unstructured.NestedString(backup.Object, "spec", "source", "name")
+	job.deadline, _, _ = unstructured.NestedString(backup.Object, "spec", "fsFreezeDeadline")
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
 		}
-		times := 1
-		if i < options.CreateTwice {
-			times = 2
+	}()
+	go func() {
+		defer cancel()
+		err := job.run(ctx)
+		h.mu.Lock()
+		delete(h.running, key)
+		h.mu.Unlock()
+		if err != nil && ctx.Err() == nil {
+			job.fail(ctx, err)
 		}
-		for range times {
-			if err := h.freezeAndCreate(ctx, backup, vm, disk, agent); err != nil {
-				h.fail(ctx, ns, name, err)
-				return
-			}
-			time.Sleep(between(30, 70))
-		}
-	}
-	h.awaitReady(ctx, ns, name, disks)
+	}()
 }
 
-func (h *Harvester) disksOf(ctx context.Context, ns, vm string) (disks []string, agent bool, err error) {
-	object, err := h.kube.Get(ctx, vms, ns, vm)
+// ReconcileAgain is what a retry does; a backup in error begins anew.
+func (h *Harvester) ReconcileAgain(ctx context.Context, ns, name string) error {
+	backup, err := h.kube.Get(ctx, backups, ns, name)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
-	list, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", "volumes")
-	for _, volume := range list {
-		if claim, found, _ := unstructured.NestedString(volume.(Object), "persistentVolumeClaim", "claimName"); found {
-			disks = append(disks, claim)
+	h.mu.Lock()
+	again := h.running[ns+"/"+name]
+	h.mu.Unlock()
+	if again != nil {
+		select {
+		case again <- struct{}{}:
+		default:
 		}
-	}
-	vmi, err := h.kube.Get(ctx, vmis, ns, vm)
-	if apierrors.IsNotFound(err) {
-		return disks, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	conditions, _, _ := unstructured.NestedSlice(vmi.Object, "status", "conditions")
-	for _, condition := range conditions {
-		c := condition.(Object)
-		agent = agent || (c["type"] == "AgentConnected" && c["status"] == "True")
-	}
-	return disks, agent, nil
-}
-
-func (h *Harvester) freezeAndCreate(ctx context.Context, backup *unstructured.Unstructured, vm, disk string, agent bool) error {
-	ns, name := backup.GetNamespace(), backup.GetName()
-	if agent {
-		if err := h.freeze(ctx, backup, vm); err != nil {
-			return err
-		}
-	}
-	froze := map[bool]string{true: "true", false: "false"}[agent]
-	_ = h.kube.Merge(ctx, backups, ns, name, Object{"metadata": Object{"annotations": Object{"harvesterhci.io/snapshotFreezeFS": froze}}})
-	time.Sleep(between(4, 50))
-	_, err := h.kube.Create(ctx, snapshots, ns, Object{
-		"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot",
-		"metadata": Object{"name": name + "-volume-" + disk, "namespace": ns,
-			"annotations": Object{"harvesterhci.io/storageProvisioner": driverName},
-			"ownerReferences": []any{Object{"apiVersion": "harvesterhci.io/v1beta1", "kind": "VirtualMachineBackup",
-				"name": name, "uid": string(backup.GetUID()), "controller": true}}},
-		"spec": Object{"source": Object{"persistentVolumeClaimName": disk}, "volumeSnapshotClassName": "rig"},
-	})
-	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}
-	return err
+	if err := h.kube.Merge(ctx, backups, ns, name, Object{"status": Object{"error": nil}}, "status"); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.launch(ctx, backup)
+	return nil
 }
 
-func (h *Harvester) freeze(ctx context.Context, backup *unstructured.Unstructured, vm string) error {
-	deadline, found, _ := unstructured.NestedString(backup.Object, "spec", "fsFreezeDeadline")
-	if !found {
-		deadline = "1s"
-	}
-	var err error
-	for range freezeTries {
-		err = h.rest.Put().AbsPath("/apis/subresources.kubevirt.io/v1/namespaces", backup.GetNamespace(), "virtualmachineinstances", vm, "freeze").
-			SetHeader("Content-Type", "application/json").Body([]byte(`{"unfreezeTimeout":"` + deadline + `"}`)).Do(ctx).Error()
-		if err == nil {
-			return nil
-		}
-		time.Sleep(between(45, 70))
-	}
-	return err
+// Forget ends the work on all backups: the scenario is over.
+func (h *Harvester) Forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	close(h.stop)
+	h.stop = make(chan struct{})
 }
 
-func (h *Harvester) awaitReady(ctx context.Context, ns, name string, disks []string) {
-	deadline := time.Now().Add(5 * time.Minute)
-	for ctx.Err() == nil && time.Now().Before(deadline) {
-		ready := 0
-		for _, disk := range disks {
-			snapshot, err := h.kube.Get(ctx, snapshots, ns, name+"-volume-"+disk)
-			if err != nil {
-				continue
-			}
-			if yes, _, _ := unstructured.NestedBool(snapshot.Object, "status", "readyToUse"); yes {
-				ready++
-			}
-		}
-		if ready == len(disks) {
-			now := time.Now().UTC().Format(time.RFC3339)
-			_ = h.kube.Merge(ctx, backups, ns, name, Object{"status": Object{"readyToUse": true,
-				"conditions": []any{Object{"type": "Ready", "status": "True", "lastTransitionTime": now}}}}, "status")
-			h.truth.Note("backup", ns+"/"+name, "ready")
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	h.fail(ctx, ns, name, errors.New("its snapshots did not become ready in 5 minutes"))
-}
-
-func (h *Harvester) fail(ctx context.Context, ns, name string, err error) {
-	h.truth.Note("backup", ns+"/"+name, "error: "+err.Error())
-	_ = h.kube.Merge(ctx, backups, ns, name, Object{"status": Object{"error": Object{"message": err.Error()}}}, "status")
-}
+var errGone = errors.New("it was deleted")
 
 func between(low, high int) time.Duration {
 	return time.Duration(low+rand.IntN(high-low+1)) * time.Millisecond

@@ -25,6 +25,9 @@ var (
 	claims           = schema.GroupVersionResource{Version: "v1", Resource: "persistentvolumeclaims"}
 	volumes          = schema.GroupVersionResource{Version: "v1", Resource: "persistentvolumes"}
 	namespaces       = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+	bindings         = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
+	policies         = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"}
+	policyBindings   = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"}
 	longhornHome     = "longhorn-system"
 	harvesterAccount = "system:serviceaccount:harvester-system:harvester"
 )
@@ -58,6 +61,15 @@ func (k *Kube) Create(ctx context.Context, resource schema.GroupVersionResource,
 // Get reads an object.
 func (k *Kube) Get(ctx context.Context, resource schema.GroupVersionResource, ns, name string) (*unstructured.Unstructured, error) {
 	return k.client.Resource(resource).Namespace(ns).Get(ctx, name, metav1.GetOptions{})
+}
+
+// List reads all objects of a namespace.
+func (k *Kube) List(ctx context.Context, resource schema.GroupVersionResource, ns string) ([]unstructured.Unstructured, error) {
+	list, err := k.client.Resource(resource).Namespace(ns).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
 }
 
 // Delete deletes an object.

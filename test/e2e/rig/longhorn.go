@@ -2,27 +2,41 @@ package main
 
 import (
 	"context"
-	"log"
 	"sync/atomic"
 	"time"
 )
 
+const (
+	engineMonitor = 5 * time.Second
+	// Longhorn's CSI driver polls: the engine monitor, then a tick of 2 s.
+	longhornPolls = engineMonitor + 2*time.Second
+)
+
 // Longhorn keeps a record of its own of each cut, which says so before its CSI driver does.
 type Longhorn struct {
-	kube    *Kube
-	enabled atomic.Bool
+	kube  *Kube
+	style atomic.Value // "longhorn", "old-longhorn", or another storage's
 }
 
-// Captured writes the record, if this storage is Longhorn.
+// Captured writes the record, if this storage is Longhorn. An older one learns of the cut from its engine monitor only.
 func (l *Longhorn) Captured(ctx context.Context, uid string) {
-	if !l.enabled.Load() {
+	style, _ := l.style.Load().(string)
+	if style != "longhorn" && style != "old-longhorn" {
 		return
 	}
-	now := time.Now().UTC().Format(time.RFC3339)
-	_, err := l.kube.Create(ctx, longhornRecords, longhornHome, Object{"apiVersion": "longhorn.io/v1beta2", "kind": "Snapshot",
-		"metadata": Object{"name": "snapshot-" + uid, "namespace": longhornHome},
-		"status":   Object{"requestedTime": now}})
-	if err != nil {
-		log.Printf("longhorn record of %s: %v", uid, err)
+	field := "requestedTime"
+	if style == "old-longhorn" {
+		field = "creationTime"
+	}
+	write := func() {
+		_, err := l.kube.Create(ctx, longhornRecords, longhornHome, Object{"apiVersion": "longhorn.io/v1beta2", "kind": "Snapshot",
+			"metadata": Object{"name": "snapshot-" + uid, "namespace": longhornHome},
+			"status":   Object{field: time.Now().UTC().Format(time.RFC3339)}})
+		report("longhorn's record of "+uid, err)
+	}
+	if style == "longhorn" {
+		write()
+	} else {
+		time.AfterFunc(engineMonitor, write)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"sync"
 	"time"
@@ -9,8 +10,15 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// pollInterval is how often virt-handler asks the guest agent whether the filesystems are frozen.
-const pollInterval = 5 * time.Second
+const (
+	// How often virt-handler asks the guest agent whether the filesystems are frozen.
+	pollInterval = 5 * time.Second
+	shutDown     = 500 * time.Millisecond
+	bootAgain    = time.Second
+	agentComes   = 2 * time.Second
+	// Keeps the VMI there while its guest shuts down.
+	vmiFinalizer = "kubevirt.io/foregroundDeleteVirtualMachine"
+)
 
 // MachineOptions describe a VM of a scenario.
 type MachineOptions struct {
@@ -43,24 +51,33 @@ func (m *Machines) Find(ns, name string) *Guest {
 	return m.guests[ns+"/"+name]
 }
 
-// Add makes a VM, its namespace when there is none, its claims with volumes of our driver, and its VMI if it runs.
-func (m *Machines) Add(ctx context.Context, o MachineOptions) error {
-	_, err := m.kube.Create(ctx, namespaces, "", Object{"apiVersion": "v1", "kind": "Namespace", "metadata": Object{"name": o.Namespace}})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return err
+func (m *Machines) need(ns, name string) (*Guest, error) {
+	if guest := m.Find(ns, name); guest != nil {
+		return guest, nil
 	}
+	return nil, fmt.Errorf("VM %s/%s is not running", ns, name)
+}
+
+func (m *Machines) options(ns, name string) MachineOptions {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.all[ns+"/"+name]
+}
+
+// Add makes a VM, its claims with volumes of our driver, and its VMI if it runs.
+func (m *Machines) Add(ctx context.Context, o MachineOptions) error {
 	var disks []any
 	for i := range o.Disks {
 		claim := fmt.Sprintf("%s-disk-%d", o.Name, i)
 		if err := m.addDisk(ctx, o.Namespace, claim); err != nil {
 			return err
 		}
-		disks = append(disks, Object{"name": claim, "persistentVolumeClaim": Object{"claimName": claim}})
+		disks = append(disks, Object{"name": fmt.Sprintf("disk-%d", i), "persistentVolumeClaim": Object{"claimName": claim}})
 	}
 	m.mu.Lock()
 	m.all[o.Namespace+"/"+o.Name] = o
 	m.mu.Unlock()
-	_, err = m.kube.Create(ctx, vms, o.Namespace, Object{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
+	_, err := m.kube.Create(ctx, vms, o.Namespace, Object{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
 		"metadata": Object{"name": o.Name, "namespace": o.Namespace, "annotations": toObject(o.Annotations)},
 		"spec":     Object{"template": Object{"spec": Object{"volumes": disks}}}})
 	if err != nil || !o.Running {
@@ -71,8 +88,9 @@ func (m *Machines) Add(ctx context.Context, o MachineOptions) error {
 
 func (m *Machines) addDisk(ctx context.Context, ns, claim string) error {
 	storage := Object{"storage": "1Gi"}
+	volume := fmt.Sprintf("pvc-%x", sha256.Sum256([]byte(ns+"/"+claim)))
 	_, err := m.kube.Create(ctx, volumes, "", Object{"apiVersion": "v1", "kind": "PersistentVolume",
-		"metadata": Object{"name": ns + "." + claim},
+		"metadata": Object{"name": volume},
 		"spec": Object{"capacity": storage, "accessModes": []any{"ReadWriteOnce"}, "storageClassName": "rig",
 			"claimRef": Object{"namespace": ns, "name": claim},
 			"csi":      Object{"driver": driverName, "volumeHandle": ns + "/" + claim}}})
@@ -81,27 +99,27 @@ func (m *Machines) addDisk(ctx context.Context, ns, claim string) error {
 	}
 	_, err = m.kube.Create(ctx, claims, ns, Object{"apiVersion": "v1", "kind": "PersistentVolumeClaim",
 		"metadata": Object{"name": claim, "namespace": ns},
-		"spec": Object{"accessModes": []any{"ReadWriteOnce"}, "storageClassName": "rig", "volumeName": ns + "." + claim,
+		"spec": Object{"accessModes": []any{"ReadWriteOnce"}, "storageClassName": "rig", "volumeName": volume,
 			"resources": Object{"requests": storage}}})
 	return err
 }
 
 // Start makes the VMI, with a uid of its own.
 func (m *Machines) Start(ctx context.Context, ns, name string) error {
+	return m.boot(ctx, ns, name, m.options(ns, name).Agent)
+}
+
+func (m *Machines) boot(ctx context.Context, ns, name string, agent bool) error {
 	key := ns + "/" + name
-	m.mu.Lock()
-	o, known := m.all[key]
-	m.mu.Unlock()
-	if !known {
-		return fmt.Errorf("no VM %s", key)
-	}
+	o := m.options(ns, name)
 	vm, err := m.kube.Get(ctx, vms, ns, name)
 	if err != nil {
 		return err
 	}
 	spec := vm.Object["spec"].(Object)["template"].(Object)["spec"]
 	if _, err := m.kube.Create(ctx, vmis, ns, Object{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance",
-		"metadata": Object{"name": name, "namespace": ns, "annotations": toObject(o.Annotations)}, "spec": spec}); err != nil {
+		"metadata": Object{"name": name, "namespace": ns, "annotations": toObject(o.Annotations), "finalizers": []any{vmiFinalizer}},
+		"spec":     spec}); err != nil {
 		return err
 	}
 	m.truth.Note("power", key, "on")
@@ -119,77 +137,111 @@ func (m *Machines) Start(ctx context.Context, ns, name string) error {
 	m.mu.Lock()
 	m.guests[key] = guest
 	m.mu.Unlock()
-	system := Object{"id": "debian"}
-	if o.Windows {
-		system = Object{"id": "mswindows"}
-	}
-	if !o.Agent {
-		system = Object{}
-	}
-	return m.Status(ctx, ns, name, Object{"phase": "Running", "guestOSInfo": system,
-		"conditions": conditions(o.Agent, false)})
+	return m.status(ctx, ns, name, withAgent(o, agent, false, Object{"phase": "Running"}))
 }
 
-// Stop ends the guest and deletes its VMI.
+// Stop marks the VMI as being deleted; the guest goes down a moment later, and then the object. It returns at once.
 func (m *Machines) Stop(ctx context.Context, ns, name string) error {
-	key := ns + "/" + name
-	m.mu.Lock()
-	guest := m.guests[key]
-	delete(m.guests, key)
-	m.mu.Unlock()
-	if guest == nil {
-		return fmt.Errorf("VM %s is not running", key)
-	}
-	guest.PowerOff()
-	m.truth.Note("power", key, "off")
-	return m.kube.Delete(ctx, vmis, ns, name)
+	return m.shutDown(ctx, ns, name, func() {})
 }
 
-// SetAgent connects or disconnects the guest agent.
-func (m *Machines) SetAgent(ctx context.Context, ns, name string, connected bool) error {
-	m.mu.Lock()
-	o := m.all[ns+"/"+name]
-	o.Agent = connected
-	m.all[ns+"/"+name] = o
-	m.mu.Unlock()
-	return m.Status(ctx, ns, name, Object{"conditions": conditions(connected, false)})
+// Restart stops the VM and starts it again; its agent connects a moment after that.
+func (m *Machines) Restart(ctx context.Context, ns, name string) error {
+	ctx = context.WithoutCancel(ctx)
+	return m.shutDown(ctx, ns, name, func() {
+		time.Sleep(bootAgain)
+		if !report("start "+ns+"/"+name, m.boot(ctx, ns, name, false)) {
+			return
+		}
+		time.Sleep(agentComes)
+		if o := m.options(ns, name); o.Agent && m.Find(ns, name) != nil {
+			report("agent of "+ns+"/"+name, m.SetAgent(ctx, ns, name, true))
+		}
+	})
 }
 
-// Pause pauses or resumes the guest.
-func (m *Machines) Pause(ctx context.Context, ns, name string, paused bool) error {
-	m.mu.Lock()
-	agent := m.all[ns+"/"+name].Agent
-	m.mu.Unlock()
-	return m.Status(ctx, ns, name, Object{"conditions": conditions(agent, paused)})
-}
-
-// Migrate moves the guest away from its timer: what was frozen stays so until it is thawed again.
-func (m *Machines) Migrate(ctx context.Context, ns, name string, duration time.Duration) error {
-	guest := m.Find(ns, name)
-	if guest == nil {
-		return fmt.Errorf("VM %s/%s is not running", ns, name)
-	}
-	setMigrating := func(migrating bool) {
-		guest.mu.Lock()
-		guest.migrating = migrating
-		guest.mu.Unlock()
-	}
-	setMigrating(true)
-	start := time.Now().UTC().Format(time.RFC3339)
-	if err := m.Status(ctx, ns, name, Object{"migrationState": Object{"startTimestamp": start, "migrationUid": start}}); err != nil {
+func (m *Machines) shutDown(ctx context.Context, ns, name string, then func()) error {
+	guest, err := m.need(ns, name)
+	if err != nil {
 		return err
 	}
-	time.AfterFunc(duration, func() {
-		guest.disarm("unfreeze")
-		setMigrating(false)
-		_ = m.Status(ctx, ns, name, Object{"migrationState": Object{"completed": true,
-			"endTimestamp": time.Now().UTC().Format(time.RFC3339)}})
+	if err := m.kube.Delete(ctx, vmis, ns, name); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	time.AfterFunc(shutDown, func() {
+		m.mu.Lock()
+		delete(m.guests, ns+"/"+name)
+		m.mu.Unlock()
+		guest.PowerOff()
+		m.truth.Note("power", ns+"/"+name, "off")
+		report("end of "+ns+"/"+name, m.kube.Merge(ctx, vmis, ns, name, Object{"metadata": Object{"finalizers": nil}}))
+		then()
 	})
 	return nil
 }
 
-// Status merges into the VMI's status.
-func (m *Machines) Status(ctx context.Context, ns, name string, fields Object) error {
+// namespaces of the VMs that run.
+func (m *Machines) namespaces() map[string]bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[string]bool{}
+	for key := range m.guests {
+		found[m.all[key].Namespace] = true
+	}
+	return found
+}
+
+// StopAll ends every guest: the scenario is over.
+func (m *Machines) StopAll(ctx context.Context) {
+	m.mu.Lock()
+	var running []MachineOptions
+	for key := range m.guests {
+		running = append(running, m.all[key])
+	}
+	m.mu.Unlock()
+	for _, o := range running {
+		report("stop "+o.Name, m.Stop(ctx, o.Namespace, o.Name))
+	}
+}
+
+// SetAgent connects or disconnects the guest agent.
+func (m *Machines) SetAgent(ctx context.Context, ns, name string, connected bool) error {
+	return m.status(ctx, ns, name, withAgent(m.options(ns, name), connected, false, Object{}))
+}
+
+// Pause pauses or resumes the guest.
+func (m *Machines) Pause(ctx context.Context, ns, name string, paused bool) error {
+	guest, err := m.need(ns, name)
+	if err != nil {
+		return err
+	}
+	guest.SetPaused(paused)
+	o := m.options(ns, name)
+	return m.status(ctx, ns, name, withAgent(o, o.Agent, paused, Object{}))
+}
+
+// Migrate moves the guest away from its timer: what was frozen stays so until it is thawed again.
+func (m *Machines) Migrate(ctx context.Context, ns, name string, duration time.Duration) error {
+	guest, err := m.need(ns, name)
+	if err != nil {
+		return err
+	}
+	guest.SetMigrating(true)
+	start := time.Now().UTC().Format(time.RFC3339)
+	if err := m.status(ctx, ns, name, Object{"migrationState": Object{"startTimestamp": start, "migrationUid": start}}); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	time.AfterFunc(duration, func() {
+		guest.SetMigrating(false)
+		report("migration of "+name, m.status(ctx, ns, name, Object{"migrationState": Object{"completed": true,
+			"endTimestamp": time.Now().UTC().Format(time.RFC3339)}}))
+	})
+	return nil
+}
+
+func (m *Machines) status(ctx context.Context, ns, name string, fields Object) error {
 	return m.kube.Merge(ctx, vmis, ns, name, Object{"status": fields}, "status")
 }
 
@@ -210,22 +262,28 @@ func (m *Machines) Poll(ctx context.Context) {
 		m.mu.Unlock()
 		for guest, o := range options {
 			if frozen := guest.Frozen(); frozen != said[guest] {
-				said[guest] = frozen
-				_ = m.Status(ctx, o.Namespace, o.Name, Object{"fsFreezeStatus": map[bool]any{true: "frozen", false: nil}[frozen]})
+				err := m.status(ctx, o.Namespace, o.Name, Object{"fsFreezeStatus": map[bool]any{true: "frozen", false: nil}[frozen]})
+				// What could not be said is said at the next poll.
+				if err == nil || apierrors.IsNotFound(err) {
+					said[guest] = frozen
+				}
 			}
 		}
 	}
 }
 
-func conditions(agent, paused bool) []any {
+// withAgent adds to `status` what KubeVirt shows of the guest's agent, and whether it is paused.
+func withAgent(o MachineOptions, agent, paused bool, status Object) Object {
 	list := []any{Object{"type": "Ready", "status": "True"}}
 	if agent {
 		list = append(list, Object{"type": "AgentConnected", "status": "True"})
+		status["guestOSInfo"] = Object{"id": map[bool]any{true: "mswindows", false: "debian"}[o.Windows]}
 	}
 	if paused {
 		list = append(list, Object{"type": "Paused", "status": "True"})
 	}
-	return list
+	status["conditions"] = list
+	return status
 }
 
 func toObject(annotations map[string]string) Object {

@@ -13,7 +13,9 @@ import (
 	"syscall"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 )
@@ -22,13 +24,18 @@ func main() {
 	kubeconfig := flag.String("kubeconfig", "", "admin's kubeconfig")
 	pki := flag.String("pki", "", "folder with virt-api.crt, virt-api.key and front-proxy-ca.crt")
 	api := flag.String("virt-api", "", "loopback address of the aggregated API")
-	control := flag.String("control", "", "loopback address at which a runner tells what happens")
+	control := flag.String("control", "", "loopback address at which a runner tells what happens, by HTTPS")
 	socket := flag.String("csi", "", "path of the CSI driver's socket")
 	balance := flag.String("balance", "", "ADDRESS=BACKEND,BACKEND: stands in for the webhook's Service")
 	flag.Parse()
 	if address, backends, ok := strings.Cut(*balance, "="); ok {
 		go func() { log.Fatal(Balance(address, strings.Split(backends, ","))) }()
 	}
+	flag.VisitAll(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			log.Fatalf("--%s is missing: %s", f.Name, f.Usage)
+		}
+	})
 	if err := run(*kubeconfig, *pki, *api, *control, *socket); err != nil {
 		log.Fatal(err)
 	}
@@ -64,8 +71,7 @@ func run(kubeconfig, pki, api, control, socket string) error {
 		longhorn.Captured(ctx, uid)
 		return nil
 	})
-	harvester := &Harvester{kube: asHarvester, rest: calls, truth: truth, begun: map[string]bool{},
-		options: HarvesterOptions{DisksFirst: -1}}
+	harvester := NewHarvester(asHarvester, calls, truth)
 
 	failed := make(chan error, 3)
 	go func() { failed <- driver.Serve(ctx, socket) }()
@@ -74,10 +80,11 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	}()
 	go harvester.Run(ctx)
 	go machines.Poll(ctx)
+	go noteReports(ctx, admin, truth)
 	server := &http.Server{Addr: control, ReadHeaderTimeout: 5 * time.Second,
 		Handler: (&Control{truth: truth, machines: machines, driver: driver, longhorn: longhorn, harvester: harvester, kube: admin}).Routes()}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	go func() { failed <- server.ListenAndServe() }()
+	go func() { failed <- server.ListenAndServeTLS(pki+"/virt-api.crt", pki+"/virt-api.key") }()
 
 	select {
 	case err := <-failed:
@@ -85,4 +92,16 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// noteReports notes when each VolumeSnapshot itself says that it is cut: what everybody else waits for.
+func noteReports(ctx context.Context, kube *Kube, truth *Truth) {
+	noted := map[types.UID]bool{}
+	kube.Follow(ctx, snapshots, func(snapshot *unstructured.Unstructured) {
+		_, cut, _ := unstructured.NestedString(snapshot.Object, "status", "creationTime")
+		if cut && !noted[snapshot.GetUID()] {
+			noted[snapshot.GetUID()] = true
+			truth.Note("reported", snapshot.GetNamespace()+"/"+snapshot.GetName(), "")
+		}
+	})
 }

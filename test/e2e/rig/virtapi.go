@@ -56,7 +56,7 @@ func (v *VirtAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 404, "virtualmachineinstance.kubevirt.io \""+parts[3]+"\" not found")
 		return
 	}
-	if err := call(guest, parts[4], r.Body, strings.TrimPrefix(strings.Join(r.Header["X-Remote-User"], ","), "system:serviceaccount:snapfreeze-system:")); err != nil {
+	if err := call(guest, parts[4], r.Body, caller(r.Header)); err != nil {
 		var reply *callError
 		if !errors.As(err, &reply) {
 			reply = &callError{500, err.Error()}
@@ -65,6 +65,14 @@ func (v *VirtAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// caller is the pod that a token is bound to, so that replicas of one service account can be told apart, or the user.
+func caller(header http.Header) string {
+	if pod := header.Get("X-Remote-Extra-Authentication.kubernetes.io%2fpod-Name"); pod != "" {
+		return pod
+	}
+	return header.Get("X-Remote-User")
 }
 
 func call(guest *Guest, operation string, body io.Reader, user string) error {

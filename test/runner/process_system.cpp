@@ -1,0 +1,116 @@
+#include "test/runner/process_system.h"
+
+#include <csignal>
+
+#include "test/runner/objects.h"
+
+namespace runner {
+namespace {
+
+constexpr Millis kPatience{30000};
+
+}  // namespace
+
+ProcessSystem::~ProcessSystem() {
+  finish_requests();
+}
+
+void ProcessSystem::finish_requests() {
+  for (std::thread& request : requests_) request.join();
+  requests_.clear();
+}
+
+std::string ProcessSystem::cannot_run(const Scenario& scenario) const {
+  const Product& product = scenario.product;
+  if (product.webhook_clock != Millis(0) || product.sweeper_clock != Millis(0)) {
+    return "processes of one machine have one clock";
+  }
+  if (product.webhooks > 2 || product.sweepers > 2) return "there are two identities of each kind";
+  return "";
+}
+
+std::vector<std::string> ProcessSystem::options_of(const std::string& name) const {
+  const Product& product = scenario().product;
+  if (name.rfind("webhook", 0) == 0) {
+    return {"--mode", product.observe ? "observe" : "freeze", "--max-freezes", std::to_string(product.max_freezes)};
+  }
+  return {"--thaw-on", product.thaw_on_ready ? "ready" : "captured"};
+}
+
+void ProcessSystem::start_all(const std::string& kinds) {
+  for (const std::string& name : processes(kinds)) own().start(name, options_of(name));
+  for (const std::string& name : processes(kinds)) own().wait_until_ready(name, kPatience);
+}
+
+void ProcessSystem::start_clock() {
+  // Webhooks look for a sweeper every 2 s.
+  std::this_thread::sleep_for(Millis(2500));
+  set_start();
+  start_ = Clock::now();
+}
+
+void ProcessSystem::wait_until(Since time) {
+  while (Clock::now() < start_ + time) {
+    bury_the_dead();
+    std::this_thread::sleep_for(Millis(10));
+  }
+}
+
+// Kubernetes' part: what died is started again, and what hung goes on.
+void ProcessSystem::bury_the_dead() {
+  for (auto one = back_after_.begin(); one != back_after_.end();) {
+    const bool died = !own().at(one->first).running();
+    if (died && one->second) restart_at_[one->first] = Clock::now() + *one->second;
+    one = died ? back_after_.erase(one) : std::next(one);
+  }
+  for (auto one = restart_at_.begin(); one != restart_at_.end();) {
+    const bool due = one->second <= Clock::now();
+    if (due) own().start(one->first, options_of(one->first));
+    one = due ? restart_at_.erase(one) : std::next(one);
+  }
+  for (auto one = go_on_at_.begin(); one != go_on_at_.end();) {
+    const bool due = one->second <= Clock::now();
+    if (due) own().at(one->first).signal(SIGCONT);
+    one = due ? go_on_at_.erase(one) : std::next(one);
+  }
+}
+
+void ProcessSystem::kill_process(const std::string& name, std::optional<Millis> back_after) {
+  own().at(name).signal(SIGKILL);
+  comes_back(name, back_after);
+}
+
+void ProcessSystem::hang(const std::string& name, Millis lasts) {
+  own().at(name).signal(SIGSTOP);
+  go_on_at_[name] = Clock::now() + lasts;
+}
+
+Since ProcessSystem::now() const {
+  return std::chrono::duration_cast<Since>(Clock::now() - start_);
+}
+
+void ProcessSystem::request(const std::string& user, const std::string& method, const std::string& target,
+                            const Json& body) {
+  requests_.emplace_back([this, user, method, target, body] {
+    try {
+      call(user, method, target, body);
+    } catch (const std::exception&) {
+      // What becomes of it shows in the cluster.
+    }
+  });
+}
+
+nlohmann::json ProcessSystem::object(const std::string& collection, const std::string& ns, const std::string& name) {
+  const auto reply = call("admin", "GET", object_path(collection, ns, name), Json());
+  return reply.status == 200 ? Json::parse(reply.body) : Json();
+}
+
+nlohmann::json ProcessSystem::items(const std::string& collection) {
+  const std::size_t slash = collection.rfind('/');
+  const std::string target = "/apis/" + collection.substr(0, slash) + collection.substr(slash);
+  const auto reply = call("admin", "GET", target, Json());
+  if (reply.status != 200) throw std::runtime_error(target + ": " + reply.body);
+  return Json::parse(reply.body).at("items");
+}
+
+}  // namespace runner
