@@ -17,6 +17,7 @@ struct Storage::Job {
   Mono created;
   Wall cut_at{};
   int failures = 0;
+  Millis backoff{1000};  // until its controller tries again, after a call that failed
   bool made_content = false;
 
   [[nodiscard]] std::string content() const { return bound_to.empty() ? "snapcontent-" + uid : bound_to; }
