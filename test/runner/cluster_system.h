@@ -16,8 +16,8 @@ class ClusterSystem : public ProcessSystem {
   ClusterSystem(ControlPlanes& planes, std::string snapfreeze) : planes_(planes), snapfreeze_(std::move(snapfreeze)) {}
   ~ClusterSystem() override;
 
-  // The scenario in namespaces that no other run has, with as many sweepers as the chart installs, and with the time that
-  // the real controllers take.
+  // The scenario in namespaces that no other run has, with as many sweepers as the chart installs, and with the time
+  // that the real controllers take.
   [[nodiscard]] static Scenario adapted(const Scenario& scenario);
 
   [[nodiscard]] std::string cannot_run(const Scenario& scenario) const override;
