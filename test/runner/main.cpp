@@ -35,7 +35,7 @@ std::vector<std::string> files_of(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   runner::Plan plan;
   plan.level = "sim";
   plan.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -62,7 +62,9 @@ int main(int argc, char** argv) {
   app.add_flag("--keep-files", keep_files, "leave logs and kubeconfigs in the temporary directory (sandbox)");
   app.add_option("--sandbox", programs.sandbox, "the program (sandbox)")->capture_default_str();
   app.add_option("--snapfreeze", programs.snapfreeze, "the program (sandbox, cluster)")->capture_default_str();
-  app.add_option("--control-plane", planes, "folder of one that test/e2e/up.sh has started (cluster)");
+  app.add_option("--control-plane", planes, "folder of one that test/e2e/up.sh has started (cluster); may be repeated")
+      ->allow_extra_args(false)
+      ->check(CLI::ExistingDirectory);
   app.add_option("--kill-rounds", rounds, "instead: so many runs with a process killed at a random moment (cluster)")
       ->check(CLI::Range(0, 100000));
   app.add_option("--only", only, "scenarios whose name contains this");
@@ -100,4 +102,7 @@ int main(int argc, char** argv) {
   std::printf("%d passed, %d failed\n", tally.passed + ran.passed, tally.failed + ran.failed);
   // Nothing to run is no success.
   return tally.failed + ran.failed == 0 && !plan.scenarios.empty() ? 0 : 1;
+} catch (const std::exception& error) {
+  std::printf("FAILED   %s\n", error.what());
+  return 1;
 }
