@@ -94,7 +94,7 @@ start kcm "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --authentica
   --controllers=garbage-collector-controller,namespace-controller,persistentvolume-binder-controller,serviceaccount-controller
 
 "$bin/kubectl" apply -f "$bin/crds" -f "$here/manifests/crds.yaml" >/dev/null
-"$bin/kubectl" wait --for=condition=Established --timeout=30s crd --all >kubectl.log 2>&1
+await 30 "the CRDs" "$bin/kubectl" wait --for=condition=Established --timeout=5s crd --all
 sed -e "s|RIG_PORT|$((port + 5))|" -e "s|RIG_CA|$(base64 -w0 "$pki/ca.crt")|" "$here/manifests/rig.yaml" |
   "$bin/kubectl" apply -f - >/dev/null
 start snapshot-controller "$bin/snapshot-controller" --kubeconfig="$KUBECONFIG" --leader-election=false \

@@ -1,7 +1,10 @@
 // Every object that a watch may bring: whatever its fields hold, it is read or refused. A session that was read is
 // written as the same session again.
+#include <nlohmann/json.hpp>
+
 #include "freeze/interference.h"
 #include "freeze/session.h"
+#include "kube/time.h"
 #include "sweeper/facts.h"
 #include "test/fuzz/fuzz.h"
 
@@ -16,13 +19,11 @@ void check_session(const Json& object) {
   const auto session = freeze::from_lease(object);
   if (!session) return;
   must(!session->namespace_.empty() && !session->vm.empty(), "a session says which guest it is about");
-  // The API server keeps metadata and applies the patch; for the fields of a Lease a merge is what to_lease writes.
-  Json lease = freeze::to_lease(*session, "own");
-  Json metadata = lease["metadata"];
-  metadata.set("uid", session->uid);
-  metadata.set("resourceVersion", session->resource_version);
-  lease.set("metadata", metadata);
-  const auto again = freeze::from_lease(lease);
+  // As the API server keeps it: created, then patched.
+  nlohmann::json lease = nlohmann::json::parse(freeze::to_lease(*session, "own").dump());
+  lease.merge_patch(nlohmann::json::parse(freeze::to_patch(*session).dump()));
+  if (session->created) lease["metadata"]["creationTimestamp"] = snapfreeze::kube::format_time(*session->created);
+  const auto again = freeze::from_lease(Json::parse(lease.dump()).value());
   must(again.ok(), "what was written can be read");
   must(again->phase == session->phase && again->holds == session->holds && again->doubts == session->doubts &&
            again->captured == session->captured && again->unsettled == session->unsettled &&

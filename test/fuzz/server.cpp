@@ -18,7 +18,9 @@ namespace edge = snapfreeze::edge;
 
 namespace {
 
-constexpr std::string_view kGood = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
+constexpr std::string_view kGood =
+    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: "
+    "close\r\n\r\nhi";
 
 // Small limits, so that they are reached.
 std::uint16_t start_server() {
