@@ -1,13 +1,12 @@
 #include "certs/authority.h"
 
+#include "test/certs/now.h"
 #include "test/support/catch.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::certs;
 
 namespace {
-
-const Wall kNow = std::chrono::system_clock::from_time_t(1'800'000'000);
 
 PemPair ca_at(Wall now) {
   return make_ca("snapfreeze CA", now).value();

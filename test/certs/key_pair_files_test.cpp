@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "test/certs/now.h"
 #include "test/support/catch.h"
 
 using namespace snapfreeze;
@@ -12,7 +13,6 @@ using namespace snapfreeze::certs;
 
 namespace {
 
-const Wall kStart = std::chrono::system_clock::from_time_t(1'800'000'000);
 const std::string kName = "webhook.snapfreeze.svc";
 
 // A mounted Secret as the kubelet's atomic writer lays it out: the files are links through ..data, which is swapped.
@@ -43,12 +43,12 @@ class MountedSecret {
 };
 
 struct Fixture {
-  PemPair ca = make_ca("CA", kStart).value();
+  PemPair ca = make_ca("CA", kNow).value();
   MountedSecret secret;
   CertHolder holder;
   KeyPairFiles files{secret.options(), holder};
 
-  PemPair issue(Wall now = kStart, const std::string& name = kName) const {
+  PemPair issue(Wall now = kNow, const std::string& name = kName) const {
     return issue_serving(ca, {{name}, {}}, now).value();
   }
   [[nodiscard]] std::string served() const {
@@ -66,36 +66,36 @@ TEST_CASE_METHOD(Fixture, "A key pair is loaded once and its expiry reported at 
   const PemPair pair = issue();
   secret.replace(pair);
 
-  const KeyPairReport first = files.poll(kStart);
-  const KeyPairReport second = files.poll(kStart);
+  const KeyPairReport first = files.poll(kNow);
+  const KeyPairReport second = files.poll(kNow);
 
   CHECK(first.loaded);
   CHECK(first.news);
   CHECK(served() == serial(pair));
   CHECK_FALSE(second.loaded);
   CHECK_FALSE(second.news);
-  CHECK(second.not_after == kStart + kServingLifetime);
+  CHECK(second.not_after == kNow + kServingLifetime);
 }
 
 TEST_CASE_METHOD(Fixture, "A swapped Secret is served at the next poll") {
   secret.replace(issue());
-  REQUIRE(files.poll(kStart).loaded);
+  REQUIRE(files.poll(kNow).loaded);
   const PemPair renewed = issue();
   secret.replace(renewed);
 
-  CHECK(files.poll(kStart).loaded);
+  CHECK(files.poll(kNow).loaded);
   CHECK(served() == serial(renewed));
 }
 
 TEST_CASE_METHOD(Fixture, "A bad pair keeps the last good one, is reported once as news, and is mended by a good one") {
   const PemPair good = issue();
   secret.replace(good);
-  REQUIRE(files.poll(kStart).loaded);
+  REQUIRE(files.poll(kNow).loaded);
 
   const PemPair foreign_key{issue().certificate, issue().key};
-  const PemPair expired = issue(kStart - std::chrono::hours(31 * 24));
-  const PemPair early = issue(kStart + std::chrono::hours(2));
-  const PemPair other_name = issue(kStart, "other.svc");
+  const PemPair expired = issue(kNow - std::chrono::hours(31 * 24));
+  const PemPair early = issue(kNow + std::chrono::hours(2));
+  const PemPair other_name = issue(kNow, "other.svc");
   const PemPair garbled{"nonsense", "nonsense"};
   const auto [bad, reason] = GENERATE_REF(table<PemPair, std::string>({
       {foreign_key, "the private key is not that of the certificate"},
@@ -106,39 +106,39 @@ TEST_CASE_METHOD(Fixture, "A bad pair keeps the last good one, is reported once 
   }));
   secret.replace(bad);
 
-  const KeyPairReport report = files.poll(kStart);
+  const KeyPairReport report = files.poll(kNow);
   INFO(report.trouble);
   CHECK_FALSE(report.loaded);
   CHECK(report.trouble.find(reason) != std::string::npos);
   CHECK(report.trouble.find("tls.crt") != std::string::npos);
   CHECK(report.news);
-  CHECK_FALSE(files.poll(kStart).news);
+  CHECK_FALSE(files.poll(kNow).news);
   CHECK(served() == serial(good));
 
   const PemPair mended = issue();
   secret.replace(mended);
-  CHECK(files.poll(kStart).trouble.empty());
+  CHECK(files.poll(kNow).trouble.empty());
   CHECK(served() == serial(mended));
 }
 
 TEST_CASE_METHOD(Fixture, "A pair that is not valid yet is taken when its time has come") {
-  secret.replace(issue(kStart + std::chrono::hours(2)));
+  secret.replace(issue(kNow + std::chrono::hours(2)));
 
-  CHECK_FALSE(files.poll(kStart).loaded);
-  CHECK(files.poll(kStart + std::chrono::hours(1)).loaded);
+  CHECK_FALSE(files.poll(kNow).loaded);
+  CHECK(files.poll(kNow + std::chrono::hours(1)).loaded);
 }
 
 TEST_CASE_METHOD(Fixture, "A served pair that expires is reported, and served on for want of a better one") {
   const PemPair pair = issue();
   secret.replace(pair);
-  REQUIRE(files.poll(kStart).trouble.empty());
+  REQUIRE(files.poll(kNow).trouble.empty());
 
-  CHECK(files.poll(kStart + kServingLifetime).trouble.find("the certificate expired at") != std::string::npos);
+  CHECK(files.poll(kNow + kServingLifetime).trouble.find("the certificate expired at") != std::string::npos);
   CHECK(served() == serial(pair));
 }
 
 TEST_CASE_METHOD(Fixture, "Missing files are named, and nothing is served until they come") {
-  const KeyPairReport report = files.poll(kStart);
+  const KeyPairReport report = files.poll(kNow);
 
   CHECK(report.trouble.find("tls.crt: No such file or directory") != std::string::npos);
   CHECK_FALSE(report.not_after.has_value());
@@ -148,5 +148,5 @@ TEST_CASE_METHOD(Fixture, "Missing files are named, and nothing is served until 
 TEST_CASE_METHOD(Fixture, "A file without end is not read to its end") {
   KeyPairFiles endless({"/dev/zero", "/dev/zero", ""}, holder);
 
-  CHECK(endless.poll(kStart).trouble.find("larger than 64 KiB") != std::string::npos);
+  CHECK(endless.poll(kNow).trouble.find("larger than 64 KiB") != std::string::npos);
 }

@@ -1,13 +1,12 @@
 #include "certs/key_pair.h"
 
+#include "test/certs/now.h"
 #include "test/support/catch.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::certs;
 
 namespace {
-
-const Wall kToday = std::chrono::system_clock::from_time_t(1'800'000'000);
 
 // Made with `openssl genpkey -algorithm EC -aes-256-cbc`, password "secret".
 constexpr const char* kEncryptedKey = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
@@ -29,8 +28,8 @@ std::string why_not(const std::string& certificate, const std::string& key) {
 }  // namespace
 
 TEST_CASE("A key pair serves the names of its certificate, wildcards included, and no others") {
-  const PemPair ca = make_ca("CA", kToday).value();
-  const PemPair pem = issue_serving(ca, {{"a.svc", "*.b.svc"}, {"10.0.0.1"}}, kToday).value();
+  const PemPair ca = make_ca("CA", kNow).value();
+  const PemPair pem = issue_serving(ca, {{"a.svc", "*.b.svc"}, {"10.0.0.1"}}, kNow).value();
   const auto pair = KeyPair::parse(pem.certificate, pem.key).value();
 
   CHECK(pair->serves("a.svc"));
@@ -41,14 +40,14 @@ TEST_CASE("A key pair serves the names of its certificate, wildcards included, a
 }
 
 TEST_CASE("A common name is no name to serve") {
-  const PemPair ca = make_ca("ca.svc", kToday).value();
+  const PemPair ca = make_ca("ca.svc", kNow).value();
 
   CHECK_FALSE(KeyPair::parse(ca.certificate, ca.key).value()->serves("ca.svc"));
 }
 
 TEST_CASE("Damaged, foreign and encrypted key pairs are refused with their reason") {
-  const PemPair ca = make_ca("CA", kToday).value();
-  const PemPair pem = issue_serving(ca, {{"a.svc"}, {}}, kToday).value();
+  const PemPair ca = make_ca("CA", kNow).value();
+  const PemPair pem = issue_serving(ca, {{"a.svc"}, {}}, kNow).value();
   std::string damaged = pem.certificate;
   damaged.erase(100, 40);
 
@@ -61,7 +60,7 @@ TEST_CASE("Damaged, foreign and encrypted key pairs are refused with their reaso
 }
 
 TEST_CASE("Every prefix of a key pair is refused without harm") {
-  const PemPair pem = make_ca("CA", kToday).value();
+  const PemPair pem = make_ca("CA", kNow).value();
 
   for (std::size_t size = 0; size + 30 < pem.certificate.size(); ++size) {
     CHECK_FALSE(KeyPair::parse(pem.certificate.substr(0, size), pem.key).ok());
