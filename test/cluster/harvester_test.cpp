@@ -153,9 +153,9 @@ TEST_CASE("a snapshot deleted midway is made again at the next reconcile") {
   World world(three_disks());
   DiskOptions slow;
   slow.cut = Millis(10'000);
-  world.cluster.storage().set_default(slow);
+  world.cluster.storage().set_disk("vms", "vm1-disk-1", slow);  // or the backup would be ready
   world.cluster.start_backup("vms", "b1", "vm1");
-  world.runtime.sleep_for(1s);
+  world.runtime.sleep_for(3s);
   world.cluster.call("admin", "DELETE",
                      "/apis/snapshot.storage.k8s.io/v1/namespaces/vms/volumesnapshots/b1-volume-vm1-disk-0");
   world.runtime.sleep_for(1s);

@@ -32,8 +32,11 @@ Storage::Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, G
       contents_(store.resources().at("snapshot.storage.k8s.io", "volumesnapshotcontents")),
       longhorn_(store.resources().at("longhorn.io", "snapshots")) {
   store_.observe("snapshot.storage.k8s.io", "volumesnapshots", [this](const WatchEvent& event) {
+    const Json& metadata = event.object->json["metadata"];
+    const std::string uid = metadata.value("uid", "");
     if (event.type == EventType::kAdded) begin(event.object->json);
-    if (event.type == EventType::kDeleted) clean_up(event.object->json["metadata"].value("uid", ""));
+    if (event.type == EventType::kModified && metadata.contains("deletionTimestamp")) delete_soon(uid);
+    if (event.type == EventType::kDeleted) clean_up(uid);
   });
 }
 
@@ -80,6 +83,7 @@ void Storage::begin(const Json& snapshot) {
   job->bound_to = source.value("volumeSnapshotContentName", "");
   const auto own = disks_.find(job->ns + "/" + job->pvc);
   job->options = own == disks_.end() ? default_ : own->second;
+  jobs_[job->uid] = job;
   if (job->pvc.empty()) return at(job->created + job->options.status_low, job, &Storage::report_snapshot);
   at(job->created + job->options.content, job, &Storage::make_content);
   if (!job->options.never) at(job->created + job->options.cut, job, &Storage::attempt);
@@ -104,7 +108,21 @@ void Storage::cut(const JobRef& job) {
   at(runtime_.now() + runtime_.random(0ms, job->options.engine_monitor), job, &Storage::report_engine_monitor);
 }
 
+void Storage::delete_soon(const std::string& uid) {
+  if (const auto job = jobs_.find(uid); job != jobs_.end()) at(runtime_.now() + 50ms, job->second, &Storage::let_go);
+}
+
+// While the driver is at it, its sidecar deletes nothing: until then the snapshot only bears a deletionTimestamp.
+void Storage::let_go(const JobRef& job) {
+  if (!job->answered && job->failures == 0) return;
+  store_.update(snapshots_, job->ns, job->name, Store::Scope::kAll, [](Json& snapshot) -> std::optional<Reply> {
+    snapshot["metadata"].erase("finalizers");
+    return std::nullopt;
+  });
+}
+
 void Storage::clean_up(const std::string& uid) {
+  jobs_.erase(uid);
   agenda_.after(50ms, [this, uid] {
     store_.remove(contents_, "", "snapcontent-" + uid);
     store_.remove(longhorn_, kLonghornNamespace, "snapshot-" + uid);

@@ -59,6 +59,8 @@ class Storage {
   void begin(const Json& snapshot);
   void attempt(const JobRef& job);
   void cut(const JobRef& job);
+  void delete_soon(const std::string& uid);
+  void let_go(const JobRef& job);
   void clean_up(const std::string& uid);
   void at(Mono when, const JobRef& job, Step step);
   bool wanted(const Job& job) const;
@@ -85,6 +87,7 @@ class Storage {
   const ResourceType& longhorn_;
   DiskOptions default_;
   std::map<std::string, DiskOptions> disks_;  // "ns/pvc"
+  std::map<std::string, JobRef> jobs_;        // by the snapshot's uid, while it exists
 };
 
 }  // namespace cluster

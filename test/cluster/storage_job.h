@@ -19,6 +19,7 @@ struct Storage::Job {
   int failures = 0;
   Millis backoff{1000};  // until its controller tries again, after a call that failed
   bool made_content = false;
+  bool answered = false;  // the driver did, and the content says so
 
   [[nodiscard]] std::string content() const { return bound_to.empty() ? "snapcontent-" + uid : bound_to; }
   [[nodiscard]] std::string longhorn() const { return "snapshot-" + uid; }

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kCopyToSnapshot = 30ms;  // the snapshot controller, at its quickest
 constexpr const char* kSize = "10737418240";
+constexpr const char* kFinalizer = "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection";
 
 std::int64_t unix_nanos(Wall time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
@@ -28,6 +29,10 @@ void Storage::merge_status(const ResourceType& type, const std::string& ns, cons
 void Storage::make_content(const JobRef& job) {
   if (job->made_content) return;
   job->made_content = true;
+  store_.update(snapshots_, job->ns, job->name, Store::Scope::kAll, [](Json& snapshot) -> std::optional<Reply> {
+    snapshot["metadata"]["finalizers"] = {kFinalizer};
+    return std::nullopt;
+  });
   if (job->is_longhorn()) make_longhorn_snapshot(job);
   const Json reference = {{"apiVersion", "snapshot.storage.k8s.io/v1"},
                           {"kind", "VolumeSnapshot"},
@@ -78,6 +83,7 @@ void Storage::report_engine_monitor(const JobRef& job) {
 
 void Storage::report_content(const JobRef& job) {
   make_content(job);
+  job->answered = true;
   merge_status(contents_, "", job->content(),
                {{"creationTime", unix_nanos(job->reported_time())},
                 {"readyToUse", job->options.ready == 0ms},

@@ -15,6 +15,9 @@ struct Disk : World {
     REQUIRE(cluster.create_snapshot("tenant", "vms", "s1", "vm1-disk-0").status == 201);
     uid = snapshot("s1")["metadata"]["uid"];
   }
+  void remove() {
+    cluster.call("admin", "DELETE", "/apis/snapshot.storage.k8s.io/v1/namespaces/vms/volumesnapshots/s1");
+  }
   Json status() { return snapshot("s1").value("status", Json::object()); }
   Json content() { return cluster.get("snapshot.storage.k8s.io/volumesnapshotcontents", "", "snapcontent-" + uid); }
   Json longhorn() { return cluster.get("longhorn.io/snapshots", "longhorn-system", "snapshot-" + uid); }
@@ -108,14 +111,31 @@ TEST_CASE("creationTime may be 1970") {
   CHECK(disk.content()["status"]["creationTime"] == 0);
 }
 
-TEST_CASE("a snapshot deleted before its cut is not cut, and its content goes") {
+TEST_CASE("a snapshot deleted while its cut runs is only marked until it is cut; then it goes, and its content") {
   DiskOptions slow;
   slow.cut = Millis(5000);
   Disk disk(slow);
   disk.runtime.sleep_for(1s);
-  disk.cluster.call("admin", "DELETE", "/apis/snapshot.storage.k8s.io/v1/namespaces/vms/volumesnapshots/s1");
-  disk.runtime.sleep_for(10s);
-  CHECK(disk.count("cut") == 0);
+  disk.remove();
+  disk.runtime.sleep_for(3s);
+  CHECK(disk.snapshot("s1")["metadata"].contains("deletionTimestamp"));
+  disk.runtime.sleep_for(3s);
+  CHECK(disk.count("cut") == 1);
+  CHECK(disk.snapshot("s1").is_null());
+  CHECK(disk.content().is_null());
+}
+
+TEST_CASE("a snapshot deleted after its cut, or when it failed, goes at once") {
+  DiskOptions options;
+  SECTION("cut") {}
+  SECTION("failed") {
+    options.fails = true;
+  }
+  Disk disk(options);
+  disk.runtime.sleep_for(3s);
+  disk.remove();
+  disk.runtime.sleep_for(1s);
+  CHECK(disk.snapshot("s1").is_null());
   CHECK(disk.content().is_null());
 }
 

@@ -129,12 +129,12 @@ StoreResult Store::update(const ResourceType& type, const std::string& ns, const
     preview->json = std::move(after);
     return preview;
   }
-  const ObjectRef stored = commit(type, EventType::kModified, before, std::move(after));
-  const Json& metadata = stored->json["metadata"];
+  const Json& metadata = after["metadata"];
   if (metadata.contains("deletionTimestamp") && metadata.value("finalizers", Json::array()).empty()) {
-    erase(type, stored);
+    erase(type, before);  // watches see the deletion only
+    return before;
   }
-  return stored;
+  return commit(type, EventType::kModified, before, std::move(after));
 }
 
 StoreResult Store::remove(const ResourceType& type, const std::string& ns, const std::string& name,

@@ -230,6 +230,19 @@ TEST_CASE("the Lease stays, and the backup is not judged, until each snapshot is
   CHECK(rig.of_backup("consistency") == "filesystem");
 }
 
+TEST_CASE("the Lease stays until the backup is judged") {
+  ConcludeRig rig;
+  rig.fail("patch", "virtualmachinebackups", 500, 1);
+  const ConcludeDone done = rig.conclude();
+  CHECK(done.end == End::kFailed);
+  CHECK(done.snapshots.size() == 2);
+  CHECK(done.backups.empty());
+  CHECK(rig.last_event().empty());
+  CHECK(rig.on_record());
+  CHECK(rig.conclude().end == End::kEnded);
+  CHECK(rig.of_backup("consistency") == "filesystem");
+}
+
 TEST_CASE("the Lease stays until the Event is written") {
   ConcludeRig rig;
   rig.fail("create", "/events", 503, 1);
