@@ -50,6 +50,8 @@ struct Metrics::Series {
       counters("snapfreeze_rescues_total", "Guests thawed that another program had left frozen.").Add({});
   Family<Gauge>& certificate_expiry = gauges("snapfreeze_certificate_expiry_timestamp_seconds",
                                              "When the serving certificate expires, in Unix seconds.");
+  Family<Gauge>& ca_expiry = gauges("snapfreeze_ca_expiry_timestamp_seconds",
+                                    "When the CA that signs serving certificates expires, in Unix seconds.");
   Family<Gauge>& leader = gauges("snapfreeze_leader", "1 on the sweeper that leads, 0 on the others.");
 
  private:
@@ -108,6 +110,11 @@ void Metrics::rescued() {
 void Metrics::certificate_expires(Wall at) {
   const Seconds unix_time = at.time_since_epoch();
   series_->certificate_expiry.Add({}).Set(unix_time.count());
+}
+
+void Metrics::ca_expires(Wall at) {
+  const Seconds unix_time = at.time_since_epoch();
+  series_->ca_expiry.Add({}).Set(unix_time.count());
 }
 
 void Metrics::leading(bool is_leader) {

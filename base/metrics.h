@@ -42,6 +42,8 @@ class Metrics {
   void rescued();
   // snapfreeze_certificate_expiry_timestamp_seconds; absent until it is known
   void certificate_expires(Wall at);
+  // snapfreeze_ca_expiry_timestamp_seconds; absent until it is known
+  void ca_expires(Wall at);
   // snapfreeze_leader, 1 or 0; absent where there is no election
   void leading(bool is_leader);
 

@@ -7,6 +7,8 @@
 
 namespace snapfreeze::kube {
 
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
+
 // nullopt: another character, or a length or padding that no encoder writes. Line breaks are skipped.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 

@@ -37,6 +37,8 @@ inline constexpr Resource kSubjectAccessReviews{"authorization.k8s.io", "v1", "s
                                                 "SubjectAccessReview", false};
 inline constexpr Resource kEvents{"events.k8s.io", "v1", "events", "Event"};
 inline constexpr Resource kSecrets{"", "v1", "secrets", "Secret"};
+inline constexpr Resource kMutatingWebhookConfigurations{
+    "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", false};
 
 // "group/version", or "v1" of the core group: the field apiVersion of an object.
 [[nodiscard]] std::string api_version(const Resource& resource);

@@ -80,6 +80,10 @@ Result<Json> merge_patch(KubeApi& api, std::string path, const Json& patch, Mill
   return send(api, Method::kPatch, std::move(path), patch.dump(), "application/merge-patch+json", timeout);
 }
 
+Result<Json> json_patch(KubeApi& api, std::string path, const Json& operations, Millis timeout) {
+  return send(api, Method::kPatch, std::move(path), operations.dump(), "application/json-patch+json", timeout);
+}
+
 Result<Json> remove(KubeApi& api, std::string path, const Preconditions& preconditions, Millis timeout) {
   Json asked = Json::object();
   if (!preconditions.uid.empty()) asked.set("uid", preconditions.uid);

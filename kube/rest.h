@@ -32,6 +32,9 @@ Result<Json> update(KubeApi& api, std::string path, const Json& object, Millis t
 // RFC 7386. With metadata.resourceVersion in the patch, kConflict when somebody else wrote since.
 Result<Json> merge_patch(KubeApi& api, std::string path, const Json& patch, Millis timeout = kCallTimeout);
 
+// RFC 6902. kMalformed when a "test" in it does not hold.
+Result<Json> json_patch(KubeApi& api, std::string path, const Json& operations, Millis timeout = kCallTimeout);
+
 // kConflict: the preconditions do not hold. Returns the deleted object or a Status, as the server chose.
 Result<Json> remove(KubeApi& api, std::string path, const Preconditions& preconditions = {},
                     Millis timeout = kCallTimeout);

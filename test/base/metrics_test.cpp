@@ -87,7 +87,10 @@ TEST_CASE("leadership and expiry are absent until they are known") {
   Metrics metrics;
   CHECK(sample(metrics, "snapfreeze_leader") == "absent");
   CHECK(sample(metrics, "snapfreeze_certificate_expiry_timestamp_seconds") == "absent");
+  CHECK(sample(metrics, "snapfreeze_ca_expiry_timestamp_seconds") == "absent");
   metrics.leading(true);
+  metrics.ca_expires(snapfreeze::Wall(1'900'000'000s));
+  CHECK(sample(metrics, "snapfreeze_ca_expiry_timestamp_seconds") == "1900000000");
   metrics.certificate_expires(snapfreeze::Wall(1'800'000'000s));
   CHECK(sample(metrics, "snapfreeze_leader") == "1");
   CHECK(sample(metrics, "snapfreeze_certificate_expiry_timestamp_seconds") == "1800000000");

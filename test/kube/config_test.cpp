@@ -233,6 +233,12 @@ TEST_CASE("What is no server's URL is refused") {
 }
 
 TEST_CASE("Base64 is decoded, across lines") {
+  for (const std::string& bytes : {std::string(), std::string("f"), std::string("fo"), std::string("foo"),
+                                   std::string("\xFF\xEF\0", 3), std::string("foobar")}) {
+    CHECK(base64_decode(base64_encode(bytes)) == bytes);
+  }
+  CHECK(base64_encode("fo") == "Zm8=");
+  CHECK(base64_encode(std::string("\xFF\xEF\0", 3)) == "/+8A");
   CHECK(base64_decode("") == "");
   CHECK(base64_decode("Zg==") == "f");
   CHECK(base64_decode("Zm8=") == "fo");
