@@ -61,19 +61,14 @@ bool add_alt_names(X509* certificate, const SubjectAltNames& names) {
   return X509_add1_ext_i2d(certificate, NID_subject_alt_name, all.get(), 0, X509V3_ADD_DEFAULT) == 1;
 }
 
-Result<PemPair> to_pem(X509* certificate, EVP_PKEY* key) {
-  const auto text = [](BIO* bio) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data);
-    return std::string(data, static_cast<std::size_t>(size));
-  };
-  const BioPtr certificate_bio(BIO_new(BIO_s_mem()));
+Result<PemPair> pair_of(X509* certificate, EVP_PKEY* key) {
+  const auto certificate_text = to_pem(certificate);
+  if (!certificate_text) return certificate_text.error();
   const BioPtr key_bio(BIO_new(BIO_s_secmem()));
-  if (PEM_write_bio_X509(certificate_bio.get(), certificate) != 1 ||
-      PEM_write_bio_PKCS8PrivateKey(key_bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
-    return openssl_error("the new certificate cannot be written as PEM");
+  if (PEM_write_bio_PKCS8PrivateKey(key_bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return openssl_error("the new key cannot be written as PEM");
   }
-  return PemPair{text(certificate_bio.get()), text(key_bio.get())};
+  return PemPair{*certificate_text, bio_text(key_bio.get())};
 }
 
 // All but the extensions that tell a CA from a leaf, and the signature.
@@ -121,7 +116,7 @@ Result<PemPair> make_ca(const std::string& common_name, Wall now) {
       !add_extension(raw, raw, NID_subject_key_identifier, "hash") || X509_sign(raw, key.get(), EVP_sha256()) == 0) {
     return openssl_error("the CA certificate could not be made");
   }
-  return to_pem(raw, key.get());
+  return pair_of(raw, key.get());
 }
 
 Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, Wall now) {
@@ -155,7 +150,7 @@ Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, W
       X509_sign(raw, ca_key->get(), EVP_sha256()) == 0) {
     return openssl_error("the serving certificate could not be made");
   }
-  return to_pem(raw, key.get());
+  return pair_of(raw, key.get());
 }
 
 }  // namespace snapfreeze::certs

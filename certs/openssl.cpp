@@ -48,6 +48,20 @@ Result<KeyPtr> read_key(std::string_view pem) {
   return key;
 }
 
+std::string bio_text(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+Result<std::string> to_pem(X509* certificate) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_X509(bio.get(), certificate) != 1) {
+    return openssl_error("a certificate cannot be written as PEM");
+  }
+  return bio_text(bio.get());
+}
+
 Result<void> check_key(X509* certificate, EVP_PKEY* key) {
   if (X509_check_private_key(certificate, key) != 1) {
     return openssl_error("the private key is not that of the certificate");

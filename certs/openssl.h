@@ -36,6 +36,9 @@ Result<std::vector<X509Ptr>> read_certificates(std::string_view pem);
 // Refuses an encrypted key instead of asking the terminal for a password.
 Result<KeyPtr> read_key(std::string_view pem);
 
+Result<std::string> to_pem(X509* certificate);
+std::string bio_text(BIO* bio);
+
 Result<void> check_key(X509* certificate, EVP_PKEY* key);
 Result<CertificateInfo> inspect(X509* certificate);
 

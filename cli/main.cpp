@@ -12,11 +12,12 @@ int main(int argc, char** argv) {
   Command chosen;
   add_webhook(program, chosen);
   add_sweeper(program, chosen);
+  add_certs(program, chosen);
   add_version(program, chosen);
   try {
     program.parse(argc, argv);
     // CLI11's own check comes before its word about an unknown subcommand.
-    if (!chosen) throw CLI::RequiredError("One of webhook, sweeper and version");
+    if (!chosen) throw CLI::RequiredError("One of webhook, sweeper, certs and version");
     return chosen();
   } catch (const CLI::ParseError& error) {
     return program.exit(error);

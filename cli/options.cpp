@@ -72,10 +72,14 @@ CLI::Option* add_listen(CLI::App& app, const std::string& name, Listen& target, 
       ->default_str(target.address + ":" + std::to_string(target.port));
 }
 
-void add_common(CLI::App& app, CommonOptions& options) {
+void add_connect(CLI::App& app, ConnectOptions& options) {
   add(app, "--kubeconfig", options.kubeconfig, "kubeconfig file; without it the pod's service account");
   add(app, "--context", options.context, "context of the kubeconfig; without it its current one");
-  add(app, "--namespace", options.namespace_, "where the session Leases are; without it the own namespace");
+  add(app, "--namespace", options.namespace_, "snapfreeze's own; without it that of the service account or context");
+}
+
+void add_common(CLI::App& app, CommonOptions& options) {
+  add_connect(app, options);
   add(app, "--identity", options.identity, "unique among the replicas; without it the host's name");
   add(app, "--log-format", options.log_format, "json, or text for people")->check(CLI::IsMember({"json", "text"}));
   add(app, "--log-level", options.log_level, "debug, info, warning or error")

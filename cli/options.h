@@ -32,11 +32,15 @@ struct Listen {
 };
 CLI::Option* add_listen(CLI::App& app, const std::string& name, Listen& target, const std::string& help);
 
-struct CommonOptions {
+struct ConnectOptions {
   std::string kubeconfig;
   std::string context;
   std::string namespace_;  // "": that of the service account or the context
-  std::string identity;    // "": the host's name
+};
+void add_connect(CLI::App& app, ConnectOptions& options);
+
+struct CommonOptions : ConnectOptions {
+  std::string identity;  // "": the host's name
   std::string log_format = "json";
   std::string log_level = "info";
   Listen status{"", 8080};  // /healthz, /readyz, /metrics

@@ -75,15 +75,18 @@ void StopSignals::wait() {
   }
 }
 
-Result<Connection> connect(const CommonOptions& options) {
+Result<Connection> connect(const ConnectOptions& options) {
   const auto config = kube::load_config(options.kubeconfig, options.context);
   if (!config) return config.error();
-  Identity identity{options.namespace_.empty() ? config->namespace_ : options.namespace_,
-                    options.identity.empty() ? host_name() : options.identity};
-  if (identity.name.empty()) return Error{Code::kMalformed, "--identity: the host has no name; give one"};
   auto api = kube::HttpsClient::create(*config, "snapfreeze/" SNAPFREEZE_VERSION);
   if (!api) return api.error();
-  return Connection{std::move(*api), std::move(identity)};
+  return Connection{std::move(*api), options.namespace_.empty() ? config->namespace_ : options.namespace_};
+}
+
+Result<std::string> identity(const CommonOptions& options) {
+  std::string name = options.identity.empty() ? host_name() : options.identity;
+  if (name.empty()) return Error{Code::kMalformed, "--identity: the host has no name; give one"};
+  return name;
 }
 
 int fail(const Error& error) {

@@ -52,18 +52,16 @@ class StopSignals {
   std::thread thread_;
 };
 
-struct Identity {
-  std::string namespace_;
-  std::string name;
-};
-
 struct Connection {
   std::unique_ptr<kube::HttpsClient> api;
-  Identity identity;
+  std::string own_namespace;
 };
 
 // The errors name the option, file or field that cannot be used.
-Result<Connection> connect(const CommonOptions& options);
+Result<Connection> connect(const ConnectOptions& options);
+
+// Who this replica is: --identity, or the host's name.
+Result<std::string> identity(const CommonOptions& options);
 
 // Says on stderr what is wrong; the exit status.
 int fail(const Error& error);

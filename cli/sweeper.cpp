@@ -1,3 +1,4 @@
+#include "cli/certificate_options.h"
 #include "cli/commands.h"
 #include "cli/policy_options.h"
 #include "cli/process.h"
@@ -18,7 +19,14 @@ struct SweeperCommand {
   std::string thaw_on = "captured";
   bool rescue = true;
   int workers = 8;
+  std::string certificates_from = "self";
+  CertificateOptions certificates;
 };
+
+sweeper::SweeperOptions::CertificatesFrom source_of(const std::string& name) {
+  using From = sweeper::SweeperOptions::CertificatesFrom;
+  return name == "secret" ? From::kSecret : name == "elsewhere" ? From::kElsewhere : From::kSelfManaged;
+}
 
 int run_sweeper(const SweeperCommand& options) {
   configure_logs(options.common);
@@ -26,17 +34,21 @@ int run_sweeper(const SweeperCommand& options) {
   SystemClock clock;
   auto connection = connect(options.common);
   if (!connection) return fail(connection.error());
+  const auto name = identity(options.common);
+  if (!name) return fail(name.error());
   kube::HttpsClient& api = *connection->api;
 
   sweeper::SweeperOptions wanted;
   wanted.plain_address = options.common.status.address;
   wanted.plain_port = options.common.status.port;
-  wanted.own_namespace = connection->identity.namespace_;
-  wanted.identity = connection->identity.name;
+  wanted.own_namespace = connection->own_namespace;
+  wanted.identity = *name;
   wanted.policy = options.policy;
   wanted.thaw_on = options.thaw_on == "ready" ? sweeper::ThawOn::kReady : sweeper::ThawOn::kCaptured;
   wanted.rescue = options.rescue;
   wanted.workers = options.workers;
+  wanted.certificates_from = source_of(options.certificates_from);
+  wanted.certificates = keeper_options(options.certificates, connection->own_namespace);
 
   const auto stop = [&clock, &api] {
     clock.stop();
@@ -64,6 +76,11 @@ void add_sweeper(CLI::App& program, Command& chosen) {
   add(*command, "--rescue", options->rescue, "thaw guests that Harvester has left frozen");
   add_max_timer(*command, options->policy);
   add_proof(*command, options->policy);
+  add(*command, "--certificates-from", options->certificates_from,
+      "self: our own CA; secret: yours, with ca.crt in it; elsewhere: who writes the Secret keeps caBundle too, as "
+      "cert-manager does")
+      ->check(CLI::IsMember({"self", "secret", "elsewhere"}));
+  add_certificates(*command, options->certificates);
   add(*command, "--workers", options->workers, "calls side by side")->check(CLI::Range(2, 64));
   command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
 }

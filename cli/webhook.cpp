@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/policy_options.h"
 #include "cli/process.h"
+#include "kube/file.h"
 #include "webhook/service.h"
 
 namespace snapfreeze::cli {
@@ -19,6 +20,8 @@ struct WebhookCommand {
   Listen listen{"", 8443};
   std::string tls_cert;
   std::string tls_key;
+  std::string client_ca;
+  std::vector<std::string> client_names;
   std::string mode = "freeze";
   int max_freezes = 16;
   Millis drain{3000};
@@ -30,6 +33,8 @@ int run_webhook(const WebhookCommand& options) {
   SystemClock clock;
   auto connection = connect(options.common);
   if (!connection) return fail(connection.error());
+  const auto name = identity(options.common);
+  if (!name) return fail(name.error());
 
   webhook::WebhookOptions wanted;
   wanted.address = options.listen.address;
@@ -38,9 +43,14 @@ int run_webhook(const WebhookCommand& options) {
   wanted.plain_port = options.common.status.port;
   wanted.tls_cert = options.tls_cert;
   wanted.tls_key = options.tls_key;
-  wanted.own_namespace = connection->identity.namespace_;
+  if (!options.client_ca.empty()) {
+    const auto bundle = kube::read_file(options.client_ca);
+    if (!bundle) return fail({bundle.error().code, "--client-ca: " + bundle.error().message});
+    wanted.clients = {*bundle, options.client_names};
+  }
+  wanted.own_namespace = connection->own_namespace;
   wanted.wind_down = options.drain;
-  wanted.admission.replica = connection->identity.name;
+  wanted.admission.replica = *name;
   wanted.admission.policy = options.policy;
   wanted.admission.observe = options.mode == "observe";
   wanted.admission.max_freezes = options.max_freezes;
@@ -66,6 +76,12 @@ void add_webhook(CLI::App& program, Command& chosen) {
   add(*command, "--tls-cert", options->tls_cert, "PEM file of the serving certificate; may be replaced at any time")
       ->required();
   add(*command, "--tls-key", options->tls_key, "PEM file of its key")->required();
+  CLI::Option* const client_ca = add(
+      *command, "--client-ca", options->client_ca,
+      "PEM file: only who presents a certificate of these CAs may ask; for API servers that were told to present one");
+  add(*command, "--client-names", options->client_names, "and only these, by common name or DNS name")
+      ->delimiter(',')
+      ->needs(client_ca);
   add(*command, "--mode", options->mode, "freeze, or observe: decide and say so, but touch no guest")
       ->check(CLI::IsMember({"freeze", "observe"}));
   add_timer(*command, options->policy);

@@ -75,7 +75,7 @@ Server::Loop::Loop(ServerOptions options, const certs::CertSource* certificates,
 
 Result<std::uint16_t> Server::Loop::start() {
   if (certificates_ != nullptr) {
-    auto tls = TlsContext::make(*certificates_);
+    auto tls = TlsContext::make(*certificates_, options_.clients);
     if (!tls) return tls.error();
     tls_ = std::move(*tls);
   }

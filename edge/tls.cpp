@@ -1,9 +1,12 @@
 #include "edge/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace snapfreeze::edge {
@@ -31,9 +34,42 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+bool is_called(X509* certificate, const std::string& name) {
+  std::array<char, 256> common_name{};
+  const int size = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common_name.data(),
+                                             static_cast<int>(common_name.size()));
+  if (size > 0 && name == std::string_view(common_name.data(), static_cast<std::size_t>(size))) return true;
+  return X509_check_host(certificate, name.data(), name.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
+}
+
+// OpenSSL has verified this certificate of the chain, or not; of the client's own we ask for the name too.
+int check_client(int verified, X509_STORE_CTX* store) {
+  if (verified != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return verified;
+  const auto* session = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* names = static_cast<const std::vector<std::string>*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(session)));
+  X509* certificate = X509_STORE_CTX_get_current_cert(store);
+  const auto matches = [&](const std::string& name) { return is_called(certificate, name); };
+  if (names->empty() || std::any_of(names->begin(), names->end(), matches)) return 1;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+bool trust_clients(SSL_CTX* context, const std::string& ca_bundle) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(ca_bundle.data(), static_cast<int>(ca_bundle.size())), BIO_free);
+  int trusted = 0;
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+    trusted += X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate);
+    X509_free(certificate);
+  }
+  ERR_clear_error();
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, check_client);
+  return trusted > 0;
+}
+
 }  // namespace
 
-Result<TlsContext> TlsContext::make(const certs::CertSource& source) {
+Result<TlsContext> TlsContext::make(const certs::CertSource& source, const ClientCheck& clients) {
   const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_cipher_list(context.get(), kTls12Suites) != 1 ||
@@ -49,7 +85,12 @@ Result<TlsContext> TlsContext::make(const certs::CertSource& source) {
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_cert_cb(context.get(), give_certificate, const_cast<certs::CertSource*>(&source));
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
-  return TlsContext(context);
+  auto names = std::make_shared<const std::vector<std::string>>(clients.names);
+  SSL_CTX_set_app_data(context.get(), const_cast<std::vector<std::string>*>(names.get()));
+  if (!clients.ca_bundle.empty() && !trust_clients(context.get(), clients.ca_bundle)) {
+    return Error{Code::kMalformed, "the CA file for clients holds no PEM certificate"};
+  }
+  return TlsContext(context, std::move(names));
 }
 
 ssl_st* TlsContext::new_session(int socket) const {

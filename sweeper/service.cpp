@@ -1,7 +1,10 @@
 #include "sweeper/service.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <random>
+#include <thread>
 
 #include "base/log.h"
 #include "edge/server.h"
@@ -29,6 +32,18 @@ edge::ServerOptions listening(const SweeperOptions& options) {
   return server;
 }
 
+std::unique_ptr<certs::Keeper> make_keeper(const SweeperOptions& options, certs::KeeperSeams seams) {
+  switch (options.certificates_from) {
+    case SweeperOptions::CertificatesFrom::kSelfManaged:
+      return certs::make_self_managed(std::move(seams), options.certificates);
+    case SweeperOptions::CertificatesFrom::kSecret:
+      return certs::make_from_secret(std::move(seams), options.certificates);
+    case SweeperOptions::CertificatesFrom::kElsewhere:
+      break;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 class Service::Impl {
@@ -42,12 +57,21 @@ class Service::Impl {
         seams_{api_, clock, server_time_, sessions_, elector_, metrics_},
         sweeper_(seams_, {identity_, options.policy}, {options.thaw_on, options.rescue}),
         driver_(sweeper_, elector_, api_, clock, metrics_, {options.own_namespace, options.thaw_on, options.workers}),
+        keeper_(make_keeper(options, {api_, clock, server_time_, [this] { return leads_for_a_write(); }})),
         plain_(listening(options), nullptr, [this](const edge::HttpRequest& request) { return answer(request); }) {}
+
+  ~Impl() {
+    if (keeper_thread_.joinable()) keeper_thread_.join();
+  }
 
   Result<std::uint16_t> start() {
     const auto port = plain_.start();
     if (!port) return port.error();
     driver_.start();
+    if (keeper_) {
+      keeper_thread_ = std::thread([this] { keep_certificates(); });
+      pthread_setname_np(keeper_thread_.native_handle(), "certificates");
+    }
     log::info("sweeper started", {{"plainPort", *port}, {"name", identity_}});
     return *port;
   }
@@ -56,6 +80,7 @@ class Service::Impl {
     while (clock_.wait(std::chrono::hours(1))) continue;
     stopping_ = true;
     log::info("sweeper stopping");
+    if (keeper_thread_.joinable()) keeper_thread_.join();
     driver_.stop();
     plain_.stop(Millis(0));
     log::info("sweeper stopped");
@@ -73,6 +98,27 @@ class Service::Impl {
     return {200, metrics_.exposition(), {{"Content-Type", std::string(Metrics::kContentType)}}};
   }
 
+  bool leads_for_a_write() const { return elector_.leads_for(kube::kCallTimeout); }
+
+  // Until the clock says stop.
+  void keep_certificates() {
+    certs::StepReport report;
+    std::string last_trouble;
+    do {
+      report = keeper_->step();
+      if (report.serving_not_after) metrics_.certificate_expires(*report.serving_not_after);
+      if (report.ca_not_after) metrics_.ca_expires(*report.ca_not_after);
+      if (!report.done.empty()) log::info("certificates changed", {{"did", report.done}});
+      if (report.trouble != std::exchange(last_trouble, report.trouble)) {
+        if (report.trouble.empty()) {
+          log::info("certificates are well again");
+        } else {
+          log::error("certificates cannot be kept", {{"error", report.trouble}});
+        }
+      }
+    } while (clock_.wait(report.wait));
+  }
+
   Clock& clock_;
   const std::string identity_;
   Metrics metrics_;
@@ -83,6 +129,8 @@ class Service::Impl {
   const Seams seams_;
   Sweeper sweeper_;
   Driver driver_;
+  const std::unique_ptr<certs::Keeper> keeper_;
+  std::thread keeper_thread_;
   std::atomic<bool> stopping_{false};
   edge::Server plain_;
 };

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "certs/keeper.h"
 #include "freeze/policy.h"
 #include "kube/api.h"
 #include "sweeper/facts.h"
@@ -22,6 +23,9 @@ struct SweeperOptions {
   ThawOn thaw_on = ThawOn::kCaptured;
   bool rescue = true;  // thaw guests that Harvester has left frozen
   int workers = 8;     // jobs at once, at least 2
+  enum class CertificatesFrom { kSelfManaged, kSecret, kElsewhere };
+  CertificatesFrom certificates_from = CertificatesFrom::kSelfManaged;
+  certs::KeeperOptions certificates;  // unless from elsewhere, which keeps Secret and caBundle itself
 };
 
 class Service {

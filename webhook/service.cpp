@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "certs/key_pair_files.h"
+#include "edge/handshake.h"
 #include "edge/server.h"
 #include "freeze/names.h"
 #include "kube/observing_api.h"
@@ -19,6 +20,7 @@ namespace snapfreeze::webhook {
 namespace {
 
 constexpr Millis kCertificateInterval{2000};
+constexpr Millis kOwnHandshake{500};  // below a kubelet's own limit of 1 s for a probe
 
 // Time for admissions: a process that is asked to stop still finishes those that wait for a session. Their waits are
 // short, and their budget bounds them.
@@ -46,6 +48,18 @@ edge::ServerOptions listening(const std::string& name, const std::string& addres
   return options;
 }
 
+edge::ServerOptions listening_to(const WebhookOptions& options) {
+  edge::ServerOptions https = listening("https", options.address, options.port, 64);
+  https.clients = options.clients;
+  return https;
+}
+
+std::string own_address(const std::string& listening, std::uint16_t port) {
+  if (listening.empty()) return "127.0.0.1:" + std::to_string(port);
+  const bool is_ipv6 = listening.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + listening + "]" : listening) + ":" + std::to_string(port);
+}
+
 std::thread named_thread(const char* name, std::function<void()> body) {
   std::thread thread(std::move(body));
   pthread_setname_np(thread.native_handle(), name);
@@ -65,7 +79,7 @@ class Service::Impl {
         admission_({api_, draining_clock_, server_time_, sessions_, metrics_}, sweeper_, options.admission),
         handler_(admission_, draining_clock_, metrics_),
         files_({options.tls_cert, options.tls_key, ""}, certificate_),
-        https_(listening("https", options.address, options.port, 64), &certificate_, handler_),
+        https_(listening_to(options), &certificate_, handler_),
         plain_(listening("plain", options.plain_address, options.plain_port, 4), nullptr,
                [this](const edge::HttpRequest& request) { return answer_plain(request); }) {}
 
@@ -77,6 +91,7 @@ class Service::Impl {
     note(files_.poll(clock_.wall()));
     const auto https = https_.start();
     if (!https) return https.error();
+    own_address_ = own_address(options_.address, *https);
     const auto plain = plain_.start();
     if (!plain) return plain.error();
     threads_.push_back(named_thread("certificate", [this] {
@@ -108,7 +123,12 @@ class Service::Impl {
 
   edge::HttpResponse readiness() const {
     if (stopping_) return edge::text_response(503, "stopping");
-    if (!certificate_.current()) return edge::text_response(503, "no certificate yet: see the log");
+    const auto pair = certificate_.current();
+    if (!pair) return edge::text_response(503, "no certificate yet: see the log");
+    if (clock_.wall() >= pair->info().not_after) return edge::text_response(503, "the certificate has expired");
+    if (const auto shown = edge::presented_certificate(own_address_, kOwnHandshake); !shown) {
+      return edge::text_response(503, "no handshake with ourselves: " + shown.error().message);
+    }
     if (!sweeper_asked_) return edge::text_response(503, "the sweeper's lease has not been read yet");
     return edge::text_response(200, "ok");
   }
@@ -159,6 +179,7 @@ class Service::Impl {
   certs::CertHolder certificate_;
   certs::KeyPairFiles files_;
   log::Once lease_{"the sweeper's lease cannot be read", "the sweeper's lease is read again"};
+  std::string own_address_;  // set before the plain port is opened
   std::atomic<bool> sweeper_asked_{false};
   std::atomic<bool> stopping_{false};
   edge::Server https_;

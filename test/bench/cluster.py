@@ -107,7 +107,7 @@ class Cluster:
         self._ca = self._file("ca.crt")
         self.api = Client(port, self._ca, token)
         self.control("POST", "namespaces", {"name": "snapfreeze-system"})
-        self.sweeper = self._start_ready("sweeper", [])
+        self.sweeper = self._start_ready("sweeper", ["--certificates-from", "elsewhere"])
         self._certificate()
         self._webhook_port = free_port()
         self.webhook = self._start_ready("webhook", ["--listen", f"127.0.0.1:{self._webhook_port}", "--tls-cert",

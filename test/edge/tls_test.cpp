@@ -1,6 +1,7 @@
 #include "edge/tls.h"
 
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include "test/edge/fixture.h"
 #include "test/support/catch.h"
@@ -9,6 +10,29 @@ using namespace snapfreeze;
 using namespace snapfreeze::edge;
 
 namespace {
+
+// A certificate for a client, signed by the authority, in `client`.
+void give_certificate(const TlsClient& client, const Authority& authority, const char* name) {
+  const auto ca = certs::KeyPair::parse(authority.ca.certificate, authority.ca.key).value();
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  X509_set_version(certificate, X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 7);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  X509_set_pubkey(certificate, key);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+  X509_set_issuer_name(certificate, X509_get_subject_name(ca->certificate()));
+  X509_EXTENSION* usage = X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, "clientAuth");
+  X509_add_ext(certificate, usage, -1);
+  X509_EXTENSION_free(usage);
+  X509_sign(certificate, ca->key(), EVP_sha256());
+  SSL_CTX_use_certificate(client.context(), certificate);
+  SSL_CTX_use_PrivateKey(client.context(), key);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+}
 
 TlsClient offering(const TlsServer& server, int lowest, int highest) {
   TlsClient client(server.authority.ca.certificate);
@@ -35,6 +59,38 @@ TEST_CASE("A client that trusts another CA refuses the handshake") {
   TlsServer server;
 
   CHECK_FALSE(Peer(server.port, TlsClient(Authority("CA").ca.certificate)).shaken());
+}
+
+TEST_CASE("Where clients must show a certificate, only the right one is served") {
+  const Authority apiservers("apiservers");
+  ServerOptions options;
+  options.clients = {apiservers.ca.certificate, {"kube-apiserver", "other"}};
+  TlsServer server(options);
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const auto status = [&](const TlsClient& client) { return Peer(server.port, client).ask(post("{}")).status; };
+
+  CHECK(status(offering(server, version, version)) == 0);
+  const TlsClient known = offering(server, version, version);
+  give_certificate(known, apiservers, "kube-apiserver");
+  CHECK(status(known) == 200);
+  const TlsClient of_another_name = offering(server, version, version);
+  give_certificate(of_another_name, apiservers, "kubelet");
+  CHECK(status(of_another_name) == 0);
+  const TlsClient of_another_ca = offering(server, version, version);
+  give_certificate(of_another_ca, Authority("apiservers"), "kube-apiserver");
+  CHECK(status(of_another_ca) == 0);
+}
+
+TEST_CASE("A file of client CAs without a certificate is refused at the start") {
+  ServerOptions options;
+  options.clients.ca_bundle = "-----BEGIN";
+  certs::CertHolder holder;
+  Server server(options, &holder, echo);
+
+  const auto port = server.start();
+
+  REQUIRE_FALSE(port.ok());
+  CHECK(port.error().message.find("CA file for clients") != std::string::npos);
 }
 
 TEST_CASE("TLS 1.1 is refused") {

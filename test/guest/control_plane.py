@@ -102,7 +102,7 @@ class Snapfreeze:
 
     def start(self):
         # The sweeper first: the webhook freezes nothing until it has seen one lead.
-        self._begin("sweeper", self._plane.port + 14)
+        self._begin("sweeper", self._plane.port + 14, "--certificates-from", "elsewhere")
         wait_until("a sweeper that leads", 30, self._leader)
         pki = self._plane.folder / "pki"
         self._begin("webhook", self._plane.port + 13, "--listen", f"127.0.0.1:{self._plane.port + 11}",

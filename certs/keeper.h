@@ -1,0 +1,57 @@
+// Keeps certificates valid, and the API server's trust in them: one step at a time, under the sweeper's leadership.
+// Everything is in Secrets and in caBundle, so whoever leads next goes on from there.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "certs/certificates.h"
+#include "certs/rotation.h"
+#include "kube/api.h"
+#include "kube/server_time.h"
+
+namespace snapfreeze::certs {
+
+struct KeeperOptions {
+  StoredNames names;
+  RotationRules rules;
+  Millis look{30'000};  // how soon a bundle or Secret that somebody broke is repaired
+};
+
+// What they call. All outlive the keeper.
+struct KeeperSeams {
+  kube::KubeApi& api;
+  Clock& clock;
+  const kube::ServerTime& server_time;  // fed by the replies of `api`
+  std::function<bool()> leads;          // whether nobody else can write within the next calls
+};
+
+struct StepReport {
+  Millis wait{};        // before the next step
+  std::string done;     // what was written, and why; empty: nothing
+  std::string trouble;  // why something could not be read or written; empty: nothing
+  std::optional<Wall> ca_not_after;
+  std::optional<Wall> serving_not_after;
+};
+
+// Not thread-safe.
+class Keeper {
+ public:
+  virtual ~Keeper() = default;
+
+  // Reads, decides, writes at most once: four calls at most. Without leadership it calls nobody.
+  virtual StepReport step() = 0;
+};
+
+// Our own CA signs the leaf: see rotation.h.
+std::unique_ptr<Keeper> make_self_managed(KeeperSeams seams, KeeperOptions options);
+
+// Somebody else writes the serving Secret, with ca.crt in it: only caBundle is kept. When ca.crt changes, the bundle
+// before stays trusted beside it until every webhook can have read its files again.
+std::unique_ptr<Keeper> make_from_secret(KeeperSeams seams, KeeperOptions options);
+
+}  // namespace snapfreeze::certs
