@@ -1,5 +1,6 @@
 #include "webhook/review.h"
 
+#include "kube/base64.h"
 #include "kube/paths.h"
 
 namespace snapfreeze::webhook {
@@ -59,7 +60,7 @@ std::string encode_answer(std::string_view uid, const Json& patch, const std::ve
   Json response = Json::object({{"uid", uid}, {"allowed", true}});
   if (!patch.items().empty()) {
     response.set("patchType", "JSONPatch");
-    response.set("patch", base64(patch.dump()));
+    response.set("patch", kube::base64_encode(patch.dump()));
   }
   if (!warnings.empty()) {
     Json list = Json::array();
@@ -67,21 +68,6 @@ std::string encode_answer(std::string_view uid, const Json& patch, const std::ve
     response.set("warnings", std::move(list));
   }
   return Json::object({{"apiVersion", kApiVersion}, {"kind", kKind}, {"response", std::move(response)}}).dump();
-}
-
-std::string base64(std::string_view bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
-    unsigned int group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) text += i <= count ? kDigits[group >> (18 - 6 * i) & 63] : '=';
-  }
-  return text;
 }
 
 }  // namespace snapfreeze::webhook

@@ -42,6 +42,4 @@ Result<Review> decode_review(std::string_view body);
 [[nodiscard]] std::string encode_answer(std::string_view uid, const Json& patch,
                                         const std::vector<std::string>& warnings);
 
-[[nodiscard]] std::string base64(std::string_view bytes);
-
 }  // namespace snapfreeze::webhook

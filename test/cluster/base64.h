@@ -1,4 +1,4 @@
-// RFC 4648, with padding.
+// RFC 4648, with padding. Its own, so that what the product encodes wrongly is not decoded by the same mistake.
 #pragma once
 
 #include <optional>

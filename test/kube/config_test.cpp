@@ -272,5 +272,14 @@ TEST_CASE("A token without a file stays") {
   CHECK(source.token(Mono{std::chrono::hours(1)}) == "fixed");
 }
 
+TEST_CASE("base64 is that of RFC 4648") {
+  CHECK(base64_encode("").empty());
+  CHECK(base64_encode("f") == "Zg==");
+  CHECK(base64_encode("fo") == "Zm8=");
+  CHECK(base64_encode("foo") == "Zm9v");
+  CHECK(base64_encode("foobar") == "Zm9vYmFy");
+  CHECK(base64_encode("\xff\xfe\xfd") == "//79");
+}
+
 }  // namespace
 }  // namespace snapfreeze::kube

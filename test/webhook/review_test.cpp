@@ -111,14 +111,5 @@ TEST_CASE("an answer carries patch and warnings") {
   CHECK(answer["response"]["warnings"].items().at(0).string() == "careful");
 }
 
-TEST_CASE("base64 is that of RFC 4648") {
-  CHECK(base64("").empty());
-  CHECK(base64("f") == "Zg==");
-  CHECK(base64("fo") == "Zm8=");
-  CHECK(base64("foo") == "Zm9v");
-  CHECK(base64("foobar") == "Zm9vYmFy");
-  CHECK(base64("\xff\xfe\xfd") == "//79");
-}
-
 }  // namespace
 }  // namespace snapfreeze::webhook
