@@ -3,14 +3,6 @@
 #include <array>
 
 namespace snapfreeze::certs {
-namespace {
-
-Result<void> with_name(Result<void> written, const std::string& what) {
-  if (written) return written;
-  return Error{written.error().code, what + ": " + written.error().message, written.error().http_status};
-}
-
-}  // namespace
 
 RotationState Certificates::state() const {
   RotationState state;
@@ -39,19 +31,16 @@ Result<Certificates> read_stored(kube::KubeApi& api, const StoredNames& names) {
 Result<void> write_new_ca(kube::KubeApi& api, const Certificates& current, const std::string& retired, Wall now) {
   const auto ca = make_ca(ca_common_name(now), now);
   if (!ca) return ca.error();
-  return with_name(write_secret(api, current.ca,
-                                {{kCertificateEntry, ca->certificate}, {kKeyEntry, ca->key}, {kRetiredEntry, retired}}),
-                   "Secret " + current.ca.name);
+  return write_secret(api, current.ca,
+                      {{kCertificateEntry, ca->certificate}, {kKeyEntry, ca->key}, {kRetiredEntry, retired}});
 }
 
 Result<void> write_new_leaf(kube::KubeApi& api, const Certificates& current, const SubjectAltNames& names, Wall now) {
-  const PemPair ca = current.state().ca;
+  const PemPair ca{current.ca.entry(kCertificateEntry), current.ca.entry(kKeyEntry)};
   const auto leaf = issue_serving(ca, names, now);
   if (!leaf) return leaf.error();
-  return with_name(
-      write_secret(api, current.serving,
-                   {{kCertificateEntry, leaf->certificate}, {kKeyEntry, leaf->key}, {kCaEntry, ca.certificate}}),
-      "Secret " + current.serving.name);
+  return write_secret(api, current.serving,
+                      {{kCertificateEntry, leaf->certificate}, {kKeyEntry, leaf->key}, {kCaEntry, ca.certificate}});
 }
 
 }  // namespace snapfreeze::certs

@@ -61,7 +61,6 @@ Wall last_leaf_of_predecessor(const CertificateInfo& successor) {
 
 struct Trust {
   std::vector<std::string> certificates;
-  bool with_retired = false;
   Wall next = Wall::max();  // when the first of them is not needed any more
 };
 
@@ -77,7 +76,6 @@ Trust trusted(const RotationState& state, Wall now) {
     successor = *info;
     if (now >= until) continue;
     trust.certificates.push_back(certificate);
-    trust.with_retired = true;
     trust.next = std::min(trust.next, until);
   }
   return trust;
@@ -142,7 +140,7 @@ RotationPlan plan_rotation(const RotationState& state, const RotationRules& rule
     return plan;
   }
   // Without a CA before it, or with a leaf that nobody trusts any more, there is nothing that waiting would keep.
-  const bool nothing_to_lose = !trust.with_retired || has_expired(state.serving, now);
+  const bool nothing_to_lose = trust.certificates.size() == 1 || has_expired(state.serving, now);
   if (nothing_to_lose || published_for.value_or(Millis(0)) >= rules.propagation) {
     plan.step = Step::kIssue;
     return plan;

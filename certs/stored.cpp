@@ -11,6 +11,10 @@ std::string decoded(const Json& value) {
   return kube::base64_decode(value.string()).value_or("");
 }
 
+Error about(const std::string& object, const Error& error) {
+  return {error.code, object + ": " + error.message, error.http_status};
+}
+
 }  // namespace
 
 std::string StoredSecret::entry(const std::string& key) const {
@@ -26,10 +30,7 @@ Result<StoredSecret> secret_of(const Result<kube::Response>& reply, const std::s
   StoredSecret secret{ns, name, "", {}};
   const auto object = kube::object_of(reply);
   if (!object && object.error().code == Code::kNotFound) return secret;
-  if (!object) {
-    return Error{object.error().code, "Secret " + ns + "/" + name + ": " + object.error().message,
-                 object.error().http_status};
-  }
+  if (!object) return about("Secret " + ns + "/" + name, object.error());
   secret.resource_version = (*object)["metadata"]["resourceVersion"].string();
   for (const auto& [key, value] : (*object)["data"].members()) secret.data[key] = decoded(value);
   return secret;
@@ -43,10 +44,7 @@ Result<Registration> registration_of(const Result<kube::Response>& reply, const 
   Registration registration{name, {}};
   const auto object = kube::object_of(reply);
   if (!object && object.error().code == Code::kNotFound) return registration;
-  if (!object) {
-    return Error{object.error().code, "MutatingWebhookConfiguration " + name + ": " + object.error().message,
-                 object.error().http_status};
-  }
+  if (!object) return about("MutatingWebhookConfiguration " + name, object.error());
   for (const Json& webhook : (*object)["webhooks"].items()) {
     registration.webhooks.push_back({webhook["name"].string(), decoded(webhook["clientConfig"]["caBundle"])});
   }
@@ -67,12 +65,12 @@ Result<void> write_secret(kube::KubeApi& api, const StoredSecret& secret,
          {"type", "kubernetes.io/tls"},
          {"data", data}});
     const auto created = kube::create(api, kube::collection_path(kube::kSecrets, secret.namespace_), object);
-    return created ? Result<void>() : created.error();
+    return created ? Result<void>() : about("Secret " + secret.name, created.error());
   }
   const Json patch =
       Json::object({{"metadata", Json::object({{"resourceVersion", secret.resource_version}})}, {"data", data}});
   const auto patched = kube::merge_patch(api, kube::object_path(kube::kSecrets, secret.namespace_, secret.name), patch);
-  return patched ? Result<void>() : patched.error();
+  return patched ? Result<void>() : about("Secret " + secret.name, patched.error());
 }
 
 Result<void> publish(kube::KubeApi& api, const Registration& registration, const std::string& bundle) {
