@@ -107,14 +107,21 @@ void Metrics::rescued() {
   series_->rescues.Increment();
 }
 
+namespace {
+
+void set_time(Family<Gauge>& family, Wall at) {
+  const Metrics::Seconds unix_time = at.time_since_epoch();
+  family.Add({}).Set(unix_time.count());
+}
+
+}  // namespace
+
 void Metrics::certificate_expires(Wall at) {
-  const Seconds unix_time = at.time_since_epoch();
-  series_->certificate_expiry.Add({}).Set(unix_time.count());
+  set_time(series_->certificate_expiry, at);
 }
 
 void Metrics::ca_expires(Wall at) {
-  const Seconds unix_time = at.time_since_epoch();
-  series_->ca_expiry.Add({}).Set(unix_time.count());
+  set_time(series_->ca_expiry, at);
 }
 
 void Metrics::leading(bool is_leader) {
