@@ -10,17 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void fail(KeeperRig& rig, const std::string& verb, const std::string& path, int status, int count = -1) {
-  cluster::Fault fault;
-  fault.kind = cluster::FaultKind::kStatus;
-  fault.caller = "sweeper";
-  fault.verb = verb;
-  fault.path = path;
-  fault.status = status;
-  fault.count = count;
-  rig.cluster.add_fault(fault);
-}
-
 int calls(KeeperRig& rig) {
   return rig.cluster.locked([&] { return rig.cluster.faults().calls("sweeper"); });
 }
@@ -128,14 +117,14 @@ TEST_CASE("two that both believe to lead do each other no harm") {
 
 TEST_CASE("what cannot be read or written is said by name, and tried again after 1 s, 2 s, 4 s, ... a minute") {
   KeeperRig rig;
-  fail(rig, "create", "/secrets", 403);
+  rig.cluster.add_fault(cluster::refusal("sweeper", "create", "/secrets", 403));
   StepReport report = rig.keeper->step();
   CHECK(report.trouble.find("Secret snapfreeze-ca") != std::string::npos);
   CHECK(report.wait == 1s);
   CHECK(rig.keeper->step().wait == 2s);
   for (int i = 0; i < 8; ++i) report = rig.keeper->step();
   CHECK(report.wait == 60s);
-  fail(rig, "get", "/secrets/snapfreeze-tls", 500);
+  rig.cluster.add_fault(cluster::refusal("sweeper", "get", "/secrets/snapfreeze-tls", 500));
   CHECK(rig.keeper->step().trouble.find("snapfreeze-system/snapfreeze-tls") != std::string::npos);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "test/cluster/http.h"
@@ -39,6 +40,18 @@ struct Fault {
 
   int seen = 0;  // matching calls so far
 };
+
+// Refuses the calls of `caller` with that verb and that part of a path, as often as `count` says.
+inline Fault refusal(std::string caller, std::string verb, std::string path, int status, int count = -1) {
+  Fault fault;
+  fault.kind = FaultKind::kStatus;
+  fault.caller = std::move(caller);
+  fault.verb = std::move(verb);
+  fault.path = std::move(path);
+  fault.status = status;
+  fault.count = count;
+  return fault;
+}
 
 // The fields' names as above, kinds as "drop-before", "cut-watch"; throws std::invalid_argument that names the field.
 Fault fault_from_json(const Json& json);

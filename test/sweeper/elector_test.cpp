@@ -85,11 +85,7 @@ TEST_CASE("another one takes over 15 s after the last change, not before") {
 TEST_CASE("a leader that cannot renew steps down after 10 s, before anybody takes over") {
   Election election;
   election.run(10s);
-  cluster::Fault fault;
-  fault.kind = cluster::FaultKind::kStatus;
-  fault.caller = "a";
-  fault.count = -1;
-  election.cluster.add_fault(fault);
+  election.cluster.add_fault(cluster::refusal("a", "", "", 500));
   election.run(6s, true, false);
   CHECK(election.a_leads());
   election.run(4s, true, false);

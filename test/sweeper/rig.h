@@ -65,14 +65,7 @@ struct Rig {
   }
 
   void fail(const std::string& verb, const std::string& path, int status, int count = -1) {
-    cluster::Fault fault;
-    fault.kind = cluster::FaultKind::kStatus;
-    fault.caller = "me";
-    fault.verb = verb;
-    fault.path = path;
-    fault.status = status;
-    fault.count = count;
-    cluster.add_fault(fault);
+    cluster.add_fault(cluster::refusal("me", verb, path, status, count));
   }
 
   std::string note(const std::string& resource, const std::string& name, const std::string& annotation) {

@@ -153,12 +153,7 @@ TEST_CASE("a sweeper becomes ready, leads, thaws, judges, and lets another one l
 
 TEST_CASE("a sweeper that cannot list everything is alive, but not ready, and does not lead") {
   Running running;
-  cluster::Fault fault;
-  fault.kind = cluster::FaultKind::kStatus;
-  fault.verb = "list";
-  fault.path = "virtualmachineinstances";
-  fault.count = -1;
-  running.cluster.add_fault(fault);
+  running.cluster.add_fault(cluster::refusal("", "list", "virtualmachineinstances", 500));
   running.start();
   std::this_thread::sleep_for(300ms);
   CHECK(get_plain(running.port, "/healthz") == "ok");
