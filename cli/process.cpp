@@ -56,7 +56,7 @@ StopSignals::~StopSignals() {
   thread_.join();
 }
 
-void StopSignals::on_stop(std::function<void()> stop) {
+void StopSignals::call_at_stop(std::function<void()> stop) {
   const std::lock_guard lock(mutex_);
   stop_ = std::move(stop);
   if (stopping_ && stop_) stop_();

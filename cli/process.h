@@ -31,8 +31,8 @@ class SystemClock final : public Clock {
   bool stopped_ = false;
 };
 
-// Waits for SIGTERM or SIGINT on a thread of its own and then calls `stop`, once. Make it before any other thread,
-// which all inherit that these signals are blocked. A second signal ends the process at once.
+// Waits for SIGTERM or SIGINT on a thread of its own and then calls what OnStop names, once. Make it before any other
+// thread, which all inherit that these signals are blocked. A second signal ends the process at once.
 class StopSignals {
  public:
   StopSignals();
@@ -40,16 +40,32 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  void on_stop(std::function<void()> stop);
-
  private:
+  friend class OnStop;
+
   void wait();
+  void call_at_stop(std::function<void()> stop);
 
   std::mutex mutex_;
   std::function<void()> stop_;
   bool stopping_ = false;
   bool done_ = false;
   std::thread thread_;
+};
+
+// What to do when the process is told to stop, for as long as this lives: whatever it uses must live longer. Its end
+// waits for a call that is under way. When the process was told to stop already, it is done at once.
+class OnStop {
+ public:
+  OnStop(StopSignals& signals, std::function<void()> stop) : signals_(signals) {
+    signals_.call_at_stop(std::move(stop));
+  }
+  ~OnStop() { signals_.call_at_stop(nullptr); }
+  OnStop(const OnStop&) = delete;
+  OnStop& operator=(const OnStop&) = delete;
+
+ private:
+  StopSignals& signals_;
 };
 
 struct Connection {

@@ -54,7 +54,7 @@ int run_sweeper(const SweeperCommand& options) {
     clock.stop();
     api.stop_streams();
   };
-  signals.on_stop(stop);
+  const OnStop on_stop(signals, stop);
   sweeper::Service service(wanted, api, clock);
   if (const auto port = service.start(); !port) {
     stop();

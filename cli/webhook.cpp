@@ -55,7 +55,7 @@ int run_webhook(const WebhookCommand& options) {
   wanted.admission.observe = options.mode == "observe";
   wanted.admission.max_freezes = options.max_freezes;
 
-  signals.on_stop([&clock] { clock.stop(); });
+  const OnStop on_stop(signals, [&clock] { clock.stop(); });
   webhook::Service service(wanted, *connection->api, clock);
   if (const auto ports = service.start(); !ports) {
     clock.stop();

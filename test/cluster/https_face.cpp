@@ -31,6 +31,7 @@ HttpsFace::HttpsFace(ThreadRuntime& runtime, SslContext context, int port, std::
   }
   getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);
+  const std::lock_guard<std::mutex> guard(mutex_);
   fibers_.push_back(runtime_.spawn("accept", [this] { accept_connections(); }));
 }
 
