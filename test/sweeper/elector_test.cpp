@@ -104,6 +104,18 @@ TEST_CASE("a leader that was replaced notices at its next step") {
   CHECK(election.b_leads());
 }
 
+TEST_CASE("a leader whose Lease names another one leads no more, however fresh its own renewal") {
+  Election election;
+  election.run(4s);
+  REQUIRE(election.a_leads());
+  election.cluster.call(
+      "admin", "PATCH",
+      std::string("/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/") + freeze::kLeaderLease,
+      {{"spec", {{"holderIdentity", "b"}}}}, "application/merge-patch+json");
+  election.a->elector.step();
+  CHECK_FALSE(election.a_leads());
+}
+
 TEST_CASE("a renewal whose reply is lost costs no leadership") {
   Election election;
   election.run(4s);

@@ -100,6 +100,30 @@ struct Running {
     for (int i = 0; i < 1000 && !done(); ++i) std::this_thread::sleep_for(10ms);
     return done();
   }
+  // A guest frozen by a session that waits for the one disk that is being cut.
+  void begin_and_cut(const std::string& vm) {
+    if (vm != "vm1") {
+      cluster::VmOptions another;
+      another.name = vm;
+      cluster.add_vm(another);
+    }
+    const std::string path = "/apis/subresources.kubevirt.io/v1/namespaces/vms/virtualmachineinstances/" + vm;
+    REQUIRE(cluster.call("webhook", "PUT", path + "/freeze", {{"unfreezeTimeout", "30s"}}).status == 202);
+    freeze::Session wanted = session();
+    wanted.lease = "vms." + vm;
+    wanted.vm = vm;
+    wanted.vmi_uid = cluster.get("kubevirt.io/virtualmachineinstances", "vms", vm)["metadata"]["uid"];
+    wanted.holds = {label_hold(1)};
+    wanted.frozen_by = clock.wall();
+    const auto begun = sessions.create(wanted);
+    REQUIRE(begun.ok());
+    cluster.create_snapshot(
+        "script", "vms", vm + "-snapshot", vm + "-disk-0",
+        {{"snapfreeze.harvesterhci.io/backup", "nightly"}, {"snapfreeze.harvesterhci.io/epoch", begun->uid}});
+  }
+  bool frozen(const std::string& vm) {
+    return cluster.locked([&] { return cluster.truth().frozen_now("vms/" + vm); });
+  }
   cluster::Json leader() { return cluster.get("coordination.k8s.io/leases", kNamespace, freeze::kLeaderLease); }
   std::string verdict(const std::string& snapshot) {
     const auto object = cluster.get("snapshot.storage.k8s.io/volumesnapshots", "vms", snapshot);
@@ -130,16 +154,8 @@ TEST_CASE("a sweeper becomes ready, leads, thaws, judges, and lets another one l
   REQUIRE(running.wait([&] { return !running.leader().is_null(); }));
   CHECK(running.leader()["spec"]["holderIdentity"].get<std::string>().starts_with("sweeper-0_"));
 
-  freeze::Session wanted = session();
-  wanted.vmi_uid = running.cluster.get("kubevirt.io/virtualmachineinstances", "vms", "vm1")["metadata"]["uid"];
-  wanted.holds = {label_hold(1)};
-  wanted.frozen_by = running.clock.wall();
-  const auto begun = running.sessions.create(wanted);
-  REQUIRE(begun.ok());
-  running.cluster.create_snapshot(
-      "script", "vms", "s0", "vm1-disk-0",
-      {{"snapfreeze.harvesterhci.io/backup", "nightly"}, {"snapfreeze.harvesterhci.io/epoch", begun->uid}});
-  CHECK(running.wait([&] { return running.verdict("s0") == "filesystem"; }));
+  running.begin_and_cut("vm1");
+  CHECK(running.wait([&] { return running.verdict("vm1-snapshot") == "filesystem"; }));
   CHECK(running.wait([&] { return !running.sessions.read("vms", "vm1")->has_value(); }));
   const std::string metrics = get_plain(running.port, "/metrics");
   CHECK(metrics.find("snapfreeze_leader 1") != std::string::npos);
@@ -149,6 +165,32 @@ TEST_CASE("a sweeper becomes ready, leads, thaws, judges, and lets another one l
   running.stop();
   CHECK(running.clock.monotonic() - begin < 5s);
   CHECK(running.leader()["spec"]["holderIdentity"] == "");
+}
+
+TEST_CASE("a thaw waits for no verdict, however many there are and however slow") {
+  Running running;
+  running.start();
+  REQUIRE(running.wait([&] { return !running.leader().is_null(); }));
+  cluster::Fault slow;
+  slow.kind = cluster::FaultKind::kDelayBefore;
+  slow.caller = "sweeper";
+  slow.verb = "patch";
+  slow.path = "/volumesnapshots/";
+  slow.count = -1;
+  slow.delay = 5000ms;
+  running.cluster.add_fault(slow);
+
+  constexpr int kVerdicts = 10;
+  for (int i = 0; i < kVerdicts; ++i) running.begin_and_cut("vm" + std::to_string(i + 2));
+  std::this_thread::sleep_for(300ms);  // all are thawed, and their verdicts being written
+  cluster::DiskOptions disk;
+  disk.cut = 500ms;
+  running.cluster.storage().set_default(disk);
+  running.begin_and_cut("late");
+  REQUIRE(running.frozen("late"));
+  const Mono begin = running.clock.monotonic();
+  CHECK(running.wait([&] { return !running.frozen("late"); }));
+  CHECK(running.clock.monotonic() - begin < 2s);
 }
 
 TEST_CASE("a sweeper that cannot list everything is alive, but not ready, and does not lead") {

@@ -391,6 +391,32 @@ TEST_CASE("a session whose Lease somebody deletes is thawed all the same, and pr
   check_end(sim);
 }
 
+TEST_CASE("a session whose Lease goes while nobody leads is thawed by the next leader") {
+  SimOptions options;
+  options.policy.default_timer = 60s;
+  Sim sim(1, {}, options);
+  cluster::DiskOptions slow;
+  slow.cut = 55000ms;
+  sim.cluster.storage().set_default(slow);
+  sim.lead();
+  SimSweeper& next = sim.start_sweeper("sweeper-1");
+  sim.sleep(1s);
+  sim.backup("b1");
+  sim.sleep(2s);
+  REQUIRE(sim.frozen());
+  sim.sweepers.at("sweeper-0")->kill();
+  sim.sleep(1s);
+  sim.cluster.call("admin", "DELETE", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1");
+  sim.sleep(1s);
+  REQUIRE(sim.frozen());
+  REQUIRE_FALSE(next.leads());
+  REQUIRE(sim.wait(40s, [&] { return next.leads(); }));
+  CHECK(sim.wait(2s, [&] { return !sim.frozen(); }));
+  REQUIRE(sim.wait_for_verdict("b1"));
+  CHECK(sim.reason("b1") == "session-lost");
+  check_end(sim);
+}
+
 TEST_CASE("a guest that Harvester left frozen is rescued") {
   Sim sim;
   sim.lead();
