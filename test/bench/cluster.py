@@ -30,6 +30,9 @@ class Client:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
+    def close(self):
+        self._connection.close()
+
     def call(self, method, path, body=None, content_type=None):
         headers = dict(self._headers)
         if content_type:
@@ -63,13 +66,18 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
+        """Its exit status."""
         self._process.terminate()
         try:
             self._process.wait(WAIT)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
         self._log.close()
+        return self._process.returncode
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
 
 
 def await_ready(process, port):
@@ -86,49 +94,83 @@ def await_ready(process, port):
     sys.exit(f"bench: {process.name} did not get ready in {WAIT} s; see its log")
 
 
-class Cluster:
-    """A sandbox with one webhook and one sweeper; a context manager."""
+class Sandbox:
+    """A sandbox, and processes of snapfreeze beside it; a context manager."""
 
     def __init__(self, build, directory):
-        self._build, self._directory = build, directory
+        self.directory = directory
+        self._build = build
         self._running = []
-        self.ready = {}
 
     def __enter__(self):
         port = free_port()
-        self._start("sandbox", ["snapfreeze-sandbox", "--directory", self._directory, "--port", str(port), "--with-parent"])
-        config = self._file("admin.kubeconfig")
+        self.start("sandbox", ["snapfreeze-sandbox", "--directory", self.directory, "--port", str(port), "--with-parent"])
+        config = self.file("admin.kubeconfig")
         for _ in range(WAIT * 100):
             if os.path.exists(config):
                 break
             time.sleep(0.01)
         with open(config, encoding="utf-8") as file:
-            token = re.search(r"token: (\S+)", file.read()).group(1)
-        self._ca = self._file("ca.crt")
-        self.api = Client(port, self._ca, token)
+            self._token = re.search(r"token: (\S+)", file.read()).group(1)
+        self._port = port
+        self.api = self.new_client()
         self.control("POST", "namespaces", {"name": "snapfreeze-system"})
-        self.sweeper = self._start_ready("sweeper", ["--certificates-from", "elsewhere"])
-        self._certificate()
-        self._webhook_port = free_port()
-        self.webhook = self._start_ready("webhook", ["--listen", f"127.0.0.1:{self._webhook_port}", "--tls-cert",
-                                                    self._file("webhook.crt"), "--tls-key", self._file("webhook.key")])
         return self
 
     def __exit__(self, *_):
         for process in reversed(self._running):
             process.stop()
 
+    def new_client(self):
+        return Client(self._port, self.file("ca.crt"), self._token)
+
     def control(self, method, path, body=None):
         return self.api.call(method, "/sandbox/" + path, body)
 
+    def file(self, name):
+        return os.path.join(self.directory, name)
+
+    def start(self, name, command):
+        process = Process(name, [os.path.join(self._build, command[0]), *command[1:]], self.file(name + ".log"))
+        self._running.append(process)
+        return process
+
+    def start_part(self, part, options, user=None, name=None):
+        """webhook or sweeper, and the port of its health and metrics."""
+        status = free_port()
+        user = user or part
+        return self.start(name or user, [
+            "snapfreeze", part, "--kubeconfig", self.file(user + ".kubeconfig"), "--namespace", "snapfreeze-system",
+            "--identity", name or user, "--status-listen", f"127.0.0.1:{status}", *options]), status
+
+    def run(self, *command):
+        """A command of snapfreeze that ends: its status and what it printed."""
+        ended = subprocess.run([os.path.join(self._build, "snapfreeze"), *command], capture_output=True, text=True,
+                               timeout=WAIT, check=False)
+        return ended.returncode, ended.stdout + ended.stderr
+
+
+class Cluster(Sandbox):
+    """A sandbox with one webhook and one sweeper."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.ready = {}
+        self.sweeper = self._start_ready("sweeper", ["--certificates-from", "elsewhere"])
+        self._certificate()
+        self.webhook_port = free_port()
+        self.webhook = self._start_ready("webhook", ["--listen", f"127.0.0.1:{self.webhook_port}", "--tls-cert",
+                                                    self.file("webhook.crt"), "--tls-key", self.file("webhook.key")])
+        return self
+
     def webhook_client(self):
-        return Client(self._webhook_port, self._file("webhook.crt"))
+        return Client(self.webhook_port, self.file("webhook.crt"))
 
     def register_webhook(self):
-        with open(self._file("webhook.crt"), encoding="utf-8") as file:
+        with open(self.file("webhook.crt"), encoding="utf-8") as file:
             ca = file.read()
         self.control("POST", "webhook", {"name": "snapfreeze-webhook", "service_namespace": "snapfreeze-system", "ca_bundle": ca,
-                                          "replicas": [{"host": "127.0.0.1", "port": self._webhook_port}]})
+                                          "replicas": [{"host": "127.0.0.1", "port": self.webhook_port}]})
 
     def unfreezes(self):
         """VM -> when its unfreeze call came, and cuts: VM -> when; in milliseconds of the sandbox's clock."""
@@ -140,22 +182,13 @@ class Cluster:
                 cuts[entry["detail"]] = entry["ms"]
         return calls, cuts
 
-    def _file(self, name):
-        return os.path.join(self._directory, name)
-
-    def _start(self, name, command):
-        process = Process(name, [os.path.join(self._build, command[0]), *command[1:]], self._file(name + ".log"))
-        self._running.append(process)
-        return process
-
     def _start_ready(self, part, options):
-        status = free_port()
-        process = self._start(part, ["snapfreeze", part, "--kubeconfig", self._file(part + ".kubeconfig"), "--namespace",
-                                     "snapfreeze-system", "--status-listen", f"127.0.0.1:{status}", *options])
+        process, status = self.start_part(part, options)
         self.ready[part] = await_ready(process, status)
         return process
 
     def _certificate(self):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                        "2", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1,DNS:snapfreeze-webhook.snapfreeze-system.svc", "-keyout",
-                        self._file("webhook.key"), "-out", self._file("webhook.crt")], check=True, capture_output=True)
+                        "2", "-subj", "/CN=bench", "-addext",
+                        "subjectAltName=IP:127.0.0.1,DNS:snapfreeze-webhook.snapfreeze-system.svc", "-keyout",
+                        self.file("webhook.key"), "-out", self.file("webhook.crt")], check=True, capture_output=True)
