@@ -198,6 +198,28 @@ TEST_CASE("a CA's Secret that is lost just after a rotation takes nobody's trust
   CHECK(all.plan().retired == second + first);
 }
 
+TEST_CASE("with the CA's Secret lost and the bundle gone, the CA beside the leaf stays trusted") {
+  Installed all;
+  const std::string old = all.state.ca.certificate;
+  all.state.ca = {};
+  all.state.bundles = {""};
+  REQUIRE(all.plan().step == Step::kMakeCa);
+  CHECK(all.plan().retired == old);
+}
+
+TEST_CASE("a CA that is replaced twice in a row stays trusted, though a leaf of the second is stored already") {
+  Installed all;
+  const std::string first = all.state.ca.certificate;
+  all.make_ca_now();
+  const std::string second = all.state.ca.certificate;
+  // A webhook has not read the new leaf yet.
+  all.state.serving = issue_serving(all.state.ca, kNames, kNow).value();
+  all.state.serving_ca = second;
+  all.make_ca_now(kNow + 1min);
+  CHECK(all.state.retired == join_bundle({second, first}));
+  CHECK(all.plan(std::nullopt, kNow + 1min).bundle == join_bundle({all.state.ca.certificate, second, first}));
+}
+
 TEST_CASE("a leaf that has expired is replaced at once, even while a new CA is being published") {
   Installed all(40 * kDay);
   all.make_ca_now();
