@@ -29,7 +29,7 @@ std::optional<Reply> apply_json_patch(const ResourceType& type, const Json& patc
   if (!object.is_object() || !object.contains("metadata") || !object["metadata"].is_object()) {
     return refuse(422, "Invalid", "the patched object has no metadata");
   }
-  if (object["metadata"].value("resourceVersion", "") != before["metadata"]["resourceVersion"]) {
+  if (object["metadata"].value("resourceVersion", Json()) != before["metadata"]["resourceVersion"]) {
     return conflict(type, before["metadata"]["name"]);
   }
   return std::nullopt;
