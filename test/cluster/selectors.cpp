@@ -105,9 +105,8 @@ bool Selector::matches(const Json& object) const {
   for (const Requirement& requirement : requirements_) {
     const auto label = labels.find(requirement.key);
     const bool present = label != labels.end();
-    const bool listed =
-        present && std::any_of(requirement.values.begin(), requirement.values.end(),
-                               [&](const std::string& value) { return *label == value; });
+    const bool listed = present && std::any_of(requirement.values.begin(), requirement.values.end(),
+                                               [&](const std::string& value) { return *label == value; });
     const bool holds = requirement.op == Operator::kIn       ? listed
                        : requirement.op == Operator::kNotIn  ? !listed
                        : requirement.op == Operator::kExists ? present
