@@ -23,6 +23,8 @@ class Client:
 
     def __init__(self, port, ca, token=None):
         context = ssl.create_default_context(cafile=ca)
+        # Python 3.13 began to ask for extensions that the API server's own verifier does not.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         self._connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=WAIT)
         self._connection.connect()
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
