@@ -22,8 +22,7 @@ PemPair ca_of(Wall now) {
 struct Installed {
   explicit Installed(std::chrono::hours age = 1h) {
     state.ca = ca_of(kNow - age);
-    state.serving = issue_serving(state.ca, kNames, kNow - age).value();
-    state.serving_ca = state.ca.certificate;
+    issue_leaf_now(kNow - age);
     state.bundles = {state.ca.certificate};
   }
   [[nodiscard]] RotationPlan plan(std::optional<Millis> published_for = std::nullopt, Wall now = kNow) const {
@@ -34,6 +33,10 @@ struct Installed {
     const RotationPlan planned = plan(std::nullopt, now);
     state.retired = planned.step == Step::kMakeCa ? planned.retired : retire(state, now);
     state.ca = ca_of(now);
+  }
+  void issue_leaf_now(Wall now = kNow) {
+    state.serving = issue_serving(state.ca, kNames, now).value();
+    state.serving_ca = state.ca.certificate;
   }
 
   RotationState state;
@@ -191,8 +194,7 @@ TEST_CASE("a CA's Secret that is lost just after a rotation takes nobody's trust
   all.make_ca_now();
   const std::string second = all.state.ca.certificate;
   all.state.bundles = {all.plan().bundle};
-  all.state.serving = issue_serving(all.state.ca, kNames, kNow).value();
-  all.state.serving_ca = second;
+  all.issue_leaf_now();
   all.state.ca = {};
   all.state.retired.clear();
   CHECK(all.plan().retired == second + first);
@@ -213,8 +215,7 @@ TEST_CASE("a CA that is replaced twice in a row stays trusted, though a leaf of 
   all.make_ca_now();
   const std::string second = all.state.ca.certificate;
   // A webhook has not read the new leaf yet.
-  all.state.serving = issue_serving(all.state.ca, kNames, kNow).value();
-  all.state.serving_ca = second;
+  all.issue_leaf_now();
   all.make_ca_now(kNow + 1min);
   CHECK(all.state.retired == join_bundle({second, first}));
   CHECK(all.plan(std::nullopt, kNow + 1min).bundle == join_bundle({all.state.ca.certificate, second, first}));
