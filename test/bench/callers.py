@@ -9,7 +9,11 @@ import ssl
 import threading
 import time
 
+from bench import review
+
 SERVER_NAME = "snapfreeze-webhook.snapfreeze-system.svc"
+# So that the webhook has to ask the API server.
+OWNER = {"apiVersion": "harvesterhci.io/v1beta1", "kind": "VirtualMachineBackup", "name": "gone", "uid": "gone", "controller": True}
 REGISTRATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/snapfreeze"
 
 
@@ -77,7 +81,7 @@ class ApiServer(threading.Thread):
             self.handshakes += 1
         self._kept[port] = (self._bundle, connection)
         uid = f"{random.getrandbits(64):016x}"
-        connection.request("POST", "/mutate?timeout=10s", review(uid), {"Content-Type": "application/json"})
+        connection.request("POST", "/mutate?timeout=10s", review(OWNER, uid), {"Content-Type": "application/json"})
         reply = connection.getresponse()
         body = reply.read()
         if reply.status != 200:
@@ -88,17 +92,3 @@ class ApiServer(threading.Thread):
         if reply.getheader("Connection", "").lower() == "close":
             self._kept.pop(port)
             connection.close()
-
-
-def review(uid):
-    """Of a snapshot that a backup made, so that the webhook has to ask the API server."""
-    owner = {"apiVersion": "harvesterhci.io/v1beta1", "kind": "VirtualMachineBackup", "name": "gone", "uid": "gone", "controller": True}
-    return json.dumps({
-        "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
-        "request": {"uid": uid, "kind": {"group": "snapshot.storage.k8s.io", "version": "v1", "kind": "VolumeSnapshot"},
-                    "resource": {"group": "snapshot.storage.k8s.io", "version": "v1", "resource": "volumesnapshots"},
-                    "name": uid, "namespace": "vms", "operation": "CREATE", "userInfo": {"username": "admin"},
-                    "object": {"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot",
-                               "metadata": {"name": uid, "namespace": "vms", "ownerReferences": [owner]},
-                               "spec": {"source": {"persistentVolumeClaimName": "any"}}},
-                    "oldObject": None, "dryRun": False}}).encode()
