@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +18,8 @@ namespace {
 
 // Connections that the kernel completes while the loop is busy. The kernel cuts it to net.core.somaxconn.
 constexpr int kBacklog = 4096;
+// Descriptors for all else: the API client, files, logs.
+constexpr rlim_t kOtherDescriptors = 128;
 
 Result<Listener> bind_and_listen(const sockaddr* address, socklen_t size, const std::string& text) {
   FileDescriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -84,6 +88,19 @@ Accepted accept_from(const Listener& listener) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return {std::move(socket), peer_text(address), 0};
+}
+
+// A shell's soft limit of 1,024 descriptors is there for select(), which is not used here.
+int connections_allowed(int wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t needed = static_cast<rlim_t>(wanted) + kOtherDescriptors;
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = std::min(needed, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= needed) return wanted;
+  return static_cast<int>(limit.rlim_cur - std::min(limit.rlim_cur / 2, kOtherDescriptors));
 }
 
 }  // namespace snapfreeze::edge

@@ -25,4 +25,8 @@ struct Accepted {
 };
 Accepted accept_from(const Listener& listener);
 
+// How many of `wanted` connections this process may hold open beside its other descriptors, after its soft limit was
+// raised as far as that takes and the hard one allows.
+int connections_allowed(int wanted);
+
 }  // namespace snapfreeze::edge

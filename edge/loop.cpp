@@ -2,7 +2,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,24 +29,9 @@ constexpr Millis kShortestSweep{50};
 constexpr Millis kAcceptPause{100};
 // A request up to this size is never refused for memory's sake: an admission has 3 KiB.
 constexpr std::size_t kAlwaysBuffered = 20 * 1024;
-// Descriptors for all else: the API client, files, logs.
-constexpr rlim_t kOtherDescriptors = 128;
 
 Mono now_mono() {
   return std::chrono::steady_clock::now();
-}
-
-// A shell's soft limit of 1,024 descriptors is there for select(), which is not used here.
-int connections_allowed(int wanted) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  const rlim_t needed = static_cast<rlim_t>(wanted) + kOtherDescriptors;
-  if (limit.rlim_cur < needed) {
-    limit.rlim_cur = std::min(needed, limit.rlim_max);
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur >= needed) return wanted;
-  return static_cast<int>(limit.rlim_cur - std::min(limit.rlim_cur / 2, kOtherDescriptors));
 }
 
 HttpResponse overloaded(int status, const std::string& text) {

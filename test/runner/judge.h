@@ -27,11 +27,4 @@ Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis
 // Whether the file says that Harvester alone leaves it frozen.
 [[nodiscard]] bool may_stay_frozen(const Scenario& scenario, const std::string& vm);
 
-// Each expectation turned into one that must not hold, one at a time.
-struct Flipped {
-  Scenario scenario;
-  std::string what;  // "file:line says ... instead"
-};
-std::vector<Flipped> flipped(const Scenario& scenario);
-
 }  // namespace runner

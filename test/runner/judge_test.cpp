@@ -1,5 +1,6 @@
 #include "test/runner/judge.h"
 
+#include "test/runner/flip.h"
 #include "test/support/catch.h"
 
 using namespace runner;

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "test/runner/flip.h"
+
 namespace runner {
 namespace {
 
