@@ -46,7 +46,7 @@ class Run:
         self._rows = {}  # scenario -> outcomes
         self._judging = []  # (future, function of its result)
         self._handed_in = []  # (outcome, images) that wait for a restore
-        self._planted_unseen = None
+        self._planted, self._planted_unseen = False, []
         self._figures = {}
         self.broken = []
 
@@ -58,6 +58,8 @@ class Run:
             self._driver.close()  # now, so that its processes do not slow the restoring
         for future, done in self._judging:
             done(future.result())
+        if not self._planted:
+            self.broken.append("oracle: no backup was frozen over all its cuts, so that no damage could be planted")
         self._report()
 
     def _make_driver(self, arguments):
@@ -94,7 +96,9 @@ class Run:
             time.sleep(SETTLE if scenario.load else 0.1)
             outcome, images = self._take(guest, scenario, number)
             outcomes.append(outcome)
-            if scenario is SCENARIOS[0] and len(outcomes) == self._backups:
+            # Only a guest at rest leaves an image that damage can be planted into, and only after some load.
+            if scenario is SCENARIOS[0] and not self._planted and outcome.held and 2 * len(outcomes) >= self._backups:
+                self._planted = True
                 self._judge_planted(images)
             self._hand_in(outcome, images)
         guest.ask("load", on=True)
@@ -195,7 +199,8 @@ class Run:
 
     def _planted_line(self):
         kinds = ", ".join(planted.PLANTED)
-        return f"Planted into good images: {kinds}: {'NOT ALL' if self._planted_unseen else 'all'} found by the oracle."
+        found = "all" if self._planted and not self._planted_unseen else "NOT ALL"
+        return f"Planted into good images: {kinds}: {found} found by the oracle."
 
     def _figure_lines(self):
         figures = self._figures
