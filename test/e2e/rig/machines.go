@@ -127,12 +127,12 @@ func (m *Machines) boot(ctx context.Context, ns, name string, agent bool) error 
 		filesystems: noFilesystems{time.Duration(o.FreezeMS) * time.Millisecond, time.Duration(o.ThawMS) * time.Millisecond}}
 	if o.Guest != "" {
 		qemu := RealGuest{o.Guest}
-		if o.Agent, err = qemu.Connected(); err != nil {
+		if agent, err = qemu.Connected(); err != nil {
 			return err
 		}
 		guest.filesystems = qemu
 		// As soon as it can be found.
-		defer func() { go m.followAgent(key, guest, qemu, o.Agent) }()
+		defer func() { go m.followAgent(key, guest, qemu, agent) }()
 	}
 	m.mu.Lock()
 	m.guests[key] = guest
