@@ -9,6 +9,8 @@
 #include <array>
 #include <iterator>
 
+#include "certs/bundle.h"
+
 namespace snapfreeze::edge {
 
 namespace {
@@ -54,17 +56,19 @@ int check_client(int verified, X509_STORE_CTX* store) {
   return 0;
 }
 
-bool trust_clients(SSL_CTX* context, const std::string& ca_bundle) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-      BIO_new_mem_buf(ca_bundle.data(), static_cast<int>(ca_bundle.size())), BIO_free);
-  int trusted = 0;
-  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
-    trusted += X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate);
-    X509_free(certificate);
+Result<void> trust_clients(SSL_CTX* context, const std::string& ca_bundle) {
+  const auto certificates = certs::split_bundle(ca_bundle);
+  if (!certificates) return Error{Code::kMalformed, "the CA file for clients: " + certificates.error().message};
+  for (const std::string& pem : *certificates) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                        BIO_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
   }
   ERR_clear_error();
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, check_client);
-  return trusted > 0;
+  return {};
 }
 
 }  // namespace
@@ -87,8 +91,9 @@ Result<TlsContext> TlsContext::make(const certs::CertSource& source, const Clien
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   auto names = std::make_shared<const std::vector<std::string>>(clients.names);
   SSL_CTX_set_app_data(context.get(), const_cast<std::vector<std::string>*>(names.get()));
-  if (!clients.ca_bundle.empty() && !trust_clients(context.get(), clients.ca_bundle)) {
-    return Error{Code::kMalformed, "the CA file for clients holds no PEM certificate"};
+  if (!clients.ca_bundle.empty()) {
+    const auto trusted = trust_clients(context.get(), clients.ca_bundle);
+    if (!trusted) return trusted.error();
   }
   return TlsContext(context, std::move(names));
 }
