@@ -80,8 +80,9 @@ class Service::Impl {
     while (clock_.wait(std::chrono::hours(1))) continue;
     stopping_ = true;
     log::info("sweeper stopping");
-    if (keeper_thread_.joinable()) keeper_thread_.join();
     driver_.stop();
+    // Its last call has ended meanwhile. What it may still write of a Secret holds for the version that it read.
+    if (keeper_thread_.joinable()) keeper_thread_.join();
     plain_.stop(Millis(0));
     log::info("sweeper stopped");
   }
