@@ -7,6 +7,8 @@
 #include "cli/commands.h"
 #include "cli/process.h"
 #include "edge/handshake.h"
+#include "kube/observing_api.h"
+#include "kube/server_time.h"
 #include "kube/time.h"
 
 namespace snapfreeze::cli {
@@ -32,15 +34,20 @@ struct Installation {
   Connection connection;
   certs::KeeperOptions options;
   certs::Certificates stored;
+  Wall now;  // by the API server's clock: a certificate that is not valid there yet helps nobody
 };
 
 Result<Installation> look(const CertsCommand& command) {
   auto connection = connect(command.connect);
   if (!connection) return connection.error();
   auto options = keeper_options(command.certificates, connection->own_namespace);
-  auto stored = certs::read_stored(*connection->api, options.names);
+  kube::ServerTime server_time;
+  kube::ObservingApi api(*connection->api, server_time, [](std::string_view, int) {});
+  auto stored = certs::read_stored(api, options.names);
   if (!stored) return stored.error();
-  return Installation{std::move(connection).value(), std::move(options), std::move(stored).value()};
+  const auto now = server_time.upper_bound(std::chrono::steady_clock::now());
+  if (!now) return Error{Code::kTransient, "no reply of the API server bears a date"};
+  return Installation{std::move(connection).value(), std::move(options), std::move(stored).value(), *now};
 }
 
 void line(const std::string& what, const std::string& text) {
@@ -100,10 +107,6 @@ int show(const CertsCommand& command) {
   return good ? 0 : 1;
 }
 
-Wall now() {
-  return std::chrono::system_clock::now();
-}
-
 int issue(const CertsCommand& command) {
   const auto all = look(command);
   if (!all) return fail(all.error());
@@ -114,7 +117,7 @@ int issue(const CertsCommand& command) {
                                        " does not trust the CA yet, so a certificate of it would be refused: "
                                        "the sweeper that leads puts it there within half a minute"});
   }
-  const auto written = certs::write_new_leaf(*all->connection.api, all->stored, all->options.rules.names, now());
+  const auto written = certs::write_new_leaf(*all->connection.api, all->stored, all->options.rules.names, all->now);
   if (!written) return fail(written.error());
   std::puts("issued; the webhooks serve it within two minutes");
   return 0;
@@ -124,7 +127,7 @@ int rotate(const CertsCommand& command) {
   const auto all = look(command);
   if (!all) return fail(all.error());
   const auto written =
-      certs::write_new_ca(*all->connection.api, all->stored, certs::retire(all->stored.state(), now()), now());
+      certs::write_new_ca(*all->connection.api, all->stored, certs::retire(all->stored.state(), all->now), all->now);
   if (!written) return fail(written.error());
   std::puts(
       "a new CA is stored beside the old one; the sweeper has it trusted within half a minute, and five minutes later "
