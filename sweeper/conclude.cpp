@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "freeze/names.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 #include "kube/views.h"
 #include "sweeper/end_rest.h"
 #include "sweeper/thaw.h"
@@ -217,14 +216,12 @@ class Conclusion {
   // False: there is nothing to say.
   bool describe_backup(const Hold& hold, EventText& text) const {
     if (has_doubt(session_, reason::kRescued)) {
-      text.warning = true;
-      text.reason = "GuestRescued";
-      text.note = "the filesystems of VM " + session_.vm + " had been left frozen, and were thawed";
+      say_rescued(text, session_.vm);
       return true;
     }
     const auto verdict = verdicts_of_holds_.find(hold.uid);
     if (verdict == verdicts_of_holds_.end()) return false;
-    describe(verdict->second, text);
+    say_verdict(text, verdict->second, frozen_for());
     return true;
   }
 
@@ -234,19 +231,10 @@ class Conclusion {
       const auto verdict = verdicts_.find(member.name);
       if (member.hold != hold || verdict == verdicts_.end()) continue;
       about = {&kube::kVolumeSnapshots, member.namespace_, member.name, member.uid};
-      describe(verdict->second, text);
+      say_verdict(text, verdict->second, frozen_for());
       return true;
     }
     return false;
-  }
-
-  void describe(const Verdict& verdict, EventText& text) const {
-    std::string held;
-    if (frozen_for()) held = "; the guest was frozen for at most " + kube::format_duration(*frozen_for());
-    text.warning = verdict.consistency == Consistency::kCrash;
-    text.reason = text.warning ? "CrashConsistent" : "FilesystemConsistent";
-    text.note = text.warning ? "crash-consistent only: " + verdict.reason : "all disks were captured while frozen";
-    text.note += held;
   }
 
   void end_session() {

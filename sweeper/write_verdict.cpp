@@ -71,6 +71,19 @@ std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictF
   return outcomes;
 }
 
+void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<Millis> frozen_for) {
+  text.warning = verdict.consistency == freeze::Consistency::kCrash;
+  text.reason = text.warning ? "CrashConsistent" : "FilesystemConsistent";
+  text.note = text.warning ? "crash-consistent only: " + verdict.reason : "all disks were captured while frozen";
+  if (frozen_for) text.note += "; the guest was frozen for at most " + kube::format_duration(*frozen_for);
+}
+
+void say_rescued(EventText& text, const std::string& vm) {
+  text.warning = true;
+  text.reason = "GuestRescued";
+  text.note = "the filesystems of VM " + vm + " had been left frozen, and were thawed";
+}
+
 Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text) {
   const kube::Resource& kind = *about.resource;
   const Json event = Json::object({
