@@ -21,8 +21,10 @@ def free_port():
 class Client:
     """HTTPS with one kept connection."""
 
-    def __init__(self, port, ca, token=None):
+    def __init__(self, port, ca, token=None, certificate=None):
         context = ssl.create_default_context(cafile=ca)
+        if certificate:
+            context.load_cert_chain(*certificate)
         # Python 3.13 began to ask for extensions that the API server's own verifier does not.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         self._connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=WAIT)
