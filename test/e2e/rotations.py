@@ -114,8 +114,9 @@ def publish(plane, port):
         registration = json.load(file)
     registration["webhooks"][0]["clientConfig"] = {"service": {"namespace": "snapfreeze-system", "name": "snapfreeze-webhook",
                                                                "path": "/mutate", "port": port}}
-    plane.api.call("DELETE", REGISTRATION)
-    plane.api.call("POST", REGISTRATION.rsplit("/", 1)[0], registration)
+    registrations = REGISTRATION.rsplit("/", 1)[0]
+    plane.api.call("DELETE", registrations)
+    plane.api.call("POST", registrations, registration)
 
 
 def run(plane, options):
