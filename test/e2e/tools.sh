@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tools.sh: builds the control plane, once, and the rig, when its sources changed; says so on stderr, and prints the folder.
+# tools.sh [helm]: builds the control plane, once, and the rig, when its sources changed; says so on stderr, and prints the folder.
+# With 'helm' that alone.
 # The folder is in the cache, called after what it is built from.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,6 +10,14 @@ command -v go >/dev/null || {
   exit 1
 }
 bin=${XDG_CACHE_HOME:-$HOME/.cache}/snapfreeze/e2e-$(cat go.mod go.sum | sha256sum | cut -c1-16)
+if [ "${1:-}" = helm ]; then
+  if [ ! -e "$bin/helm" ]; then
+    echo "building helm into $bin: once, some minutes on 2 cores ($(date +%T))" >&2
+    nice go build -o "$bin/" helm.sh/helm/v3/cmd/helm
+  fi
+  echo "$bin"
+  exit
+fi
 if [ ! -e "$bin/complete" ]; then
   echo "building kube-apiserver and its like into $bin: once, about 8 minutes on 2 cores ($(date +%T))" >&2
   mkdir -p "$bin/crds"

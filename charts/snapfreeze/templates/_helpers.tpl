@@ -1,0 +1,126 @@
+{{/* Names are fixed, whatever the release is called: two installations would both freeze, and Helm refuses the second. */}}
+
+{{- define "snapfreeze.image" -}}
+{{- $name := list .registry .repository | compact | join "/" -}}
+{{- if .digest }}{{ $name }}@{{ .digest }}{{ else }}{{ $name }}:{{ .tag }}{{ end -}}
+{{- end -}}
+
+{{- define "snapfreeze.labels" -}}
+{{ include "snapfreeze.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* What never changes, as a Deployment's selector must not. */}}
+{{- define "snapfreeze.selector" -}}
+app.kubernetes.io/name: snapfreeze
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- with .component }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "snapfreeze.metadata" -}}
+name: {{ .name }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "snapfreeze.labels" . | nindent 2 }}
+{{- end -}}
+
+{{/* Of an object without a namespace. */}}
+{{- define "snapfreeze.clusterMetadata" -}}
+name: {{ .name }}
+labels:
+  {{- include "snapfreeze.labels" . | nindent 2 }}
+{{- end -}}
+
+{{- define "snapfreeze.tlsSecret" -}}
+{{- if eq .Values.certificates.source "secret" -}}
+{{ required "certificates.existingSecret: name the Secret with tls.crt, tls.key and ca.crt" .Values.certificates.existingSecret }}
+{{- else -}}
+snapfreeze-tls
+{{- end -}}
+{{- end -}}
+
+{{/* The rules of a file, less what this way of keeping certificates does not use. */}}
+{{- define "snapfreeze.rules" -}}
+{{- $source := .root.Values.certificates.source -}}
+{{- range .root.Files.Get (printf "files/%s-rules.yaml" .file) | fromYamlArray }}
+  {{- $keeps := has (first .resources) (list "secrets" "mutatingwebhookconfigurations") }}
+  {{- if and (eq $source "secret") (has "secrets" .resources) }}
+    {{- if .resourceNames }}
+- {{ dict "apiGroups" .apiGroups "resources" .resources "resourceNames" (list "snapfreeze-ca" (include "snapfreeze.tlsSecret" $.root)) "verbs" (list "get") | toYaml | nindent 2 | trim }}
+    {{- end }}
+  {{- else if not (and (eq $source "cert-manager") $keeps) }}
+- {{ toYaml . | nindent 2 | trim }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Deployments of webhook and sweeper differ in their container only. */}}
+{{- define "snapfreeze.podSpec" -}}
+{{- $own := get .root.Values .component -}}
+serviceAccountName: snapfreeze-{{ .component }}
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+priorityClassName: {{ .root.Values.priorityClassName | quote }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile: {type: RuntimeDefault}
+{{- /* A preference: on a cluster of one node both must run. */}}
+topologySpreadConstraints:
+  {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+  - topologyKey: {{ . }}
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "snapfreeze.selector" $ | nindent 8 }}
+  {{- end }}
+{{- with $own.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $own.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $own.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "snapfreeze.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{- define "snapfreeze.container" -}}
+name: {{ .component }}
+image: {{ include "snapfreeze.image" (merge (dict "tag" (.root.Values.image.tag | default .root.Chart.AppVersion)) .root.Values.image) }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  {{- include "snapfreeze.containerSecurity" . | nindent 2 }}
+livenessProbe:
+  httpGet: {path: /healthz, port: status}
+  periodSeconds: 10
+readinessProbe:
+  httpGet: {path: /readyz, port: status}
+  periodSeconds: 2
+  timeoutSeconds: 2
+{{- /* So that what a process says as it dies is in the pod's status. */}}
+terminationMessagePolicy: FallbackToLogsOnError
+resources:
+  {{- toYaml (get .root.Values .component).resources | nindent 2 }}
+{{- end -}}
