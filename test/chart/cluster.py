@@ -12,7 +12,7 @@ import time
 import chart
 from monitoring import Prometheus
 from plane import Plane, run, wait_for
-from replicas import Replica
+from replicas import Replica, helm_test
 
 VALUES = chart.HERE / "values/monitoring.yaml"
 SHORT_TIMER = 12  # seconds
@@ -156,8 +156,12 @@ def main():
         prometheus.await_query("snapfreeze_leader == 1")
         plane.back_up("team", "unasked", "old")
         wait_for("an alert of the unreachable webhook", 60, lambda: "SnapfreezeWebhookUnreachable" in prometheus.firing())
+        if helm_test(plane, program) == 0:
+            FAILURES.say("helm test passes although the webhook does not run")
         for replica in webhooks:
             replica.start()
+        if helm_test(plane, program) != 0:
+            FAILURES.say(f"helm test fails; see {plane.folder}/helm-test.log")
         expect_verdict(plane, "first", "db", "filesystem")
         expect_verdict(plane, "second", "old", "crash no-agent")
         expect_verdict(plane, "third", "web", "filesystem")

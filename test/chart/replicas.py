@@ -94,3 +94,16 @@ class Replica:
                 return reply.status == 200
         except urllib.error.HTTPError as error:
             raise OSError(error.read().decode()) from None
+
+
+def helm_test(plane, program):
+    """Exit status of the pod that `helm test` makes."""
+    hook = next(o for o in chart.objects(plane.helm("get", "hooks", chart.RELEASE)) if o["kind"] == "Pod")
+    plane.create({**hook, "metadata": {**hook["metadata"], "namespace": chart.NAMESPACE}}, "--dry-run=server")
+    config = json.loads(plane.kubectl("config", "view", "--raw", "-o", "json"))
+    config["users"][0]["user"] = {"token": plane.kubectl("-n", chart.NAMESPACE, "create", "token", hook["spec"]["serviceAccountName"])}
+    file = plane.folder / "helm-test.kubeconfig"
+    file.write_text(json.dumps(config))
+    with open(plane.folder / "helm-test.log", "a", encoding="utf-8") as log:
+        return subprocess.run([program, *hook["spec"]["containers"][0]["args"]], stdout=log, stderr=log, check=False,
+                              env={**os.environ, "SNAPFREEZE_KUBECONFIG": str(file)}).returncode
