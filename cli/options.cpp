@@ -72,9 +72,14 @@ CLI::Option* add_listen(CLI::App& app, const std::string& name, Listen& target, 
       ->default_str(target.address + ":" + std::to_string(target.port));
 }
 
-void add_connect(CLI::App& app, ConnectOptions& options) {
-  add(app, "--kubeconfig", options.kubeconfig, "kubeconfig file; without it the pod's service account");
+void add_cluster(CLI::App& app, ConnectOptions& options) {
+  add(app, "--kubeconfig", options.kubeconfig,
+      "kubeconfig file; without it $KUBECONFIG, the pod's service account, or ~/.kube/config");
   add(app, "--context", options.context, "context of the kubeconfig; without it its current one");
+}
+
+void add_connect(CLI::App& app, ConnectOptions& options) {
+  add_cluster(app, options);
   add(app, "--namespace", options.namespace_, "snapfreeze's own; without it that of the service account or context");
 }
 

@@ -37,6 +37,8 @@ struct ConnectOptions {
   std::string context;
   std::string namespace_;  // "": that of the service account or the context
 };
+// All but the namespace.
+void add_cluster(CLI::App& app, ConnectOptions& options);
 void add_connect(CLI::App& app, ConnectOptions& options);
 
 struct CommonOptions : ConnectOptions {

@@ -20,12 +20,12 @@ sigset_t stop_signals() {
   return signals;
 }
 
+}  // namespace
+
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
-
-}  // namespace
 
 bool SystemClock::wait_until(Mono deadline) {
   std::unique_lock lock(mutex_);
@@ -80,7 +80,8 @@ Result<Connection> connect(const ConnectOptions& options) {
   if (!config) return config.error();
   auto api = kube::HttpsClient::create(*config, "snapfreeze/" SNAPFREEZE_VERSION);
   if (!api) return api.error();
-  return Connection{std::move(*api), options.namespace_.empty() ? config->namespace_ : options.namespace_};
+  return Connection{std::move(*api), options.namespace_.empty() ? config->namespace_ : options.namespace_,
+                    "https://" + config->host + ":" + std::to_string(config->port) + config->path_prefix};
 }
 
 Result<std::string> identity(const CommonOptions& options) {

@@ -71,10 +71,14 @@ class OnStop {
 struct Connection {
   std::unique_ptr<kube::HttpsClient> api;
   std::string own_namespace;
+  std::string server;  // for people: "https://10.0.0.1:6443"
 };
 
 // The errors name the option, file or field that cannot be used.
 Result<Connection> connect(const ConnectOptions& options);
+
+// "" when it has none.
+[[nodiscard]] std::string host_name();
 
 // Who this replica is: --identity, or the host's name.
 Result<std::string> identity(const CommonOptions& options);

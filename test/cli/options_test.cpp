@@ -1,37 +1,15 @@
 // The program as an admin calls it: what it says, and how it ends.
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
 #include <string>
 #include <vector>
 
+#include "test/cli/program.h"
 #include "test/support/catch.h"
 
 namespace {
 
-struct Run {
-  int status = 0;
-  std::string said;
-};
-
-// Nothing of the tester's own environment, and no configuration to be found.
-Run snapfreeze(const std::string& arguments, const std::string& environment = "") {
-  const std::string command =
-      "env -i HOME=/nonexistent " + environment + " timeout 10 " SNAPFREEZE " " + arguments + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Run run;
-  std::array<char, 4096> buffer{};
-  while (std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe)) run.said.append(buffer.data(), count);
-  const int status = pclose(pipe);
-  run.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return run;
-}
-
-bool says(const Run& run, const std::string& text) {
-  return run.said.find(text) != std::string::npos;
-}
+using test::Run;
+using test::says;
+using test::snapfreeze;
 
 const std::string kPair = "--tls-cert c.pem --tls-key k.pem ";
 

@@ -29,6 +29,8 @@ class Sandbox {
   ~Sandbox();
 
   [[nodiscard]] Processes& processes() { return *processes_; }
+  // Where its files are: <user>.kubeconfig and <process>.log.
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   // Tells the API server where the webhooks are, and whose certificates to trust: with `wrong_ca` not theirs.
   void register_webhooks(bool wrong_ca = false);
 

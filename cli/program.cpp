@@ -1,0 +1,73 @@
+#include "cli/program.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/exit_status.h"
+
+namespace snapfreeze::cli {
+namespace {
+
+constexpr char kName[] = "snapfreeze";
+constexpr char kPlugin[] = "kubectl-snapfreeze";
+
+// Lines of examples begin with the command.
+void name_examples(CLI::App& app, const std::string& name) {
+  const std::string line = std::string("\n    ") + kName + " ";
+  std::string footer = app.get_footer();
+  for (std::size_t at = 0; (at = footer.find(line, at)) != std::string::npos; at += line.size()) {
+    footer.replace(at + 5, line.size() - 6, name);
+  }
+  app.footer(footer);
+  for (CLI::App* const command : app.get_subcommands({})) name_examples(*command, name);
+}
+
+std::string names_of(const CLI::App& program) {
+  std::string names;
+  for (const CLI::App* const command : program.get_subcommands({})) {
+    if (command->get_group().empty()) continue;  // hidden
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string called_by(const std::string& path) {
+  const std::string file = path.substr(path.rfind('/') + 1);
+  return file == kPlugin ? "kubectl snapfreeze" : kName;
+}
+
+std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen) {
+  const auto program = std::make_shared<CLI::App>(
+      "Freezes a guest's filesystems while its disks are captured, and says what the backup is worth.", name);
+  program->footer(
+      "Options in long form can also be given as environment variables where help names one: --log-format is "
+      "SNAPFREEZE_LOG_FORMAT.");
+  add_status(*program, chosen);
+  add_certs(*program, chosen);
+  add_webhook(*program, chosen);
+  add_sweeper(*program, chosen);
+  add_version(*program, chosen);
+  if (name != kName) name_examples(*program, name);
+  return program;
+}
+
+int run_program(int argc, char** argv) {
+  Command chosen;
+  const auto program = make_program(called_by(argc > 0 ? argv[0] : kName), chosen);
+  try {
+    program->parse(argc, argv);
+    // CLI11's own check comes before its word about an unknown subcommand.
+    if (!chosen) throw CLI::RequiredError("One of " + names_of(*program));
+    return chosen();
+  } catch (const CLI::ParseError& error) {
+    // Help is one, too.
+    return program->exit(error) == 0 ? kFine : kUsage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", kName, error.what());
+    return kFinding;
+  }
+}
+
+}  // namespace snapfreeze::cli
