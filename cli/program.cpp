@@ -45,6 +45,7 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
       "Options in long form can also be given as environment variables where help names one: --log-format is "
       "SNAPFREEZE_LOG_FORMAT.");
   add_status(*program, chosen);
+  add_thaw(*program, chosen);
   add_certs(*program, chosen);
   add_webhook(*program, chosen);
   add_sweeper(*program, chosen);

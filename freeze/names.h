@@ -63,7 +63,8 @@ inline constexpr char kHarvesterTimer[] = "harvester-timer";  // Harvester's own
 inline constexpr char kLapsed[] = "lapsed";                   // the guest reported thawed while we held it
 inline constexpr char kAgentLost[] = "agent-lost";            // it disconnected while we held the guest: a reset?
 inline constexpr char kMigrated[] = "migrated";
-inline constexpr char kRestarted[] = "restarted";  // another VMI, or none, by now
+inline constexpr char kThawedByHand[] = "thawed-by-hand";  // by `snapfreeze thaw`
+inline constexpr char kRestarted[] = "restarted";          // another VMI, or none, by now
 inline constexpr char kThawUnsettled[] = "thaw-unsettled";
 inline constexpr char kWindowsLimit[] = "windows-limit";  // VSS gave up at 10 s
 inline constexpr char kKubevirtSnapshot[] = "kubevirt-snapshot";
@@ -96,7 +97,7 @@ inline constexpr std::string_view kAll[] = {
     kOtherBackup,    kRecordDamaged,  kRescued,
     kUnverified,     kCutTooLate,     kNotCaptured,
     kDeleted,        kMissing,        kSessionLost,
-    kStarted,
+    kStarted,        kThawedByHand,
 };
 }  // namespace reason
 
