@@ -170,7 +170,8 @@ Reply Api::carry_out(const HttpRequest& request, const Route& route) {
 }
 
 Reply Api::operate(const HttpRequest& request, const Route& route) {
-  if (route.verb != "update" || route.resource != "virtualmachineinstances") {
+  if (route.verb == "get" && route.subresource == "guestosinfo") return guests_.os_info(route.ns, route.name);
+  if (route.verb != "update" || route.resource != "virtualmachineinstances" || route.subresource == "guestosinfo") {
     return refuse(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
   }
   return guests_.subresource(request, route.ns, route.name, route.subresource);
@@ -267,7 +268,8 @@ Reply Api::remove(const HttpRequest& request, const Route& route) {
 Reply Api::review_access(const HttpRequest& request) {
   Json review;
   if (const auto refusal = parse_object(request, review)) return *refusal;
-  const Json spec = review.value("spec", Json::object());
+  Json spec = review.value("spec", Json::object());
+  if (review.value("kind", "") == "SelfSubjectAccessReview") spec["user"] = request.caller;
   const Json what = spec.value("resourceAttributes", Json());
   if (!what.is_object() || spec.value("user", "").empty()) {
     return refuse(422, "Invalid", "SubjectAccessReview is invalid: spec: user and resourceAttributes are required");

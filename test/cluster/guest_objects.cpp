@@ -1,6 +1,7 @@
 // What the API shows of a guest: VirtualMachine, VirtualMachineInstance and PVCs.
 #include "test/cluster/guest.h"
 #include "test/cluster/metadata.h"
+#include "test/cluster/status.h"
 #include "test/cluster/store.h"
 
 namespace cluster {
@@ -102,6 +103,23 @@ void Guests::publish_vm(const Guest& guest) {
                   vm["status"]["printableStatus"] = guest.powered ? "Running" : "Stopped";
                   return std::nullopt;
                 });
+}
+
+Reply Guests::os_info(const std::string& ns, const std::string& name) const {
+  const Lock lock = runtime_.lock();
+  const auto found = guests_.find(ns + "/" + name);
+  if (found == guests_.end() || !found->second->powered) {
+    return not_found(store_.resources().at("kubevirt.io", "virtualmachineinstances"), name);
+  }
+  if (!found->second->agent) return refuse(409, "Conflict", "VMI does not have guest agent connected");
+  const Json commands =
+      Json::array({{{"name", "guest-ping"}, {"enabled", true}},
+                   {{"name", "guest-fsfreeze-freeze"}, {"enabled", found->second->options.freeze_command}}});
+  return json_reply(200, Json{{"kind", "VirtualMachineInstanceGuestAgentInfo"},
+                              {"apiVersion", "subresources.kubevirt.io/v1"},
+                              {"guestAgentVersion", "7.2.0"},
+                              {"supportedCommands", commands}}
+                             .dump());
 }
 
 // virt-launcher asks the agent every 5 s; only what changed since is of interest, so only then a poll is made.

@@ -25,6 +25,7 @@ struct VmOptions {
   bool running = true;
   bool agent = true;
   bool windows = false;
+  bool freeze_command = true;  // the agent takes guest-fsfreeze-freeze; this says so only, a freeze succeeds anyway
   Millis freeze_latency{75};
   Millis thaw_latency{15};
   std::map<std::string, std::string> annotations;  // of VM and VMI
@@ -70,6 +71,9 @@ class Guests {
   // PUT .../virtualmachineinstances/{name}/{freeze|unfreeze}. Blocks up to virt-api's 10 s; call without the lock.
   Reply subresource(const HttpRequest& request, const std::string& ns, const std::string& name,
                     const std::string& operation);
+
+  // GET .../virtualmachineinstances/{name}/guestosinfo: what the agent says, 409 without one.
+  Reply os_info(const std::string& ns, const std::string& name) const;
 
   // Called with the lock held.
   [[nodiscard]] std::string vm_of_pvc(const std::string& ns, const std::string& pvc) const;  // "ns/name" or ""

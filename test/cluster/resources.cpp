@@ -23,6 +23,8 @@ Resources::Resources()
           {"snapshot.storage.k8s.io", "v1", "volumesnapshotcontents", "VolumeSnapshotContent", false, true},
           {"longhorn.io", "v1beta2", "snapshots", "Snapshot", true, true},
           {"harvesterhci.io", "v1beta1", "virtualmachinebackups", "VirtualMachineBackup"},
+          {"harvesterhci.io", "v1beta1", "settings", "Setting", false},
+          {"kubevirt.io", "v1", "kubevirts", "KubeVirt"},
           {"kubevirt.io", "v1", "virtualmachines", "VirtualMachine", true, true},
           {"kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance"},
           {"snapshot.kubevirt.io", "v1beta1", "virtualmachinesnapshots", "VirtualMachineSnapshot", true, true},
@@ -94,6 +96,16 @@ Reply Resources::discover(const std::string& path) const {
                                               {"namespaced", false},
                                               {"kind", "SubjectAccessReview"},
                                               {"verbs", {"create"}}});
+  lists["authorization.k8s.io/v1"].push_back({{"name", "selfsubjectaccessreviews"},
+                                              {"singularName", ""},
+                                              {"namespaced", false},
+                                              {"kind", "SelfSubjectAccessReview"},
+                                              {"verbs", {"create"}}});
+  lists["subresources.kubevirt.io/v1"].push_back({{"name", "virtualmachineinstances/guestosinfo"},
+                                                  {"singularName", ""},
+                                                  {"namespaced", true},
+                                                  {"kind", "VirtualMachineInstance"},
+                                                  {"verbs", {"get"}}});
   for (const char* operation : {"freeze", "unfreeze"}) {
     lists["subresources.kubevirt.io/v1"].push_back({{"name", std::string("virtualmachineinstances/") + operation},
                                                     {"singularName", ""},

@@ -27,9 +27,10 @@ std::string verb_of(const HttpRequest& request, const Route& route) {
 }
 
 bool is_virtual(const Route& route) {
-  return (route.group == "authorization.k8s.io" && route.resource == "subjectaccessreviews") ||
+  return (route.group == "authorization.k8s.io" &&
+          (route.resource == "subjectaccessreviews" || route.resource == "selfsubjectaccessreviews")) ||
          (route.group == "subresources.kubevirt.io" &&
-          (route.subresource == "freeze" || route.subresource == "unfreeze"));
+          (route.subresource == "freeze" || route.subresource == "unfreeze" || route.subresource == "guestosinfo"));
 }
 
 }  // namespace

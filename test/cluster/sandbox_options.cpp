@@ -27,6 +27,7 @@ VmOptions vm_options(const Json& body) {
       .field("running", options.running)
       .field("agent", options.agent)
       .field("windows", options.windows)
+      .field("freeze_command", options.freeze_command)
       .field("freeze_latency", options.freeze_latency)
       .field("thaw_latency", options.thaw_latency)
       .field("annotations", options.annotations)
