@@ -46,6 +46,7 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
       "SNAPFREEZE_LOG_FORMAT.");
   add_status(*program, chosen);
   add_thaw(*program, chosen);
+  add_check(*program, chosen);
   add_certs(*program, chosen);
   add_webhook(*program, chosen);
   add_sweeper(*program, chosen);
