@@ -93,7 +93,7 @@ std::vector<std::string> broken(const demo::Lane& ours) {
   const bool held = !ours.cuts.empty() && ours.covered() == ours.cuts.size();
   if (ours.verdict == "filesystem" && !held) all.push_back("a false verdict: a disk was cut outside the freeze");
   if (ours.verdict != "filesystem") all.push_back("the verdict is '" + ours.verdict + "', not filesystem");
-  const demo::Frozen* freeze = ours.freeze();
+  const demo::FrozenSpan* freeze = ours.freeze();
   if (held && freeze->until && *freeze->until - ours.cuts.back().at > kPromptMs) {
     all.push_back(fmt::format("the guest thawed {:.0f} ms after the last cut", *freeze->until - ours.cuts.back().at));
   }
@@ -112,9 +112,9 @@ int run(const runner::Programs& programs, const std::string& picture) {
     say(fmt::format("{:.1f} s", (waited + Millis(2500)).count() / 1e3));
   }
   const std::vector<demo::Lane> lanes = look(sandbox);
-  for (const demo::Lane& lane : lanes) fmt::print("\n{}", demo::to_text(lane));
+  for (const demo::Lane& lane : lanes) fmt::print("\n{}", snapfreeze::cli::to_text(lane));
   std::ofstream file(picture);
-  file << demo::to_svg(lanes);
+  file << snapfreeze::cli::to_svg(lanes);
   if (!file.flush()) throw std::runtime_error("cannot write " + picture);
   fmt::print("\n");
   say("the same as a picture: " + picture);

@@ -2,19 +2,36 @@
 
 #include <algorithm>
 
-#include "test/demo/lane.h"
+#include "cli/lane.h"
 
-namespace demo {
+namespace snapfreeze::cli {
 namespace {
 
 constexpr double kLeft = 24, kRight = 24, kWidth = 960, kTop = 74, kLaneHeight = 92, kBar = 26;
+constexpr double kMostTicks = 24;
 constexpr char kBlue[] = "#2563eb", kGrey[] = "#94a3b8", kGreen[] = "#15803d", kRed[] = "#b91c1c", kInk[] = "#0f172a";
+
+// What comes from the cluster must not end an element.
+std::string escaped(const std::string& text) {
+  std::string safe;
+  for (const char character : text) {
+    if (character == '<') {
+      safe += "&lt;";
+    } else if (character == '&') {
+      safe += "&amp;";
+    } else {
+      safe += static_cast<unsigned char>(character) < 0x20 ? '?' : character;
+    }
+  }
+  return safe;
+}
 
 class Picture {
  public:
   explicit Picture(const std::vector<Lane>& lanes) : lanes_(lanes) {
     for (const Lane& lane : lanes) {
-      for (const Frozen& one : lane.frozen) end_ = std::max(end_, one.until.value_or(lane.now));
+      for (const FrozenSpan& one : lane.frozen) end_ = std::max(end_, one.until.value_or(lane.now));
+      for (const Cut& cut : lane.cuts) end_ = std::max(end_, cut.at);
     }
   }
 
@@ -42,11 +59,13 @@ class Picture {
   void text(double at_x, double y, const char* colour, const std::string& words, const char* weight = "normal",
             int size = 14) {
     svg_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"{}\" font-weight=\"{}\" font-size=\"{}\">{}</text>\n",
-                        at_x, y, colour, weight, size, words);
+                        at_x, y, colour, weight, size, escaped(words));
   }
 
   void axis(double y) {
-    for (double second = 0; second * 1000 <= end_; second += 2) {
+    double step = 2;
+    while (end_ / 1000 > kMostTicks * step) step *= 2;
+    for (double second = 0; second * 1000 <= end_; second += step) {
       const double at = x(second * 1000);
       svg_ += fmt::format("<path d=\"M{0:.1f} {1:.0f}V{2:.0f}\" stroke=\"#e2e8f0\"/>\n", at, kTop - 8, y);
       text(at - 4, y + 18, "#475569", fmt::format("{:.0f} s", second), "normal", 12);
@@ -57,12 +76,12 @@ class Picture {
     const bool ours = !lane.verdict.empty();
     const double bar = y + 24;
     text(kLeft, y + 14, kInk, lane.title, "bold");
-    for (const Frozen& one : lane.frozen) {
+    for (const FrozenSpan& one : lane.frozen) {
       const double from = x(one.from), until = x(one.until.value_or(end_));
       svg_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.0f}\" fill=\"{}\" rx=\"3\"/>\n",
                           from, bar, std::max(until - from, 1.0), kBar, ours ? kBlue : kGrey);
     }
-    const Frozen* held = lane.freeze();
+    const FrozenSpan* held = lane.freeze();
     for (const Cut& cut : lane.cuts) {
       const bool frozen = held != nullptr && held->from <= cut.at && (!held->until || cut.at < *held->until);
       svg_ += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}\" stroke=\"{}\" stroke-width=\"3\"/>\n", x(cut.at), bar - 5,
@@ -86,4 +105,4 @@ std::string to_svg(const std::vector<Lane>& lanes) {
   return Picture(lanes).draw();
 }
 
-}  // namespace demo
+}  // namespace snapfreeze::cli
