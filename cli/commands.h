@@ -14,6 +14,7 @@ void add_sweeper(CLI::App& program, Command& chosen);
 void add_status(CLI::App& program, Command& chosen);
 void add_thaw(CLI::App& program, Command& chosen);
 void add_check(CLI::App& program, Command& chosen);
+void add_explain(CLI::App& program, Command& chosen);
 void add_certs(CLI::App& program, Command& chosen);
 void add_version(CLI::App& program, Command& chosen);
 

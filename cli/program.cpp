@@ -47,6 +47,7 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
   add_status(*program, chosen);
   add_thaw(*program, chosen);
   add_check(*program, chosen);
+  add_explain(*program, chosen);
   add_certs(*program, chosen);
   add_webhook(*program, chosen);
   add_sweeper(*program, chosen);

@@ -1,0 +1,62 @@
+// How a backup went, from what the cluster's own objects still say, and why its verdict is what it is. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "cli/capture_reads.h"
+#include "cli/lane.h"
+#include "freeze/session.h"
+#include "kube/views.h"
+
+namespace snapfreeze::cli {
+
+struct DiskFacts {
+  std::string snapshot;                        // the name of the VolumeSnapshot
+  std::optional<kube::SnapshotView> view;      // nullopt: there is none
+  std::optional<Wall> captured_by_snapshot;    // its own status.creationTime
+  std::optional<Capture> captured_by_storage;  // said earlier, and more exactly
+};
+
+struct EventFacts {
+  std::optional<Wall> at;
+  std::string reason;
+  std::string note;
+};
+
+struct ExplainFacts {
+  Wall now;
+  std::string namespace_;
+  std::string name;
+  std::optional<kube::BackupView> backup;  // nullopt: snapshots with a label are the backup
+  std::vector<DiskFacts> disks;
+  std::optional<freeze::Session> session;  // that holds the guest for it still
+  std::vector<EventFacts> events;          // about the backup, or the first of its snapshots
+};
+
+struct TimelineLine {
+  std::optional<Wall> at;  // nullopt: unknown
+  std::string says;
+};
+
+struct Explanation {
+  std::string title;        // "backup prod/nightly of VM db1"
+  std::string consistency;  // "" when nobody has said
+  std::string reason;
+  std::string frozen_for;
+  std::string why;  // in words
+  std::vector<TimelineLine> timeline;
+  std::vector<std::string> disks;  // one line each
+  Lane lane;
+
+  [[nodiscard]] bool consistent() const;  // filesystem or offline
+};
+
+// Times are of three clocks: the API server's, in whole seconds; the storage's; and of Events the sweeper's. So lines
+// that are less than a second or two apart may stand in the wrong order; the verdict does not rest on them.
+[[nodiscard]] Explanation explain(const ExplainFacts& facts);
+[[nodiscard]] std::string to_text(const Explanation& explanation, bool colours);
+
+}  // namespace snapfreeze::cli

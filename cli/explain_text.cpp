@@ -1,0 +1,39 @@
+#include "cli/explain.h"
+#include "cli/table.h"
+#include "kube/time.h"
+
+namespace snapfreeze::cli {
+namespace {
+
+constexpr std::size_t kMillisEnd = 23;  // "2026-11-24T12:00:00.123"
+
+// Whole seconds stay so: more would pretend to a precision that the object does not have.
+std::string time_text(const std::optional<Wall>& at) {
+  if (!at) return "at a time unknown       ";
+  const bool whole = std::chrono::floor<std::chrono::seconds>(*at) == *at;
+  std::string text = whole ? kube::format_time(*at) : kube::format_micro_time(*at).substr(0, kMillisEnd) + "Z";
+  text.resize(kMillisEnd + 1, ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const Explanation& explanation, bool colours) {
+  const bool said = !explanation.consistency.empty();
+  const Colour colour = explanation.consistent() ? Colour::kGood : said ? Colour::kWarning : Colour::kDim;
+  std::string text = printable(explanation.title) + ": " +
+                     coloured(said ? printable(explanation.consistency) : "no verdict", colour, colours) + "\n";
+  text += "Why: " + printable(explanation.why) + "\n";
+  if (!explanation.frozen_for.empty()) {
+    text += "The guest was frozen for at most " + printable(explanation.frozen_for) + ".\n";
+  }
+  text += "\n";
+  for (const TimelineLine& line : explanation.timeline) {
+    text += time_text(line.at) + "  " + printable(line.says) + "\n";
+  }
+  if (!explanation.disks.empty()) text += "\n";
+  for (const std::string& disk : explanation.disks) text += printable(disk) + "\n";
+  return text;
+}
+
+}  // namespace snapfreeze::cli
