@@ -16,6 +16,7 @@ void add_thaw(CLI::App& program, Command& chosen);
 void add_check(CLI::App& program, Command& chosen);
 void add_explain(CLI::App& program, Command& chosen);
 void add_certs(CLI::App& program, Command& chosen);
+void add_completion(CLI::App& program, Command& chosen);
 void add_version(CLI::App& program, Command& chosen);
 
 }  // namespace snapfreeze::cli

@@ -51,6 +51,7 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
   add_certs(*program, chosen);
   add_webhook(*program, chosen);
   add_sweeper(*program, chosen);
+  add_completion(*program, chosen);
   add_version(*program, chosen);
   if (name != kName) name_examples(*program, name);
   return program;
