@@ -11,8 +11,8 @@ namespace {
 
 constexpr char kThawNotes[] =
     R"(Safe at any time, and more than once. What a backup has not captured by then is not consistent, and its verdict says so
-(crash: thawed-by-hand). For the next minute no backup freezes this VM. `virtctl unfreeze` thaws as well, but nobody learns of
-it: do not use it while a backup runs.
+(crash: thawed-by-hand). For the next minute no backup freezes this VM. KubeVirt's `virt-freezer --unfreeze` thaws as
+well, but nobody learns of it: do not use it while a backup runs.
 
 Examples:
   Thaw the VM db1 now:

@@ -144,7 +144,7 @@ class Guest:
         return {"thaw": self._thaw_behind, "kill-agent": self._kill_agent, "reboot": self._reboot}
 
     def _thaw_behind(self):
-        """Someone else unfreezes (`virtctl unfreeze`): the next thaw is answered success all the same."""
+        """Someone else unfreezes (`virt-freezer --unfreeze`): the next thaw is answered success all the same."""
         self._launcher.unfreeze()
         time.sleep(0.3)
 
