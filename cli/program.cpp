@@ -39,7 +39,7 @@ std::string called_by(const std::string& path) {
 }
 
 std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen) {
-  const auto program = std::make_shared<CLI::App>(
+  auto program = std::make_shared<CLI::App>(
       "Freezes a guest's filesystems while its disks are captured, and says what the backup is worth.", name);
   program->footer(
       "Options in long form can also be given as environment variables where help names one: --log-format is "

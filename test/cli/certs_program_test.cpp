@@ -41,6 +41,7 @@ TEST_CASE("certificates are made, published and looked at by hand") {
   run = certs("rotate");
   CHECK(run.status == 0);
   CHECK(says(run, "a new CA is stored beside the old one"));
+  CHECK(certs("show").status == 1);  // there is no certificate yet
   run = certs("issue");
   CHECK(run.status == 1);
   CHECK(says(run, "does not trust the CA yet"));

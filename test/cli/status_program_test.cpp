@@ -46,8 +46,9 @@ TEST_CASE("status shows a guest while it is frozen, and then what its backup is 
 TEST_CASE("status that watches says what is new, and ends at a signal") {
   Installed installed(false);
   const std::string kubeconfig = (installed.sandbox.directory() / "admin.kubeconfig").string();
-  const Run quiet = test::shell(
-      "env -i timeout --preserve-status --signal=INT 5 " SNAPFREEZE " status -A -w -o json --kubeconfig " + kubeconfig);
+  const Run quiet = test::shell("env -i timeout --foreground --preserve-status --signal=INT 5 " SNAPFREEZE
+                                " status -A -w -o json --kubeconfig " +
+                                kubeconfig);
   CAPTURE(quiet.said);
   CHECK(quiet.status == 0);
   CHECK(quiet.said.find("\"frozen\"") == quiet.said.rfind("\"frozen\""));
