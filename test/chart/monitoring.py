@@ -11,7 +11,7 @@ import yaml
 import chart
 from plane import wait_for
 
-EVERY = "1s"
+EVERY = "2s"
 
 
 class Prometheus:
@@ -53,8 +53,7 @@ class Prometheus:
         return wait_for(f"data for {expression}", seconds, lambda: self.query(expression))
 
     def firing(self):
-        """Alerts that fire, or would once their 'for' has passed."""
-        return {alert["labels"]["alertname"] for alert in self._ask("alerts")["alerts"]}
+        return {alert["labels"]["alertname"] for alert in self._ask("alerts")["alerts"] if alert["state"] == "firing"}
 
     def check_rules(self, failures):
         """Each rule was evaluated without error, and each series that it names is there."""
@@ -67,7 +66,7 @@ class Prometheus:
             names = set(re.findall(r"\b(?:snapfreeze|apiserver)_[a-z_]+\b(?!\()", re.sub(r'"[^"]*"', "", rule["query"])))
             names |= {f"snapfreeze_{what}_expiry_timestamp_seconds" for what in ("certificate", "ca") if "expiry" in rule["query"]}
             for name in names:
-                if not self.query(f"{name}"):
+                if not self.query(f"last_over_time({name}[10m])"):
                     failures.say(f"{rule['name']} asks for {name}, which nobody exports")
 
     def check_dashboard(self, failures):
@@ -75,6 +74,7 @@ class Prometheus:
         for panel in json.loads(data)["panels"]:
             for target in panel["targets"]:
                 expression = target["expr"].replace("$__rate_interval", "60s").replace("$__range", "10m")
-                values = [float(series["value"][1]) for series in self.query(expression)]
-                if not values or all(value != value for value in values):
+                try:  # not a number is no data, either
+                    wait_for("data", 20, lambda asked=expression: any("NaN" not in s["value"] for s in self.query(asked)))
+                except RuntimeError:
                     failures.say(f"dashboard, {panel['title']}: no data for {expression}")
