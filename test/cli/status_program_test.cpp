@@ -32,14 +32,16 @@ TEST_CASE("status shows a guest while it is frozen, and then what its backup is 
   CHECK(installed.run("status -n other").said == "No guest is frozen.\n\nNo backups.\n");
   CHECK(says(installed.run("status -A"), "Frozen"));
 
-  CHECK(installed.wait([&] { return installed.consistency("b1") == "filesystem"; }));
+  REQUIRE(installed.wait([&] { return !installed.consistency("b1").empty(); }));
+  // On a machine that is too busy it may be crash, rightly.
+  const std::string verdict = installed.consistency("b1");
   run = installed.run("status -n vms -o json");
   CHECK(run.status == 0);
   const json status = json::parse(run.said);
   CHECK(status.at("frozen").empty());
   CHECK(status.at("systemNamespace").get<std::string>() == "snapfreeze");
-  CHECK(status.at("backups").at(0).at("consistency").get<std::string>() == "filesystem");
-  CHECK(says(installed.run("status -n vms -o yaml"), "    consistency: \"filesystem\"\n"));
+  CHECK(status.at("backups").at(0).at("consistency").get<std::string>() == verdict);
+  CHECK(says(installed.run("status -n vms -o yaml"), "    consistency: \"" + verdict + "\"\n"));
   CHECK(says(installed.run("status -n vms -o wide"), "FROZEN FOR"));
 }
 
