@@ -1,5 +1,6 @@
 """cluster.py TOOLS PLANE SNAPFREEZE: the chart on a real API server: server-side dry runs of all values, install, pods under
-restricted Pod Security, processes with the chart's arguments, accounts and rights, backups, a real Prometheus, upgrade, uninstall."""
+restricted Pod Security, processes with the chart's arguments, accounts and rights, backups, a real Prometheus, upgrade, all sources of
+certificates, uninstall."""
 
 import contextlib
 import json
@@ -11,7 +12,7 @@ import time
 
 import chart
 from monitoring import Prometheus
-from plane import Plane, run, wait_for
+from plane import Plane, own_certificate, run, wait_for
 from replicas import Replica, helm_test
 
 VALUES = chart.HERE / "values/monitoring.yaml"
@@ -86,12 +87,16 @@ def written(plane):
             **{name: plane.own("secret", name)["data"] for name in ("snapfreeze-ca", "snapfreeze-tls")}}
 
 
+def upgrade(plane, *options):
+    plane.helm("upgrade", chart.RELEASE, chart.CHART, "--values", VALUES, "--set", f"freeze.timeoutSeconds={SHORT_TIMER}", *options)
+
+
 def check_upgrade(plane):
     """What was written at run time stays; also when a Secret was lost, and made anew with another type."""
     plane.kubectl("-n", chart.NAMESPACE, "delete", "secret", "snapfreeze-tls")
     wait_for("the lost Secret made anew", 60, lambda: plane.own("secret", "snapfreeze-tls")["data"]["tls.crt"])
     before = written(plane)
-    plane.helm("upgrade", chart.RELEASE, chart.CHART, "--values", VALUES, "--set", f"freeze.timeoutSeconds={SHORT_TIMER}")
+    upgrade(plane)
     after = written(plane)
     for what in before:
         if before[what] != after[what]:
@@ -99,6 +104,39 @@ def check_upgrade(plane):
     arguments = plane.own("deployment", "snapfreeze-webhook")["spec"]["template"]["spec"]["containers"][0]["args"]
     if f"--freeze-timeout={SHORT_TIMER}s" not in arguments:
         FAILURES.say(f"the upgrade did not reach the webhook: {arguments}")
+
+
+def restart(plane, replicas):
+    lead_to_loopback(plane)
+    for replica in replicas:
+        replica.stop()
+        replica.start()
+    time.sleep(5)  # a webhook looks every 2 s whether a sweeper leads, and one has just ended
+
+
+def check_sources(plane, replicas):
+    """Certificates from elsewhere, with the fewer rights that the sweeper then has, and from the sweeper again."""
+    ours = trusted(plane)
+    files = own_certificate(plane.folder)
+    plane.kubectl("-n", chart.NAMESPACE, "create", "secret", "generic", "company-tls", *files)
+    upgrade(plane, "--values", chart.HERE / "values/secret.yaml")
+    restart(plane, replicas)
+    wait_for("the admin's CA is trusted", 60, lambda: trusted(plane) != ours)
+    expect_verdict(plane, "secret", "db", "filesystem")
+
+    upgrade(plane, "--values", chart.HERE / "values/cert-manager.yaml")
+    plane.kubectl("-n", chart.NAMESPACE, "create", "secret", "generic", "snapfreeze-tls", *files)  # as cert-manager would
+    restart(plane, replicas)
+    expect_verdict(plane, "cert-manager", "db", "filesystem")
+
+    plane.kubectl("-n", chart.NAMESPACE, "delete", "secret", "company-tls", "snapfreeze-tls")
+    upgrade(plane)
+    theirs = trusted(plane)
+    restart(plane, replicas)
+    wait_for("the sweeper's CA is trusted", 60, lambda: trusted(plane) != theirs)
+    for replica in replicas:
+        if "forbidden" in (plane.folder / f"{replica.name}.log").read_text():
+            FAILURES.say(f"{replica.name} lacks a right; see its log")
 
 
 def check_monitoring(plane, prometheus):
@@ -169,12 +207,10 @@ def main():
         check_monitoring(plane, prometheus)
         say("upgrade")
         check_upgrade(plane)
-        lead_to_loopback(plane)
-        for replica in webhooks + sweepers:
-            replica.stop()
-            replica.start()
-        time.sleep(5)  # a webhook looks every 2 s whether a sweeper leads, and one has just ended
+        restart(plane, webhooks + sweepers)
         expect_verdict(plane, "fourth", "db", "filesystem")
+        say("certificates from elsewhere")
+        check_sources(plane, sweepers + webhooks)
         say("uninstall")
         check_uninstall(plane, webhooks + sweepers, before)
     return 1 if FAILURES.count else 0

@@ -33,6 +33,17 @@ def wait_for(what, seconds, condition):
     raise RuntimeError(f"{what}: not within {seconds} s" + (f"; {last}" if last else ""))
 
 
+def own_certificate(folder):
+    """A CA and a certificate of it, as options of `kubectl create secret`."""
+    ca, key, request, certificate = (folder / f"company{end}" for end in (".ca", ".key", ".csr", ".crt"))
+    name = f"snapfreeze-webhook.{chart.NAMESPACE}.svc"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    run(["openssl", "req", "-x509", *curve, "-days", "2", "-subj", "/CN=company", "-keyout", f"{ca}.key", "-out", ca])
+    run(["openssl", "req", *curve, "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", request])
+    run(["openssl", "x509", "-req", "-in", request, "-CA", ca, "-CAkey", f"{ca}.key", "-days", "2", "-copy_extensions", "copy", "-out", certificate])
+    return [f"--from-file=tls.crt={certificate}", f"--from-file=tls.key={key}", f"--from-file=ca.crt={ca}"]
+
+
 class Plane:
     def __init__(self, tools, folder):
         self.folder = pathlib.Path(folder)
