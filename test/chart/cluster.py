@@ -130,7 +130,8 @@ def check_sources(plane, replicas):
     expect_verdict(plane, "cert-manager", "db", "filesystem")
 
     plane.kubectl("-n", chart.NAMESPACE, "delete", "secret", "company-tls", "snapfreeze-tls")
-    upgrade(plane)
+    # A leaf of the sweeper's CA from before could still be served, so a new one would wait for minutes.
+    upgrade(plane, "--set", "certificates.caSettlesSeconds=2")
     theirs = trusted(plane)
     restart(plane, replicas)
     wait_for("the sweeper's CA is trusted", 60, lambda: trusted(plane) != theirs)
