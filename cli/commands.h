@@ -1,8 +1,12 @@
 // The subcommands: each adds itself to the program and, when it was chosen, sets what to run.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+
+// Its header takes longer to compile than any command.
+namespace CLI {
+class App;
+}
 
 namespace snapfreeze::cli {
 
