@@ -4,9 +4,12 @@
 #include "freeze/policy.h"
 
 namespace snapfreeze::cli {
+namespace {
 
 using Level = Finding::Level;
 using Step = webhook::Decision::Step;
+
+}  // namespace
 
 freeze::Hold hold_of_next_backup() {
   return {freeze::Hold::Kind::kHarvester, "next", "not-yet", 0};
