@@ -42,6 +42,8 @@ leaf=$(serial certificate)
 certs issue >/dev/null
 [ "$(serial certificate)" != "$leaf" ] || { echo "certificates: 'certs issue' issued nothing" >&2; exit 1; }
 "$kubectl" patch "$config" --type json -p '[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]' >/dev/null
-! certs show >/dev/null || { echo "certificates: a removed caBundle was not noticed" >&2; exit 1; }
+bundle() { "$kubectl" get "$config" -o jsonpath='{.webhooks[0].clientConfig.caBundle}'; }
+# The sweeper may have looked in this very moment, and put it back.
+! certs show >/dev/null || [ -n "$(bundle)" ] || { echo "certificates: a removed caBundle was not noticed" >&2; exit 1; }
 await "a removed caBundle is put back" "certs show >/dev/null"
 certs show
