@@ -97,6 +97,19 @@ def rotate(certificates, deployment):
     deployment.await_served(BOUND)
 
 
+def rotate_and_restart(options, certificates, deployment, sweepers, progress):
+    """All rotations, with the restarts spread over them: how many restarts, and whether all that ended did so well."""
+    restarts, well = 0, True
+    for number in range(1, options.rotations + 1):
+        rotate(certificates, deployment)
+        if restarts < options.restarts and number * options.restarts >= (restarts + 1) * options.rotations:
+            restarts += 1
+            well = deployment.restart() and well
+            sweepers.kill_one()
+        print(f"{number} rotations, {restarts} rolling restarts: {progress()}", flush=True)
+    return restarts, well
+
+
 def run(sandbox, options):
     register(sandbox)
     sweepers, certificates = Sweepers(sandbox), Certificates(sandbox)
@@ -109,15 +122,10 @@ def run(sandbox, options):
     def admissions():
         return sum(len(caller.times) + len(caller.failures) for caller in callers)
 
-    restarts, well = 0, True
-    for number in range(1, options.rotations + 1):
-        rotate(certificates, deployment)
-        if restarts < options.restarts and number * options.restarts >= (restarts + 1) * options.rotations:
-            restarts += 1
-            well = deployment.restart() and well
-            sweepers.kill_one()
-        print(f"{number} rotations, {restarts} rolling restarts: {admissions()} admissions, "
-              f"{sum(len(caller.failures) for caller in callers)} failed", flush=True)
+    def progress():
+        return f"{admissions()} admissions, {sum(len(caller.failures) for caller in callers)} failed"
+
+    restarts, well = rotate_and_restart(options, certificates, deployment, sweepers, progress)
     while admissions() < options.admissions:
         time.sleep(0.1)
     for caller in callers:

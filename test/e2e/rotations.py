@@ -21,7 +21,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 from callers import REGISTRATION  # noqa: E402
 from cluster import Client, Sandbox, free_port  # noqa: E402
 from replicas import Deployment  # noqa: E402
-from rolling import MOUNT, Certificates, Sweepers, rotate  # noqa: E402
+from rolling import MOUNT, Certificates, Sweepers, rotate_and_restart  # noqa: E402
 
 NAMESPACE = "rolling"
 SNAPSHOTS = f"/apis/snapshot.storage.k8s.io/v1/namespaces/{NAMESPACE}/volumesnapshots?dryRun=All"
@@ -134,15 +134,10 @@ def run(plane, options):
     def admissions():
         return sum(creator.made for creator in creators)
 
-    restarts, well = 0, True
-    for number in range(1, options.rotations + 1):
-        rotate(certificates, deployment)
-        if restarts < options.restarts:
-            restarts += 1
-            well = deployment.restart() and well
-            sweepers.kill_one()
-        print(f"{number} rotations, {restarts} rolling restarts: {admissions()} admissions, "
-              f"{sum(len(creator.failures) for creator in creators)} failed", flush=True)
+    def progress():
+        return f"{admissions()} admissions, {sum(len(creator.failures) for creator in creators)} failed"
+
+    restarts, well = rotate_and_restart(options, certificates, deployment, sweepers, progress)
     end = time.monotonic() + 10 * options.admissions / RATE
     while admissions() < options.admissions and time.monotonic() < end:
         time.sleep(0.1)
