@@ -17,14 +17,6 @@ std::string labelled(const kube::Resource& resource, const std::string& ns, cons
   return kube::collection_path(resource, ns) + "?labelSelector=" + kube::percent_encode(selector);
 }
 
-// What a cluster does not serve, it has none of.
-Result<std::vector<Json>> items_of(const Result<kube::Response>& reply) {
-  auto list = kube::object_of(reply);
-  if (list) return (*list)["items"].items();
-  if (list.error().code == Code::kNotFound) return std::vector<Json>{};
-  return list.error();
-}
-
 void take_sessions(const std::vector<Json>& leases, const std::string& ns, StatusFacts& facts) {
   for (const Json& lease : leases) {
     auto session = freeze::from_lease(lease);
@@ -40,7 +32,7 @@ std::string epochs_selector(const std::vector<freeze::Session>& sessions) {
 
 Result<void> read_members(kube::KubeApi& api, const std::string& ns, StatusFacts& facts) {
   if (facts.sessions.empty()) return {};
-  const auto list = items_of(
+  const auto list = kube::items_of(
       api.call(kube::get_request(labelled(kube::kVolumeSnapshots, ns, epochs_selector(facts.sessions)), kListTimeout)));
   if (!list) return list.error();
   for (const Json& item : *list) {
@@ -77,14 +69,14 @@ Result<StatusFacts> read_status(kube::KubeApi& api, const std::string& ns, const
   for (const auto& reply : replies) {
     if (reply && reply->date) facts.now = *reply->date;
   }
-  const auto leases = items_of(replies[0]);
+  const auto leases = kube::items_of(replies[0]);
   if (leases) take_sessions(*leases, ns, facts);
   if (!leases) facts.trouble = leases.error().message;
   facts.installed = kube::object_of(replies[1]).ok();
-  const auto backups = items_of(replies[2]);
+  const auto backups = kube::items_of(replies[2]);
   if (!backups) return backups.error();
   for (const Json& item : *backups) facts.backups.push_back(kube::BackupView::from(item));
-  const auto snapshots = items_of(replies[3]);
+  const auto snapshots = kube::items_of(replies[3]);
   if (!snapshots) return snapshots.error();
   for (const Json& item : *snapshots) facts.snapshots.push_back(kube::SnapshotView::from(item));
   const auto members = read_members(api, ns, facts);

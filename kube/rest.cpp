@@ -64,6 +64,13 @@ Request get_request(std::string path, Millis timeout) {
   return {Method::kGet, std::move(path), "", "", timeout};
 }
 
+Result<std::vector<Json>> items_of(const Result<Response>& reply) {
+  auto list = object_of(reply);
+  if (list) return (*list)["items"].items();
+  if (list.error().code == Code::kNotFound) return std::vector<Json>{};
+  return list.error();
+}
+
 Result<Json> get(KubeApi& api, std::string path, Millis timeout) {
   return object_of(api.call(get_request(std::move(path), timeout)));
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -46,6 +47,8 @@ Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis tim
 // For KubeApi::call_all: the request of a get, and the result of its reply.
 [[nodiscard]] Request get_request(std::string path, Millis timeout = kCallTimeout);
 Result<Json> object_of(const Result<Response>& reply);
+// Of a list. A cluster that does not serve the kind (404) has none of it.
+Result<std::vector<Json>> items_of(const Result<Response>& reply);
 
 // The error that a reply with this status and body (a Status object, or any text) stands for.
 [[nodiscard]] Error error_of(int http_status, std::string_view body);

@@ -43,14 +43,6 @@ bool must_rest(const Session& session) {
          has_doubt(session, reason::kWindowsLimit) || (session.frozen_by && session.captured.empty());
 }
 
-Result<std::vector<Json>> items_of(const Result<kube::Response>& reply) {
-  auto list = kube::object_of(reply);
-  if (list) return (*list)["items"].items();
-  // Not every cluster serves every kind.
-  if (list.error().code == Code::kNotFound) return std::vector<Json>{};
-  return list.error();
-}
-
 class Conclusion {
  public:
   Conclusion(const Seams& seams, const Settings& settings, const ConcludeJob& job)
@@ -79,9 +71,9 @@ class Conclusion {
         kube::get_request(kube::collection_path(kube::kKubeVirtBackups, session_.namespace_)),
     };
     const auto replies = seams_.api.call_all(requests);
-    const auto backups = items_of(replies[0]);
-    const auto snapshots = items_of(replies[1]);
-    const auto kubevirt_backups = items_of(replies[2]);
+    const auto backups = kube::items_of(replies[0]);
+    const auto snapshots = kube::items_of(replies[1]);
+    const auto kubevirt_backups = kube::items_of(replies[2]);
     for (const auto* list : {&backups, &snapshots, &kubevirt_backups}) {
       if (*list) continue;
       log::warning("cannot look for other freezers",
