@@ -1,7 +1,6 @@
 // The demo: one VM backed up with snapfreeze, and three with what Harvester does alone, on the same slow storage.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -127,16 +126,13 @@ int run(const runner::Programs& programs, const std::string& picture) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Backups with snapfreeze, beside what Harvester does alone.", "demo");
-  runner::Programs programs;
-  std::string picture = "demo.svg";
-  app.add_option("--sandbox", programs.sandbox, "the program snapfreeze-sandbox")->required();
-  app.add_option("--snapfreeze", programs.snapfreeze, "the program snapfreeze")->required();
-  app.add_option("--picture", picture, "the SVG file to write")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  if (argc != 4) {
+    fmt::print(stderr, "demo: takes the programs snapfreeze-sandbox and snapfreeze, and the SVG file to write\n");
+    return 2;
+  }
   snapfreeze::log::configure(snapfreeze::log::Format::kText, snapfreeze::log::Level::kError);
   try {
-    return run(programs, picture);
+    return run({.sandbox = argv[1], .snapfreeze = argv[2]}, argv[3]);
   } catch (const std::exception& error) {
     fmt::print(stderr, "demo: {}\n", error.what());
     return 1;
