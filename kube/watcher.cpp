@@ -47,9 +47,10 @@ Watcher::Jitter Watcher::random_jitter() {
 Watcher::Watcher(Options options, WatchSink& sink, Jitter jitter)
     : options_(std::move(options)), sink_(sink), jitter_(std::move(jitter)) {}
 
-Millis Watcher::Backoff::next(const Jitter& jitter) {
+Millis Watcher::Backoff::next(bool answered, const Jitter& jitter) {
+  const Millis longest = answered ? kMaxBackoff : kMaxBackoffUnanswered;
   // 2^9 * 100 ms is past the maximum.
-  const Millis ceiling = std::min(kMaxBackoff, kMinBackoff * (2 << std::min(failures, 9)));
+  const Millis ceiling = std::min(longest, kMinBackoff * (2 << std::min(failures, 9)));
   ++failures;
   return ceiling / 2 + Millis(static_cast<Millis::rep>(static_cast<double>((ceiling / 2).count()) * jitter()));
 }
@@ -101,7 +102,7 @@ void Watcher::list_failed(const Error& error, Mono now) {
     if (!std::exchange(not_served_, true)) sink_.not_served();
     return;
   }
-  retry_at_ = now + list_backoff_.next(jitter_);
+  retry_at_ = now + list_backoff_.next(error.http_status != 0, jitter_);
   // A long list may outlive its own token: that is no trouble, it starts anew.
   const bool token_expired = error.code == Code::kGone && !continue_.empty();
   if (error.code == Code::kGone) continue_.clear();
@@ -140,6 +141,7 @@ bool Watcher::broken_stream(Error error) {
 void Watcher::on_end(const Result<void>& end, Mono now) {
   std::optional<Error> error = std::exchange(stream_error_, std::nullopt);
   const bool lived = now - watch_began_ >= kHealthyStream;
+  const bool answered = error || end.ok() || end.error().http_status != 0;
   if (!error && !end.ok()) {
     if (end.error().code == Code::kCancelled) return;
     // Servers and balancers cut long streams; only if it cannot be resumed is it trouble.
@@ -149,11 +151,11 @@ void Watcher::on_end(const Result<void>& end, Mono now) {
     if (lived) {
       watch_healthy();
     } else {
-      retry_at_ = now + watch_backoff_.next(jitter_);
+      retry_at_ = now + watch_backoff_.next(true, jitter_);
     }
     return;
   }
-  retry_at_ = now + watch_backoff_.next(jitter_);
+  retry_at_ = now + watch_backoff_.next(answered, jitter_);
   if (error->code != Code::kGone) say_trouble(*error, State::kWatching);
   if (!must_relist(*error)) return;
   state_ = State::kListing;

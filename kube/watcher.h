@@ -5,7 +5,8 @@
 //            v                                 |
 //   listing page N --last page--> watching from resourceVersion --end, silence--> watching again
 //
-// Every failure goes through a backoff of 100 ms to 30 s with jitter, which starts anew after progress. Rests on the
+// Every failure goes through a backoff of 100 ms to 30 s with jitter, which starts anew after progress; to 2 s only
+// while no server answers, as a guest may be held until we see again. Rests on the
 // API concepts "efficient detection of changes", "chunks" and "bookmarks" of the Kubernetes documentation.
 #pragma once
 
@@ -47,6 +48,7 @@ class Watcher {
   static constexpr int kPageSize = 500;
   static constexpr Millis kMinBackoff{100};
   static constexpr Millis kMaxBackoff{30'000};
+  static constexpr Millis kMaxBackoffUnanswered{2'000};
   static constexpr Millis kNotServedWait{60'000};
   // Bookmarks come about every minute, so that a living server is never silent for longer.
   static constexpr Millis kIdle{75'000};
@@ -84,7 +86,7 @@ class Watcher {
  private:
   struct Backoff {
     int failures = 0;
-    Millis next(const Jitter& jitter);
+    Millis next(bool answered, const Jitter& jitter);
   };
   enum class State { kListing, kWatching };
 

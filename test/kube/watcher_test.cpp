@@ -225,7 +225,7 @@ TEST_CASE("Waits double from 100 ms to 15 to 30 s, and start anew after progress
   bench.begin();
   std::vector<Millis> waits;
   for (int i = 0; i < 12; ++i) {
-    bench.watch({}, lost(), Millis(1));
+    bench.watch({}, refused(503), Millis(1));
     bench.step();
     waits.push_back(bench.waited);
   }
@@ -236,6 +236,22 @@ TEST_CASE("Waits double from 100 ms to 15 to 30 s, and start anew after progress
   bench.watch({event("ADDED", "a", "11")}, lost(), Millis(1));
   bench.step();
   CHECK(bench.waited == Millis(100));
+}
+
+TEST_CASE("A server that does not answer is asked again within 2 s, one that talks nonsense is not") {
+  Bench bench;
+  bench.begin();
+  for (int i = 0; i < 12; ++i) bench.watch({}, lost(), Millis(1));
+  bench.step();
+  CHECK(bench.waited == Watcher::kMaxBackoffUnanswered / 2);
+  for (int i = 0; i < 12; ++i) bench.watch({"nonsense"}, lost(), Millis(1));
+  bench.step();
+  CHECK(bench.waited == Watcher::kMaxBackoff / 2);
+
+  Bench listing;
+  for (int i = 0; i < 12; ++i) listing.list(lost());
+  listing.step();
+  CHECK(listing.waited == Watcher::kMaxBackoffUnanswered / 2);
 }
 
 TEST_CASE("A watch refused after each list still backs off") {
