@@ -19,16 +19,21 @@ void Liveness::observe(const Result<Json>& lease, Mono sent) {
   const Json& spec = (*lease)["spec"];
   Record record{spec["holderIdentity"].string(), spec["renewTime"].string(),
                 spec["leaseTransitions"].integer().value_or(0)};
-  duration_ = std::chrono::seconds(
-      std::clamp(spec["leaseDurationSeconds"].integer().value_or(0), std::int64_t{0}, kLongestSilence));
   if (record_ == record) return;
+  const bool given_back = record.holder.empty();
+  const bool was_held = record_ && !record_->holder.empty();
   record_ = std::move(record);
-  changed_ = sent;
+  if (given_back) {
+    until_ = std::min(until_, was_held ? sent + kHandover : sent);
+    return;
+  }
+  until_ = sent + std::chrono::seconds(
+                      std::clamp(spec["leaseDurationSeconds"].integer().value_or(0), std::int64_t{0}, kLongestSilence));
 }
 
 bool Liveness::alive(Mono now) const {
   const std::lock_guard lock(mutex_);
-  return record_ && !record_->holder.empty() && now < changed_ + duration_;
+  return record_ && now < until_;
 }
 
 }  // namespace snapfreeze::webhook

@@ -13,9 +13,12 @@ namespace snapfreeze::webhook {
 
 // How often the leader's Lease is read; a leader renews it about as often.
 inline constexpr Millis kLivenessInterval{2000};
+// A leader that is told to end gives its Lease back, and the next one, who looks every 2 s, takes it.
+inline constexpr Millis kHandover{5000};
 
 // Judged as client-go judges a leader: not by the times in its Lease, which are another machine's, but by whether the
-// Lease has changed within leaseDurationSeconds of our own clock. The first sight counts as a change. Thread-safe.
+// Lease has changed within leaseDurationSeconds of our own clock. The first sight counts as a change. While leaders
+// change places, for kHandover, a sweeper counts as alive: much shorter than when a leader dies. Thread-safe.
 class Liveness {
  public:
   // `lease` as read by a request that was sent at `sent`. A failure to read says nothing, but that there is none
@@ -35,8 +38,7 @@ class Liveness {
 
   mutable std::mutex mutex_;
   std::optional<Record> record_;
-  std::chrono::seconds duration_{0};
-  Mono changed_{};
+  Mono until_{Mono::min()};  // alive
 };
 
 }  // namespace snapfreeze::webhook

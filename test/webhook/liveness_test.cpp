@@ -38,13 +38,30 @@ TEST_CASE("the times in the lease, of another clock, mean nothing") {
   CHECK(sweeper.alive(kStart + seconds(1)));
 }
 
-TEST_CASE("a lease that was given back or is gone says that nobody is alive") {
+TEST_CASE("when a lease is given back, another sweeper has a moment to take it") {
   Liveness sweeper;
   sweeper.observe(lease("s1", "t1"), kStart);
-  sweeper.observe(lease("", "t2", 1), kStart + seconds(1));
-  CHECK_FALSE(sweeper.alive(kStart + seconds(1)));
-  sweeper.observe(lease("s2", "t3"), kStart + seconds(2));
-  CHECK(sweeper.alive(kStart + seconds(2)));
+  sweeper.observe(lease("", "t1", 1), kStart + seconds(2));
+  CHECK(sweeper.alive(kStart + seconds(2) + kHandover - Millis(1)));
+  CHECK_FALSE(sweeper.alive(kStart + seconds(2) + kHandover));
+  sweeper.observe(lease("", "t1", 1), kStart + seconds(6));
+  CHECK_FALSE(sweeper.alive(kStart + seconds(2) + kHandover));
+  sweeper.observe(lease("s2", "t2"), kStart + seconds(8));
+  CHECK(sweeper.alive(kStart + seconds(22)));
+}
+
+TEST_CASE("a lease that nobody held, or a leader that was dead, is nothing to wait for") {
+  Liveness sweeper;
+  sweeper.observe(lease("", "t1", 1), kStart);
+  CHECK_FALSE(sweeper.alive(kStart));
+  sweeper.observe(lease("s1", "t2", 15), kStart + seconds(1));
+  sweeper.observe(lease("", "t2", 1), kStart + seconds(20));
+  CHECK_FALSE(sweeper.alive(kStart + seconds(20)));
+}
+
+TEST_CASE("a lease that is gone says that nobody is alive") {
+  Liveness sweeper;
+  sweeper.observe(lease("s1", "t1"), kStart);
   sweeper.observe(Error{Code::kNotFound, "", 404}, kStart + seconds(3));
   CHECK_FALSE(sweeper.alive(kStart + seconds(3)));
 }
