@@ -65,7 +65,10 @@ def set_disk(cluster, vm=None, **options):
 
 
 def bench_thaw(cluster, sessions, measured):
-    """From the storage's word that a disk is cut to the unfreeze call, with many other sessions open."""
+    """From the storage's word that a disk is cut to the unfreeze call, with many other sessions open.
+
+    A disk is cut every 20 ms: 1,000 sessions that end within 20 s. Faster, two cores are busy with the double.
+    """
     set_disk(cluster, never=True)
     for i in range(sessions - 1):
         vm = f"open{sessions}-{i}"
@@ -73,7 +76,9 @@ def bench_thaw(cluster, sessions, measured):
     set_disk(cluster, cut=30)
     vms = [f"thaw{sessions}-{i}" for i in range(measured)]
     for vm in vms:
+        begun = time.monotonic()
         snapshot(cluster, vm, open_session(cluster, vm, {"kind": "Label", "name": vm, "members": 1}))
+        time.sleep(max(0, begun + 0.02 - time.monotonic()))
     time.sleep(1)
     calls, cuts = cluster.unfreezes()
     latencies = [calls["vms/" + vm] - cuts["vms/" + vm] for vm in vms if "vms/" + vm in calls]
@@ -97,10 +102,14 @@ def review(owner, name, vm="any"):
 
 
 def add_backup(cluster, name, vm, disks):
-    """A backup whose snapshots are listed and not created: the VM it names is made afterwards, so Harvester waits."""
+    """A backup whose snapshots are listed and not created: the VM it names is made afterwards, so Harvester gives up."""
     made = cluster.api.call("POST", BACKUPS, {
         "apiVersion": "harvesterhci.io/v1beta1", "kind": "VirtualMachineBackup", "metadata": {"name": name, "namespace": "vms"},
         "spec": {"type": "backup", "source": {"kind": "VirtualMachine", "name": vm}}})
+    for _ in range(200):
+        if "error" in cluster.api.call("GET", f"{BACKUPS}/{name}").get("status", {}):
+            break
+        time.sleep(0.01)
     names = [f"{name}-{i}" for i in range(disks)]
     cluster.api.call("PATCH", f"{BACKUPS}/{name}", {"status": {"volumeBackups": [{"name": n} for n in names]}},
                      "application/merge-patch+json")

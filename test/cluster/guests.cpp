@@ -171,11 +171,12 @@ void Guests::complete_migration(const GuestRef& guest, std::uint64_t boot) {
 }
 
 std::string Guests::vm_of_pvc(const std::string& ns, const std::string& pvc) const {
-  for (const auto& [key, guest] : guests_) {
-    if (guest->options.ns != ns) continue;
-    for (int i = 0; i < guest->options.disks; ++i) {
-      if (guest->options.name + "-disk-" + std::to_string(i) == pvc) return key;
-    }
+  const std::size_t end = pvc.rfind("-disk-");
+  if (end == std::string::npos) return "";
+  const auto found = guests_.find(ns + "/" + pvc.substr(0, end));
+  if (found == guests_.end()) return "";
+  for (int i = 0; i < found->second->options.disks; ++i) {
+    if (pvc.compare(end, std::string::npos, "-disk-" + std::to_string(i)) == 0) return found->first;
   }
   return "";
 }
