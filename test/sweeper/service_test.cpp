@@ -1,7 +1,6 @@
 // The sweeper as it runs: real threads, real time, a real socket.
 #include "sweeper/service.h"
 
-#include <condition_variable>
 #include <thread>
 
 #include "base/log.h"
@@ -12,6 +11,7 @@
 #include "test/cluster/runtime_threads.h"
 #include "test/edge/peer.h"
 #include "test/support/catch.h"
+#include "test/support/real_clock.h"
 #include "test/sweeper/build.h"
 
 using namespace snapfreeze;
@@ -21,26 +21,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr char kNamespace[] = "snapfreeze";
-
-class RealClock : public Clock {
- public:
-  [[nodiscard]] Wall wall() const override { return std::chrono::system_clock::now(); }
-  [[nodiscard]] Mono monotonic() const override { return std::chrono::steady_clock::now(); }
-  bool wait_until(Mono deadline) override {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_until(lock, deadline, [this] { return stopped_; });
-  }
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopped_ = false;
-};
 
 // Ends its streams on demand, with the next line or bookmark.
 class EndableApi : public kube::KubeApi {

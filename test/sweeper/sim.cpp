@@ -180,6 +180,12 @@ bool Sim::wait_for_no_session(Millis limit) {
   return wait(limit, [&] { return sessions().empty(); });
 }
 
+void Sim::cut_after(Millis duration) {
+  cluster::DiskOptions disk;
+  disk.cut = duration;
+  cluster.storage().set_default(disk);
+}
+
 void Sim::backup(const std::string& name, const std::string& deadline) {
   cluster.start_backup("vms", name, "vm1", deadline);
 }

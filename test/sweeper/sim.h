@@ -134,6 +134,7 @@ struct Sim {
   bool wait_for_verdict(const std::string& backup, Millis limit = Millis(60000));
   bool wait_for_no_session(Millis limit = Millis(200000));
 
+  void cut_after(Millis duration);  // each disk, from its snapshot's creation on
   void backup(const std::string& name, const std::string& deadline = "");
   [[nodiscard]] std::string consistency(const std::string& backup);  // "" when there is none
   [[nodiscard]] std::string reason(const std::string& backup);

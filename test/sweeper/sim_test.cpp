@@ -120,9 +120,7 @@ TEST_CASE("after a session that captured nothing the guest rests, and a next bac
 
 TEST_CASE("a cut after T is not taken for a consistent one") {
   Sim sim;
-  cluster::DiskOptions slow;
-  slow.cut = 8000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(8000ms);
   sim.lead();
   sim.backup("b1", "6s");
   REQUIRE(sim.wait_for_verdict("b1"));
@@ -165,9 +163,7 @@ TEST_CASE("deleting a snapshot or the backup thaws the guest at once") {
 
 TEST_CASE("a VM that is stopped meanwhile leaves no session behind") {
   Sim sim;
-  cluster::DiskOptions slow;
-  slow.cut = 5000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(5000ms);
   sim.lead();
   sim.backup("b1");
   sim.sleep(1s);
@@ -179,9 +175,7 @@ TEST_CASE("a VM that is stopped meanwhile leaves no session behind") {
 
 TEST_CASE("a VM that is restarted meanwhile is not thawed on behalf of its former self") {
   Sim sim;
-  cluster::DiskOptions slow;
-  slow.cut = 5000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(5000ms);
   sim.lead();
   sim.backup("b1");
   sim.sleep(1s);
@@ -193,9 +187,7 @@ TEST_CASE("a VM that is restarted meanwhile is not thawed on behalf of its forme
 
 TEST_CASE("a migration is a doubt, and the guest is thawed again when it is over") {
   Sim sim;
-  cluster::DiskOptions slow;
-  slow.cut = 5000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(5000ms);
   sim.lead();
   sim.backup("b1");
   sim.sleep(1s);
@@ -208,9 +200,7 @@ TEST_CASE("a migration is a doubt, and the guest is thawed again when it is over
 
 TEST_CASE("a guest that somebody thaws by hand is a lapse when its status says so") {
   Sim sim;
-  cluster::DiskOptions slow;
-  slow.cut = 15000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(15000ms);
   sim.lead();
   sim.backup("b1");
   sim.sleep(7s);
@@ -224,9 +214,7 @@ TEST_CASE("a guest that somebody thaws by hand is a lapse when its status says s
 
 TEST_CASE("a snapshot of KubeVirt's own is a doubt") {
   Sim sim;
-  cluster::DiskOptions slow;
-  slow.cut = 5000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(5000ms);
   sim.lead();
   sim.backup("b1");
   sim.sleep(1s);
@@ -376,9 +364,7 @@ TEST_CASE("snapshots of a label are judged without a backup object") {
 
 TEST_CASE("a session whose Lease somebody deletes is thawed all the same, and proves nothing") {
   Sim sim;
-  cluster::DiskOptions slow;
-  slow.cut = 20000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(20000ms);
   sim.lead();
   sim.backup("b1");
   sim.sleep(2s);
@@ -395,9 +381,7 @@ TEST_CASE("a session whose Lease goes while nobody leads is thawed by the next l
   SimOptions options;
   options.policy.default_timer = 60s;
   Sim sim(1, {}, options);
-  cluster::DiskOptions slow;
-  slow.cut = 55000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(55000ms);
   sim.lead();
   SimSweeper& next = sim.start_sweeper("sweeper-1");
   sim.sleep(1s);
@@ -446,9 +430,7 @@ TEST_CASE("Windows gives up after 10 s, which is final and not consistent") {
   cluster::VmOptions vm;
   vm.windows = true;
   Sim sim(1, vm);
-  cluster::DiskOptions slow;
-  slow.cut = 20000ms;
-  sim.cluster.storage().set_default(slow);
+  sim.cut_after(20000ms);
   sim.lead();
   sim.backup("b1");
   REQUIRE(sim.wait_for_verdict("b1"));
@@ -459,9 +441,7 @@ TEST_CASE("Windows gives up after 10 s, which is final and not consistent") {
 
 TEST_CASE("the API server may be gone for 5 s in the middle of it") {
   Sim sim;
-  cluster::DiskOptions disk;
-  disk.cut = 2000ms;
-  sim.cluster.storage().set_default(disk);
+  sim.cut_after(2000ms);
   sim.lead();
   sim.backup("b1");
   sim.sleep(1s);

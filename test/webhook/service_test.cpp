@@ -1,39 +1,20 @@
 // The webhook over real sockets and TLS.
 #include "webhook/service.h"
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
 
 #include "certs/authority.h"
 #include "kube/https_client.h"
 #include "test/edge/peer.h"
 #include "test/support/catch.h"
+#include "test/support/real_clock.h"
 #include "test/webhook/world.h"
 
 namespace snapfreeze::webhook {
 namespace {
-
-class RealClock : public Clock {
- public:
-  [[nodiscard]] Wall wall() const override { return std::chrono::system_clock::now(); }
-  [[nodiscard]] Mono monotonic() const override { return std::chrono::steady_clock::now(); }
-  bool wait_until(Mono deadline) override {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_until(lock, deadline, [this] { return stopped_; });
-  }
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopped_ = false;
-};
 
 // A fake for one thread at a time, for many.
 class OneAtATime : public kube::KubeApi {
@@ -119,7 +100,7 @@ struct Fixture : test::World {
   const certs::PemPair pair =
       *certs::issue_serving(ca, {{"localhost"}, {"127.0.0.1"}}, std::chrono::system_clock::now());
   WebhookOptions options;
-  RealClock real_clock;
+  test::RealClock real_clock;
   OneAtATime locked{api};
   std::optional<Service> service;
   Service::Ports ports;
