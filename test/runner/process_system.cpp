@@ -29,12 +29,19 @@ std::string ProcessSystem::cannot_run(const Scenario& scenario) const {
   return "";
 }
 
+// Only what a scenario asks for: the others run with the defaults, as an admin does.
 std::vector<std::string> ProcessSystem::options_of(const std::string& name) const {
   const Product& product = scenario().product;
+  std::vector<std::string> options;
   if (name.rfind("webhook", 0) == 0) {
-    return {"--mode", product.observe ? "observe" : "freeze", "--max-freezes", std::to_string(product.max_freezes)};
+    if (product.observe) options.insert(options.end(), {"--mode", "observe"});
+    if (product.max_freezes != Product().max_freezes) {
+      options.insert(options.end(), {"--max-freezes", std::to_string(product.max_freezes)});
+    }
+  } else if (product.thaw_on_ready) {
+    options.insert(options.end(), {"--thaw-on", "ready"});
   }
-  return {"--thaw-on", product.thaw_on_ready ? "ready" : "captured"};
+  return options;
 }
 
 void ProcessSystem::start_all(const std::string& kinds) {
