@@ -140,7 +140,12 @@ void Server::Loop::handle_events(int timeout_ms) {
     if (entry == nullptr) continue;
     switch (entry->connection->phase()) {
       case Phase::kHandshake:
-        if (handshake_count < handshakes.size()) handshakes[handshake_count++] = id;
+        // Who is gone must not wait for a turn: the table would fill, and others be thrown out for it.
+        if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
+          connections_.erase(id);
+        } else if (handshake_count < handshakes.size()) {
+          handshakes[handshake_count++] = id;
+        }
         break;
       case Phase::kHandling:
         // Nothing was asked for, so it is a reset. Its descriptor would be reported again and again.

@@ -254,6 +254,25 @@ TEST_CASE("Thousands of short connections leave nothing behind") {
   CHECK(server.connect().ask(post("{}")).status == 200);
 }
 
+TEST_CASE("Connections that were reset take no room from a handshake that waits for its turn") {
+  ServerOptions options;
+  options.max_connections = 256;
+  TlsServer server(options);
+  std::atomic<bool> ended = false;
+  std::thread attacker([&] {
+    while (!ended) {
+      Peer peer(server.port);
+      peer.send("\x16\x03\x01");
+      peer.reset();
+    }
+  });
+  int shaken = 0;
+  for (int i = 0; i < 300; ++i) shaken += server.connect().shaken() ? 1 : 0;
+  ended = true;
+  attacker.join();
+  CHECK(shaken == 300);
+}
+
 TEST_CASE("A peer that resets its connection while it is handled costs no CPU and no reply") {
   Gate gate;
   TlsServer server({}, std::ref(gate));
