@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/exit_status.h"
 
@@ -30,6 +31,18 @@ std::string names_of(const CLI::App& program) {
     names += (names.empty() ? "" : ", ") + command->get_name();
   }
   return names;
+}
+
+// CLI11 from 2.4 on passes silently over a value of the environment that it would refuse on the command line.
+void refuse_environment(CLI::App& app) {
+  for (CLI::Option* const option : app.get_options()) {
+    const std::string variable = option->get_envname();
+    const char* const value = variable.empty() || option->count() > 0 ? nullptr : std::getenv(variable.c_str());
+    if (value == nullptr || *value == '\0') continue;
+    option->add_result(value);
+    option->run_callback();
+  }
+  for (CLI::App* const command : app.get_subcommands()) refuse_environment(*command);
 }
 
 }  // namespace
@@ -63,6 +76,7 @@ int run_program(int argc, char** argv) {
   const auto program = make_program(called_by(argc > 0 ? argv[0] : kName), chosen);
   try {
     program->parse(argc, argv);
+    refuse_environment(*program);
     // CLI11's own check comes before its word about an unknown subcommand.
     if (!chosen) throw CLI::RequiredError("One of " + names_of(*program));
     return chosen();
