@@ -49,6 +49,17 @@ CLI::Option* add_millis(CLI::App& app, const std::string& name, Millis& target, 
   return add_duration(app, name, target, low, high, "a duration", help);
 }
 
+CLI::Validator whole_number(int low, int high) {
+  const auto check = [low, high](const std::string& value) -> std::string {
+    int number = 0;
+    const char* const end = value.data() + value.size();
+    const auto parsed = std::from_chars(value.data(), end, number);
+    if (parsed.ec == std::errc{} && parsed.ptr == end && number >= low && number <= high) return "";
+    return "'" + value + "' must be a whole number from " + std::to_string(low) + " to " + std::to_string(high);
+  };
+  return {check, "INT in [" + std::to_string(low) + " - " + std::to_string(high) + "]"};
+}
+
 CLI::Option* add_listen(CLI::App& app, const std::string& name, Listen& target, const std::string& help) {
   const auto parse = [&target, name](const std::string& value) {
     const auto colon = value.rfind(':');

@@ -25,6 +25,9 @@ CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::se
 CLI::Option* add_millis(CLI::App& app, const std::string& name, Millis& target, Millis low, Millis high,
                         const std::string& help);
 
+// For check(). CLI11's own Range has other words in each version.
+[[nodiscard]] CLI::Validator whole_number(int low, int high);
+
 // "address:port", ":port" for all addresses, "[::1]:port".
 struct Listen {
   std::string address;

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/options.h"
 #include "cli/process.h"
 #include "cli/reach.h"
 #include "cli/status_reads.h"
@@ -132,7 +133,7 @@ void add_status(CLI::App& program, Command& chosen) {
       ->check(CLI::IsMember({"table", "wide", "json", "yaml"}))
       ->capture_default_str();
   command->add_option("--last", options->last, "how many backups to show")
-      ->check(CLI::Range(0, 100000))
+      ->check(whole_number(0, 100000))
       ->capture_default_str();
   command->add_flag("-w,--watch", options->watch, "look again every 2 s, until it is interrupted");
   command->callback([options, &chosen] { chosen = [options] { return run_status(*options); }; });

@@ -81,7 +81,7 @@ void add_sweeper(CLI::App& program, Command& chosen) {
       "cert-manager does")
       ->check(CLI::IsMember({"self", "secret", "elsewhere"}));
   add_certificates(*command, options->certificates);
-  add(*command, "--workers", options->workers, "calls side by side")->check(CLI::Range(2, 64));
+  add(*command, "--workers", options->workers, "calls side by side")->check(whole_number(2, 64));
   command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
 }
 

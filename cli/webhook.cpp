@@ -87,7 +87,7 @@ void add_webhook(CLI::App& program, Command& chosen) {
   add_timer(*command, options->policy);
   add_max_timer(*command, options->policy);
   add(*command, "--max-freezes", options->max_freezes, "freezes begun at once by this replica; more are answered busy")
-      ->check(CLI::Range(1, 32));
+      ->check(whole_number(1, 32));
   add_millis(*command, "--drain", options->drain, Millis(0), std::chrono::minutes(1),
              "how long to go on serving after SIGTERM");
   command->callback([options, &chosen] {

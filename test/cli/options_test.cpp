@@ -43,7 +43,7 @@ TEST_CASE("what cannot be is refused by name, and with what would be right") {
       {"webhook " + kPair + "--freeze-timeout soon", {"--freeze-timeout", "'soon'", "such as 30s"}},
       {"webhook " + kPair + "--max-freeze-timeout 10s", {"--max-freeze-timeout", "below --freeze-timeout", "30s"}},
       {"webhook " + kPair + "--mode off", {"--mode", "off", "freeze", "observe"}},
-      {"webhook " + kPair + "--max-freezes 0", {"--max-freezes", "32"}},
+      {"webhook " + kPair + "--max-freezes 0", {"--max-freezes", "'0'", "1 to 32"}},
       {"webhook " + kPair + "--drain 2m", {"--drain", "'2m'", "1m"}},
       {"webhook " + kPair + "--listen 8443", {"--listen", "'8443'", ":8443"}},
       {"webhook " + kPair + "--listen :99999", {"--listen", "':99999'"}},
