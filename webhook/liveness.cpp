@@ -13,27 +13,25 @@ constexpr std::int64_t kLongestSilence = 60;
 void Liveness::observe(const Result<Json>& lease, Mono sent) {
   const std::lock_guard lock(mutex_);
   if (!lease) {
-    if (lease.error().code == Code::kNotFound) record_.reset();
+    if (lease.error().code != Code::kNotFound) return;
+    record_.reset();
+    until_ = Mono::min();
     return;
   }
   const Json& spec = (*lease)["spec"];
   Record record{spec["holderIdentity"].string(), spec["renewTime"].string(),
                 spec["leaseTransitions"].integer().value_or(0)};
   if (record_ == record) return;
-  const bool given_back = record.holder.empty();
-  const bool was_held = record_ && !record_->holder.empty();
   record_ = std::move(record);
-  if (given_back) {
-    until_ = std::min(until_, was_held ? sent + kHandover : sent);
-    return;
-  }
-  until_ = sent + std::chrono::seconds(
-                      std::clamp(spec["leaseDurationSeconds"].integer().value_or(0), std::int64_t{0}, kLongestSilence));
+  const std::chrono::seconds duration(
+      std::clamp(spec["leaseDurationSeconds"].integer().value_or(0), std::int64_t{0}, kLongestSilence));
+  // Who was dead before the Lease was given back is not alive for it.
+  until_ = record_->holder.empty() ? std::min(until_, sent + kHandover) : sent + duration;
 }
 
 bool Liveness::alive(Mono now) const {
   const std::lock_guard lock(mutex_);
-  return record_ && now < until_;
+  return now < until_;
 }
 
 }  // namespace snapfreeze::webhook

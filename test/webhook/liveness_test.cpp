@@ -64,6 +64,10 @@ TEST_CASE("a lease that is gone says that nobody is alive") {
   sweeper.observe(lease("s1", "t1"), kStart);
   sweeper.observe(Error{Code::kNotFound, "", 404}, kStart + seconds(3));
   CHECK_FALSE(sweeper.alive(kStart + seconds(3)));
+  sweeper.observe(lease("", "t1", 1), kStart + seconds(4));
+  CHECK_FALSE(sweeper.alive(kStart + seconds(4)));
+  sweeper.observe(lease("s2", "t2"), kStart + seconds(5));
+  CHECK(sweeper.alive(kStart + seconds(5)));
 }
 
 TEST_CASE("a lease that cannot be read neither kills the sweeper nor keeps it alive") {
