@@ -17,6 +17,7 @@ void add_webhook(CLI::App& program, Command& chosen);
 void add_sweeper(CLI::App& program, Command& chosen);
 void add_status(CLI::App& program, Command& chosen);
 void add_thaw(CLI::App& program, Command& chosen);
+void add_drain(CLI::App& program, Command& chosen);
 void add_check(CLI::App& program, Command& chosen);
 void add_explain(CLI::App& program, Command& chosen);
 void add_certs(CLI::App& program, Command& chosen);

@@ -60,6 +60,7 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
       "SNAPFREEZE_LOG_FORMAT.");
   add_status(*program, chosen);
   add_thaw(*program, chosen);
+  add_drain(*program, chosen);
   add_check(*program, chosen);
   add_explain(*program, chosen);
   add_certs(*program, chosen);

@@ -96,14 +96,36 @@ class Replica:
             raise OSError(error.read().decode()) from None
 
 
+def run_pod(plane, program, spec, name):
+    """Exit status of a hook's container, run with its arguments and account."""
+    config = json.loads(plane.kubectl("config", "view", "--raw", "-o", "json"))
+    config["users"][0]["user"] = {"token": plane.kubectl("-n", chart.NAMESPACE, "create", "token", spec["serviceAccountName"])}
+    file = plane.folder / f"{name}.kubeconfig"
+    file.write_text(json.dumps(config))
+    with open(plane.folder / f"{name}.log", "a", encoding="utf-8") as log:
+        return subprocess.run([program, *spec["containers"][0]["args"]], stdout=log, stderr=log, check=False,
+                              env={**os.environ, "SNAPFREEZE_KUBECONFIG": str(file)}).returncode
+
+
 def helm_test(plane, program):
     """Exit status of the pod that `helm test` makes."""
     hook = next(o for o in chart.objects(plane.helm("get", "hooks", chart.RELEASE)) if o["kind"] == "Pod")
     plane.create({**hook, "metadata": {**hook["metadata"], "namespace": chart.NAMESPACE}}, "--dry-run=server")
-    config = json.loads(plane.kubectl("config", "view", "--raw", "-o", "json"))
-    config["users"][0]["user"] = {"token": plane.kubectl("-n", chart.NAMESPACE, "create", "token", hook["spec"]["serviceAccountName"])}
-    file = plane.folder / "helm-test.kubeconfig"
-    file.write_text(json.dumps(config))
-    with open(plane.folder / "helm-test.log", "a", encoding="utf-8") as log:
-        return subprocess.run([program, *hook["spec"]["containers"][0]["args"]], stdout=log, stderr=log, check=False,
-                              env={**os.environ, "SNAPFREEZE_KUBECONFIG": str(file)}).returncode
+    return run_pod(plane, program, hook["spec"], "helm-test")
+
+
+def uninstall(plane, program):
+    """`helm uninstall`, whose Job's pod is run here meanwhile."""
+    helm = subprocess.Popen([plane.tools / "helm", "--kubeconfig", plane.config, "--namespace", chart.NAMESPACE, "uninstall", chart.RELEASE,
+                             "--wait"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        pod = wait_for("the Job's pod", 30, lambda: next(iter(plane.get(
+            "-n", chart.NAMESPACE, "pods", "--selector=app.kubernetes.io/component=drain")["items"]), None))
+        status = run_pod(plane, program, pod["spec"], "drain")
+        plane.kubectl("-n", chart.NAMESPACE, "patch", "pod", pod["metadata"]["name"], "--subresource=status", "--type=merge", "-p",
+                      json.dumps({"status": {"phase": "Failed" if status else "Succeeded"}}))
+        said = helm.communicate(timeout=60)[0]
+        if helm.returncode != 0:
+            raise RuntimeError(f"helm uninstall: {said.strip()}")
+    finally:
+        helm.kill()

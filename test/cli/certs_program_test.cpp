@@ -11,18 +11,16 @@ using test::Installed;
 using test::Run;
 using test::says;
 
-constexpr char kRegistration[] = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/snapfreeze";
-
 json object_at(Installed& installed, const std::string& path) {
   return json::parse(installed.sandbox.call("admin", "GET", path).body);
 }
 
 // As the sweeper that leads would.
 void trust_the_stored_ca(Installed& installed) {
-  json registration = object_at(installed, kRegistration);
+  json registration = object_at(installed, test::kRegistration);
   const json secret = object_at(installed, "/api/v1/namespaces/snapfreeze/secrets/snapfreeze-ca");
   for (json& webhook : registration["webhooks"]) webhook["clientConfig"]["caBundle"] = secret["data"]["tls.crt"];
-  CHECK(installed.sandbox.call("admin", "PUT", kRegistration, registration).status == 200);
+  CHECK(installed.sandbox.call("admin", "PUT", test::kRegistration, registration).status == 200);
 }
 
 TEST_CASE("certificates are made, published and looked at by hand") {

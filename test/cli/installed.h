@@ -9,6 +9,10 @@
 
 namespace test {
 
+// The webhook's, at the API server.
+inline constexpr char kRegistration[] =
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/snapfreeze";
+
 class Installed {
  public:
   // `with_webhook`: otherwise only the sweeper runs, and nobody is registered.

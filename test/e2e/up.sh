@@ -91,7 +91,7 @@ await 30 "the API server" "$bin/kubectl" get --raw /readyz
 start kcm "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --authentication-kubeconfig="$KUBECONFIG" \
   --authorization-kubeconfig="$KUBECONFIG" --bind-address=127.0.0.1 --secure-port="$((port + 1))" \
   --leader-elect=false --service-account-private-key-file="$pki/sa.key" \
-  --controllers=garbage-collector-controller,namespace-controller,persistentvolume-binder-controller,serviceaccount-controller
+  --controllers=garbage-collector-controller,job-controller,namespace-controller,persistentvolume-binder-controller,serviceaccount-controller
 
 "$bin/kubectl" apply -f "$bin/crds" -f "$here/manifests/crds.yaml" >/dev/null
 await 30 "the CRDs" "$bin/kubectl" wait --for=condition=Established --timeout=5s crd --all

@@ -124,3 +124,37 @@ terminationMessagePolicy: FallbackToLogsOnError
 resources:
   {{- toYaml (get .root.Values .component).resources | nindent 2 }}
 {{- end -}}
+
+{{/* The pod of a hook: the program, once. `args` is a list. */}}
+{{- define "snapfreeze.hookPod" -}}
+serviceAccountName: {{ .name }}
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+restartPolicy: Never
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.sweeper.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.sweeper.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - name: {{ .component }}
+    image: {{ include "snapfreeze.image" (merge (dict "tag" (.root.Values.image.tag | default .root.Chart.AppVersion)) .root.Values.image) }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    securityContext:
+      {{- include "snapfreeze.containerSecurity" . | nindent 6 }}
+    args:
+      {{- toYaml .args | nindent 6 }}
+    resources:
+      requests: {cpu: 10m, memory: 16Mi}
+      limits: {memory: 64Mi}
+{{- end -}}
