@@ -57,9 +57,8 @@ Result<std::vector<Finding>> check_everything(const CheckCommand& options, const
 }
 
 int run_check(const CheckCommand& options) {
-  StopSignals signals;
-  SystemClock clock;
-  const OnStop on_stop(signals, [&clock] { clock.stop(); });
+  InterruptibleClock interruptible;
+  SystemClock& clock = interruptible.clock;
   const auto reached = reach(options.admin);
   if (!reached) return end_with(reached.error());
   if (options.dry_run) return show_findings({try_dry_run(*reached->api, reached->namespace_)}, options.output);

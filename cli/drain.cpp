@@ -12,9 +12,9 @@ constexpr Millis kBetweenLooks{1000};
 
 std::string in_words(const std::vector<freeze::Session>& sessions) {
   if (sessions.empty()) return "no guest is held; waiting for admissions that may still be under way";
-  std::string words = "waiting for";
+  std::string words;
   for (const freeze::Session& session : sessions) {
-    words += (session.uid == sessions.front().uid ? " " : ", ") + session.namespace_ + "/" + session.vm + " (" +
+    words += (words.empty() ? "waiting for " : ", ") + session.namespace_ + "/" + session.vm + " (" +
              std::string(to_string(session.phase)) + ")";
   }
   return words;
@@ -55,9 +55,8 @@ class Draining {
   }
 
   bool look() {
-    const std::string sessions = kube::collection_path(kube::kLeases, namespace_) +
-                                 "?labelSelector=" + kube::percent_encode(freeze::kSessionLabel);
-    const auto leases = kube::items_of(api_.call(kube::get_request(sessions)));
+    const auto leases = kube::items_of(
+        api_.call(kube::get_request(kube::labelled_path(kube::kLeases, namespace_, freeze::kSessionLabel))));
     if (!leases) return failed(leases.error());
     result_.end = Drain::End::kHeld;
     result_.left.clear();

@@ -61,9 +61,8 @@ int say_end(const Drain& result, const std::string& system_namespace) {
 }
 
 int run_drain(const DrainCommand& options) {
-  StopSignals signals;
-  SystemClock clock;
-  const OnStop on_stop(signals, [&clock] { clock.stop(); });
+  InterruptibleClock interruptible;
+  SystemClock& clock = interruptible.clock;
   const auto reached = reach(options.admin);
   if (!reached) return end_with(reached.error());
   if (reached->home.known == Home::Known::kAbsent) {

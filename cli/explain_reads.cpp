@@ -38,10 +38,8 @@ Result<void> read_disks(kube::KubeApi& api, ExplainFacts& facts) {
 
 Result<void> read_labelled(kube::KubeApi& api, ExplainFacts& facts) {
   const std::string selector = std::string(freeze::kBackupLabel) + "=" + facts.name;
-  const auto list = kube::get(api,
-                              kube::collection_path(kube::kVolumeSnapshots, facts.namespace_) +
-                                  "?labelSelector=" + kube::percent_encode(selector),
-                              kExplainTimeout);
+  const auto list =
+      kube::get(api, kube::labelled_path(kube::kVolumeSnapshots, facts.namespace_, selector), kExplainTimeout);
   if (!list) return list.error();
   for (const Json& item : (*list)["items"].items()) {
     facts.disks.push_back(disk_of(item["metadata"]["name"].string(), item));

@@ -68,6 +68,13 @@ class OnStop {
   StopSignals& signals_;
 };
 
+// The clock of a command that ends soon: a signal stops it. Make it before any thread.
+struct InterruptibleClock {
+  StopSignals signals;
+  SystemClock clock;
+  OnStop on_stop{signals, [this] { clock.stop(); }};
+};
+
 struct Connection {
   std::unique_ptr<kube::HttpsClient> api;
   std::string own_namespace;

@@ -114,9 +114,8 @@ int run_status(const StatusCommand& options) {
     const auto reached = reach(options.admin);
     return reached ? StatusRun(options, *reached).once() : end_with(reached.error());
   }
-  StopSignals signals;
-  SystemClock clock;
-  const OnStop on_stop(signals, [&clock] { clock.stop(); });
+  InterruptibleClock interruptible;
+  SystemClock& clock = interruptible.clock;
   const auto reached = reach(options.admin);
   return reached ? StatusRun(options, *reached).watch(clock) : end_with(reached.error());
 }

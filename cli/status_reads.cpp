@@ -13,10 +13,6 @@ namespace {
 
 constexpr Millis kListTimeout{10000};
 
-std::string labelled(const kube::Resource& resource, const std::string& ns, const std::string& selector) {
-  return kube::collection_path(resource, ns) + "?labelSelector=" + kube::percent_encode(selector);
-}
-
 void take_sessions(const std::vector<Json>& leases, const std::string& ns, StatusFacts& facts) {
   for (const Json& lease : leases) {
     auto session = freeze::from_lease(lease);
@@ -32,8 +28,8 @@ std::string epochs_selector(const std::vector<freeze::Session>& sessions) {
 
 Result<void> read_members(kube::KubeApi& api, const std::string& ns, StatusFacts& facts) {
   if (facts.sessions.empty()) return {};
-  const auto list = kube::items_of(
-      api.call(kube::get_request(labelled(kube::kVolumeSnapshots, ns, epochs_selector(facts.sessions)), kListTimeout)));
+  const auto list = kube::items_of(api.call(kube::get_request(
+      kube::labelled_path(kube::kVolumeSnapshots, ns, epochs_selector(facts.sessions)), kListTimeout)));
   if (!list) return list.error();
   for (const Json& item : *list) {
     auto snapshot = kube::SnapshotView::from(item);
@@ -57,10 +53,10 @@ Result<void> read_members(kube::KubeApi& api, const std::string& ns, StatusFacts
 
 Result<StatusFacts> read_status(kube::KubeApi& api, const std::string& ns, const std::string& system_namespace) {
   const std::array<kube::Request, 4> requests{
-      kube::get_request(labelled(kube::kLeases, system_namespace, freeze::kSessionLabel), kListTimeout),
+      kube::get_request(kube::labelled_path(kube::kLeases, system_namespace, freeze::kSessionLabel), kListTimeout),
       kube::get_request(kube::object_path(kube::kLeases, system_namespace, freeze::kLeaderLease), kListTimeout),
       kube::get_request(kube::collection_path(kube::kHarvesterBackups, ns), kListTimeout),
-      kube::get_request(labelled(kube::kVolumeSnapshots, ns, freeze::kBackupLabel), kListTimeout),
+      kube::get_request(kube::labelled_path(kube::kVolumeSnapshots, ns, freeze::kBackupLabel), kListTimeout),
   };
   const auto replies = api.call_all(requests);
   StatusFacts facts;

@@ -58,9 +58,8 @@ int say_end(const HandThaw& result, const ThawTarget& target) {
 }
 
 int run_thaw(const ThawCommand& options) {
-  StopSignals signals;
-  SystemClock clock;
-  const OnStop on_stop(signals, [&clock] { clock.stop(); });
+  InterruptibleClock interruptible;
+  SystemClock& clock = interruptible.clock;
   const auto reached = reach(options.admin);
   if (!reached) return end_with(reached.error());
   freeze::SessionStore sessions(*reached->api, reached->home.namespace_);

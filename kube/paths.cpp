@@ -15,6 +15,10 @@ std::string collection_path(const Resource& resource, std::string_view namespace
   return path.append("/").append(resource.plural);
 }
 
+std::string labelled_path(const Resource& resource, std::string_view namespace_, std::string_view selector) {
+  return collection_path(resource, namespace_) + "?labelSelector=" + percent_encode(selector);
+}
+
 std::string object_path(const Resource& resource, std::string_view namespace_, std::string_view name,
                         std::string_view subresource) {
   std::string path = collection_path(resource, namespace_) + "/" + percent_encode(name);

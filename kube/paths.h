@@ -46,6 +46,10 @@ inline constexpr Resource kMutatingWebhookConfigurations{
 // An empty namespace means all of them; it is ignored for kinds without namespaces.
 [[nodiscard]] std::string collection_path(const Resource& resource, std::string_view namespace_ = {});
 
+// Of the collection, those alone that the label selector picks.
+[[nodiscard]] std::string labelled_path(const Resource& resource, std::string_view namespace_,
+                                        std::string_view selector);
+
 [[nodiscard]] std::string object_path(const Resource& resource, std::string_view namespace_, std::string_view name,
                                       std::string_view subresource = {});
 

@@ -20,8 +20,7 @@ Result<std::optional<View>> view_of(const Result<kube::Response>& reply) {
 
 std::string members_path(const Subject& subject) {
   const std::string selector = std::string(freeze::kBackupLabel) + "=" + subject.hold.name;
-  return kube::collection_path(kube::kVolumeSnapshots, subject.namespace_) +
-         "?labelSelector=" + kube::percent_encode(selector);
+  return kube::labelled_path(kube::kVolumeSnapshots, subject.namespace_, selector);
 }
 
 // The requests for snapshots: this one's, if it has a name, then the others'.

@@ -110,6 +110,8 @@ TEST_CASE("An action without a body sends none") {
 TEST_CASE("Paths name group, version, namespace and object") {
   CHECK(collection_path(kSecrets, "ns") == "/api/v1/namespaces/ns/secrets");
   CHECK(collection_path(kVolumeSnapshotContents, "ns") == "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents");
+  CHECK(labelled_path(kLeases, "ns", "a/b=c") ==
+        "/apis/coordination.k8s.io/v1/namespaces/ns/leases?labelSelector=a%2Fb%3Dc");
   CHECK(collection_path(kHarvesterBackups) == "/apis/harvesterhci.io/v1beta1/virtualmachinebackups");
   CHECK(object_path(kGuestCalls, "ns", "vm", "freeze") ==
         "/apis/subresources.kubevirt.io/v1/namespaces/ns/virtualmachineinstances/vm/freeze");

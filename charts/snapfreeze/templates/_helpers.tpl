@@ -1,8 +1,9 @@
 {{/* Names are fixed, whatever the release is called: two installations would both freeze, and Helm refuses the second. */}}
 
 {{- define "snapfreeze.image" -}}
-{{- $name := list .registry .repository | compact | join "/" -}}
-{{- if .digest }}{{ $name }}@{{ .digest }}{{ else }}{{ $name }}:{{ .tag }}{{ end -}}
+{{- $image := .root.Values.image -}}
+{{- $name := list $image.registry $image.repository | compact | join "/" -}}
+{{- if $image.digest }}{{ $name }}@{{ $image.digest }}{{ else }}{{ $name }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
 {{- define "snapfreeze.labels" -}}
@@ -100,18 +101,19 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{- define "snapfreeze.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: {drop: [ALL]}
+{{/* What every container has. */}}
+{{- define "snapfreeze.program" -}}
+name: {{ .component }}
+image: {{ include "snapfreeze.image" . }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
 {{- end -}}
 
 {{- define "snapfreeze.container" -}}
-name: {{ .component }}
-image: {{ include "snapfreeze.image" (merge (dict "tag" (.root.Values.image.tag | default .root.Chart.AppVersion)) .root.Values.image) }}
-imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-securityContext:
-  {{- include "snapfreeze.containerSecurity" . | nindent 2 }}
+{{ include "snapfreeze.program" . }}
 livenessProbe:
   httpGet: {path: /healthz, port: status}
   periodSeconds: 10
@@ -147,11 +149,7 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 containers:
-  - name: {{ .component }}
-    image: {{ include "snapfreeze.image" (merge (dict "tag" (.root.Values.image.tag | default .root.Chart.AppVersion)) .root.Values.image) }}
-    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-    securityContext:
-      {{- include "snapfreeze.containerSecurity" . | nindent 6 }}
+  - {{ include "snapfreeze.program" . | nindent 4 | trim }}
     args:
       {{- toYaml .args | nindent 6 }}
     resources:
