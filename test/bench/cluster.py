@@ -12,10 +12,16 @@ import time
 WAIT = 20  # seconds for anything to come up
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+_reserved = []
+
+
+def reserve_port():
+    """A loopback port for a server that starts later: nobody but who asks for this very one, with SO_REUSEADDR, gets it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _reserved.append(holder)
+    return holder.getsockname()[1]
 
 
 class Client:
@@ -107,7 +113,7 @@ class Sandbox:
         self._running = []
 
     def __enter__(self):
-        port = free_port()
+        port = reserve_port()
         self.start("sandbox", ["snapfreeze-sandbox", "--directory", self.directory, "--port", str(port), "--with-parent"])
         config = self.file("admin.kubeconfig")
         for _ in range(WAIT * 100):
@@ -141,7 +147,7 @@ class Sandbox:
 
     def start_part(self, part, options, user=None, name=None):
         """webhook or sweeper, and the port of its health and metrics."""
-        status = free_port()
+        status = reserve_port()
         user = user or part
         return self.start(name or user, [
             "snapfreeze", part, "--kubeconfig", self.file(user + ".kubeconfig"), "--namespace", "snapfreeze-system",
@@ -162,7 +168,7 @@ class Cluster(Sandbox):
         self.ready = {}
         self.sweeper = self._start_ready("sweeper", ["--certificates-from", "elsewhere"])
         self._certificate()
-        self.webhook_port = free_port()
+        self.webhook_port = reserve_port()
         self.webhook = self._start_ready("webhook", ["--listen", f"127.0.0.1:{self.webhook_port}", "--tls-cert",
                                                     self.file("webhook.crt"), "--tls-key", self.file("webhook.key")])
         return self

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 
-from cluster import await_ready, free_port
+from cluster import await_ready, reserve_port
 
 TLS_SECRET = "/api/v1/namespaces/snapfreeze-system/secrets/snapfreeze-tls"
 
@@ -51,7 +51,7 @@ class Replica:
     def __init__(self, sandbox, number, name):
         self.mount = MountedSecret(sandbox.file(name))
         self.mount.update(sandbox.api.call("GET", TLS_SECRET))
-        self.port = free_port()
+        self.port = reserve_port()
         self._process, self._status = sandbox.start_part(
             "webhook", ["--listen", f"127.0.0.1:{self.port}", "--tls-cert", self.mount.file("tls.crt"), "--tls-key",
                         self.mount.file("tls.key")], user=f"webhook-{number}", name=name)

@@ -19,7 +19,7 @@ import time
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
 
 from callers import REGISTRATION  # noqa: E402
-from cluster import Client, Sandbox, free_port  # noqa: E402
+from cluster import Client, Sandbox, reserve_port  # noqa: E402
 from replicas import Deployment  # noqa: E402
 from rolling import MOUNT, Certificates, Sweepers, rotate_and_restart  # noqa: E402
 
@@ -50,7 +50,7 @@ class Service(threading.Thread):
     def __init__(self, ports):
         super().__init__(daemon=True)
         self._ports = ports
-        self.port = free_port()
+        self.port = reserve_port()
 
     def run(self):
         asyncio.run(self._serve())

@@ -24,17 +24,6 @@ sockaddr_in loopback(int port) {
   return address;
 }
 
-int free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t length = sizeof address;
-  const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  ::close(socket);
-  if (!bound) throw std::runtime_error("no free port on loopback");
-  return ntohs(address.sin_port);
-}
-
 // The first line of the reply to a plain GET; "" when nobody answers.
 std::string status_line(int port, const std::string& path) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -85,14 +74,13 @@ void Processes::kill_all() {
 void Processes::start(const std::string& name, const std::vector<std::string>& more) {
   Process& process = all_[name];
   const std::string command = name.substr(0, name.find('-'));
-  if (process.status_port == 0) process.status_port = free_port();
   std::vector<std::string> arguments = {options_.program,  command,
                                         "--kubeconfig",    (options_.directory / (name + ".kubeconfig")).string(),
                                         "--namespace",     options_.own_namespace,
                                         "--identity",      name,
-                                        "--status-listen", "127.0.0.1:" + std::to_string(process.status_port)};
+                                        "--status-listen", "127.0.0.1:" + std::to_string(process.status_port.number())};
   if (command == "webhook") {
-    if (process.port == 0) process.port = free_port();
+    if (process.port == 0) process.port = process.reserved.emplace().number();
     const std::string listen = "127.0.0.1:" + std::to_string(process.port);
     for (const std::string& argument :
          {std::string("--listen"), listen, std::string("--tls-cert"), options_.certificate.string(),
@@ -113,7 +101,7 @@ void Processes::wait_until_ready(const std::string& name, Millis patience) {
     if (!process.child->running()) {
       throw std::runtime_error(name + " ended: " + last_line(options_.directory / (name + ".log")));
     }
-    return status_line(process.status_port, "/readyz").find(" 200 ") != std::string::npos;
+    return status_line(process.status_port.number(), "/readyz").find(" 200 ") != std::string::npos;
   });
 }
 

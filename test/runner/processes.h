@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "test/runner/child.h"
+#include "test/runner/reserved_port.h"
 
 namespace runner {
 
@@ -46,8 +48,9 @@ class Processes {
  private:
   struct Process {
     std::unique_ptr<Child> child;
-    int port = 0;         // of the webhook
-    int status_port = 0;  // plain
+    ReservedPort status_port;              // plain
+    int port = 0;                          // of the webhook
+    std::optional<ReservedPort> reserved;  // `port`, when nobody said which
   };
 
   const ProcessOptions options_;
