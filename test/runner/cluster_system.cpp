@@ -112,6 +112,7 @@ void ClusterSystem::start(const Scenario& scenario) {
 void ClusterSystem::register_webhooks() {
   Json wanted = Json::parse(read_file(plane_->file("registration.json")));
   Json webhook = wanted["webhooks"][0];
+  webhook_timeout_ = std::chrono::seconds(webhook.at("timeoutSeconds"));
   if (scenario().wrong_ca) webhook["clientConfig"]["caBundle"] = read_file(plane_->file("wrong-ca.b64"));
   wanted["webhooks"] = Json::array();
   for (int round = 0; round < admission_rounds_ && !processes("webhooks").empty(); ++round) {

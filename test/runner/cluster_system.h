@@ -23,6 +23,7 @@ class ClusterSystem : public ProcessSystem {
   [[nodiscard]] std::string cannot_run(const Scenario& scenario) const override;
   // The snapshot controller retries after conflicts, and says up to a second late what the content says.
   [[nodiscard]] Millis slack() const override { return Millis(3000); }
+  [[nodiscard]] Millis webhook_timeout() const override { return webhook_timeout_; }
   void start(const Scenario& scenario) override;
   void happen(const Event& event) override;
 
@@ -49,6 +50,7 @@ class ClusterSystem : public ProcessSystem {
   std::unique_ptr<Processes> processes_;
   std::set<std::string> namespaces_;  // of the scenario
   int admission_rounds_ = 1;
+  Millis webhook_timeout_{};  // the chart's
 };
 
 }  // namespace runner

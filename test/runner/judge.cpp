@@ -8,8 +8,8 @@
 namespace runner {
 namespace {
 
-// The API server's own time-out of our webhook is 10 s.
-constexpr Millis kLongestAdmission{10500};
+// What a creation may take beside the webhook.
+constexpr Millis kCreation{500};
 // KubeVirt's timer at its configured maximum of 60 s, and 10 s for a call that virt-api gave up on.
 constexpr Millis kLongestFrozen{70000};
 
@@ -37,7 +37,7 @@ class Judge {
       : scenario_(scenario), outcome_(outcome), seen_(outcome.seen), slack_(slack) {}
 
   void expectation(const Expectation& expected);
-  void promises();
+  void promises(Millis webhook_timeout);
   Failures failures;
 
  private:
@@ -219,8 +219,8 @@ void Judge::verdicts_are_true() {
   }
 }
 
-void Judge::promises() {
-  if (seen_.longest_admission > kLongestAdmission + slack_) {
+void Judge::promises(Millis webhook_timeout) {
+  if (seen_.longest_admission > webhook_timeout + kCreation + slack_) {
     fail("admission", "held a snapshot up for " + text(seen_.longest_admission));
   }
   for (const auto& [vm, guest] : seen_.guests) {
@@ -250,9 +250,9 @@ Failures judge_expectations(const Scenario& scenario, const Outcome& outcome, Mi
   return std::move(judge.failures);
 }
 
-Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis slack) {
+Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis slack, Millis webhook_timeout) {
   Judge judge(scenario, outcome, slack);
-  judge.promises();
+  judge.promises(webhook_timeout);
   return std::move(judge.failures);
 }
 

@@ -21,8 +21,8 @@ struct Outcome {
 Failures judge_expectations(const Scenario& scenario, const Outcome& outcome, Millis slack);
 
 // Whatever the file says: no creation blocked, no guest frozen at the end or for longer than any timer allows, no false
-// "filesystem" or "offline", no session left.
-Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis slack);
+// "filesystem" or "offline", no session left. `webhook_timeout`: when the API server gives up on a webhook of ours.
+Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis slack, Millis webhook_timeout);
 
 // Whether the file says that Harvester alone leaves it frozen.
 [[nodiscard]] bool may_stay_frozen(const Scenario& scenario, const std::string& vm);

@@ -15,6 +15,7 @@ Since at(int ms) {
 struct Story {
   Scenario scenario;
   Outcome outcome;
+  Millis webhook_timeout{10000};
 
   Story() {
     scenario.vms.push_back({});
@@ -40,7 +41,7 @@ struct Story {
 
   Guest& guest() { return outcome.seen.guests["vms/db"]; }
   SeenSnapshot& snapshot(const std::string& disk) { return outcome.seen.snapshots["vms/nightly-volume-" + disk]; }
-  bool promises_hold() const { return judge_promises(scenario, outcome, Millis(0)).empty(); }
+  bool promises_hold() const { return judge_promises(scenario, outcome, Millis(0), webhook_timeout).empty(); }
   bool holds(Expectation expected) {
     scenario.expectations = {std::move(expected)};
     return judge_expectations(scenario, outcome, Millis(0)).empty();
@@ -124,6 +125,16 @@ TEST_CASE("a guest frozen longer than any timer, a session left and a slow admis
   SECTION("admission") {
     story.outcome.seen.longest_admission = at(11000);
   }
+  CHECK_FALSE(story.promises_hold());
+}
+
+TEST_CASE("an admission may take what the registration gives a webhook") {
+  Story story;
+  story.outcome.seen.longest_admission = at(14000);
+  CHECK_FALSE(story.promises_hold());
+  story.webhook_timeout = Millis(15000);
+  CHECK(story.promises_hold());
+  story.outcome.seen.longest_admission = at(16000);
   CHECK_FALSE(story.promises_hold());
 }
 

@@ -66,7 +66,7 @@ Run run(System& system, const Scenario& scenario, const HowToRun& how) {
   result.lasted = outcome.seen.now;
   result.calls = system.calls();
   if (!how.promises_only) result.failures = judge_expectations(scenario, outcome, system.slack());
-  for (std::string& failure : judge_promises(scenario, outcome, system.slack())) {
+  for (std::string& failure : judge_promises(scenario, outcome, system.slack(), system.webhook_timeout())) {
     result.failures.push_back(std::move(failure));
   }
   return result;

@@ -20,6 +20,9 @@ class System {
   // What real processes need beside the times of a file.
   [[nodiscard]] virtual Millis slack() const = 0;
 
+  // When the API server gives up on our webhook: by default, unless its registration says so, after 10 s.
+  [[nodiscard]] virtual Millis webhook_timeout() const { return Millis(10000); }
+
   // How often it is looked at: what looking costs must not disturb what is looked at.
   [[nodiscard]] virtual Millis look_every() const = 0;
 
