@@ -34,7 +34,7 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string place(const std::string& file, const YAML::Node& node) {
-  return file + ":" + std::to_string(node.Mark().line + 1);
+  return node.IsDefined() ? file + ":" + std::to_string(node.Mark().line + 1) : file;
 }
 
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {

@@ -18,6 +18,7 @@ struct FileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// "file:line"; the file alone of what is not in it.
 [[nodiscard]] std::string place(const std::string& file, const YAML::Node& node);
 
 // The known word that is nearest to `word` by edit distance.

@@ -96,6 +96,8 @@ TEST_CASE("a VM or backup of which nothing is expected is refused") {
   CHECK(refusal(with(", completes-within: 3s", "")).find("completes-within is missing") != std::string::npos);
   CHECK(refusal(with("    db: {freezes: 1, frozen-at-most: 1500ms}\n", "")).find("says nothing of the VM 'db'") !=
         std::string::npos);
+  CHECK(refusal(with("  backups:\n    nightly: {verdict: crash (late), completes-within: 3s}\n", ""))
+            .find("says nothing of the backup 'nightly'") != std::string::npos);
 }
 
 TEST_CASE("what is no YAML is refused with its line") {
