@@ -11,6 +11,11 @@ etcd_port=$((port + 2))
 pki=$dir/pki
 mkdir -p "$pki"
 cd "$dir"
+started=(etcd apiserver kcm snapshot-controller rig csi-snapshotter)
+runs() { kill -0 "$(cat "$1.pid" 2>/dev/null)" 2>/dev/null; } # name
+for name in "${started[@]}"; do
+  ! runs "$name" || { echo "up.sh: $dir: $name runs there already; stop it first, with down.sh" >&2; exit 1; }
+done
 echo "$port" >port
 
 ca() { # name
@@ -121,3 +126,8 @@ done
 sed -e "s|WEBHOOK_URL|https://127.0.0.1:$((port + 8))/mutate|" -e "s|WEBHOOK_CA|$(base64 -w0 "$pki/ca.crt")|" \
   "$here/manifests/webhook.yaml" | "$bin/kubectl" create --dry-run=client -o json -f - >registration.json
 base64 -w0 "$pki/front-proxy-ca.crt" >wrong-ca.b64
+
+# One whose port was taken has ended, and is missed much later only.
+for name in "${started[@]}"; do
+  runs "$name" || { echo "up.sh: $name has ended: $(grep . "$name.log" | tail -n 1)" >&2; exit 1; }
+done
