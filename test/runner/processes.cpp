@@ -1,7 +1,5 @@
 #include "test/runner/processes.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,14 +13,6 @@ namespace runner {
 namespace {
 
 using snapfreeze::Millis;
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return address;
-}
 
 // The first line of the reply to a plain GET; "" when nobody answers.
 std::string status_line(int port, const std::string& path) {

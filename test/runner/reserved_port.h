@@ -1,9 +1,13 @@
-// A port of loopback that is ours from now on, although the program that will listen there comes later, and may be
-// replaced.
+// Ports of loopback.
 #pragma once
+
+#include <netinet/in.h>
 
 namespace runner {
 
+[[nodiscard]] sockaddr_in loopback(int port);
+
+// Ours from now on, although the program that will listen there comes later, and may be replaced.
 class ReservedPort {
  public:
   // Throws std::system_error.
