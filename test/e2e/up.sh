@@ -11,10 +11,9 @@ etcd_port=$((port + 2))
 pki=$dir/pki
 mkdir -p "$pki"
 cd "$dir"
-started=(etcd apiserver kcm snapshot-controller rig csi-snapshotter)
-runs() { kill -0 "$(cat "$1.pid" 2>/dev/null)" 2>/dev/null; } # name
-for name in "${started[@]}"; do
-  ! runs "$name" || { echo "up.sh: $dir: $name runs there already; stop it first, with down.sh" >&2; exit 1; }
+runs() { kill -0 "$(cat "$1" 2>/dev/null)" 2>/dev/null; } # pid file
+for part in *.pid; do
+  ! runs "$part" || { echo "up.sh: $dir: ${part%.pid} runs there already; stop it first, with down.sh" >&2; exit 1; }
 done
 echo "$port" >port
 
@@ -128,6 +127,6 @@ sed -e "s|WEBHOOK_URL|https://127.0.0.1:$((port + 8))/mutate|" -e "s|WEBHOOK_CA|
 base64 -w0 "$pki/front-proxy-ca.crt" >wrong-ca.b64
 
 # One whose port was taken has ended, and is missed much later only.
-for name in "${started[@]}"; do
-  runs "$name" || { echo "up.sh: $name has ended: $(grep . "$name.log" | tail -n 1)" >&2; exit 1; }
+for part in *.pid; do
+  runs "$part" || { echo "up.sh: ${part%.pid} has ended: $(grep . "${part%.pid}.log" | tail -n 1)" >&2; exit 1; }
 done
