@@ -21,9 +21,8 @@ freeze::Verdict verdict_of(const SnapshotFacts& facts) {
   if (facts.consistency == to_string(freeze::Consistency::kFilesystem)) return {freeze::Consistency::kFilesystem, ""};
   if (facts.consistency == to_string(freeze::Consistency::kOffline)) return {freeze::Consistency::kOffline, ""};
   // Metrics keep each value for ever, and a tenant may write what it likes into an annotation.
-  const auto& known = freeze::reason::kAll;
-  const auto* reason = std::find(std::begin(known), std::end(known), facts.reason);
-  return {freeze::Consistency::kCrash, std::string(reason == std::end(known) ? freeze::reason::kUnverified : *reason)};
+  const freeze::Reason* known = freeze::find_reason(facts.reason);
+  return {freeze::Consistency::kCrash, known == nullptr ? freeze::reason::kUnverified : known->name};
 }
 
 bool of_harvester(const SnapshotFacts& facts) {

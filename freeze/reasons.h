@@ -1,0 +1,151 @@
+// Why a snapshot or a backup is not consistent: one table, from which the constants, the command line's explanations
+// and the check of docs/reasons.md are made.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace snapfreeze::freeze {
+
+struct Reason {
+  const char* name;     // as it stands in annotations, labels and metrics
+  const char* meaning;  // one phrase for an admin
+  const char* remedy;   // "" when there is none
+  // As a doubt about a session: the guest rests after it, so that a backup that is retried cannot stun it in a loop.
+  bool rests = false;
+};
+
+inline constexpr auto kReasons = std::to_array<Reason>({
+    // Decided at admission: the guest is not frozen.
+    {"no-agent", "the guest agent is not connected", "install and start `qemu-guest-agent` in the guest"},
+    {"not-running", "the VM has an instance that is not Running", ""},
+    {"paused", "a freeze would hang or be refused", "take the backup again later"},
+    {"migrating", "a freeze would hang or be refused", "take the backup again later"},
+    {"being-deleted", "a freeze would hang or be refused", "take the backup again later"},
+    {"skipped", "opted out by annotation `skip`", ""},
+    {"snapshot-in-progress", "KubeVirt takes a snapshot of the VM, with a freeze of its own",
+     "take the backup again later"},
+    {"frozen-by-other", "somebody else has frozen the guest",
+     "look for Velero hooks or `virt-freezer --freeze` by hand"},
+    {"not-its-disk", "the snapshot is of a disk that this VM does not have",
+     "set the annotation `vm` to the disk's own VM"},
+    {"late", "a disk of this backup was admitted without us: the webhook was down, or the session was over already",
+     "take it again"},
+    {"duplicate", "this very snapshot existed already when it was created again", "none: the first one counts"},
+    {"cool-down", "the guest rests for a minute after a session that went wrong", "take it again later"},
+    {"busy", "too many freezes at once in this replica", "spread the schedules"},
+    {"no-sweeper", "nobody would thaw the guest: no sweeper leads", "look at the sweeper's pods and log"},
+    {"no-time", "the guest, or another session of it, took longer than the admission may",
+     "raise `timeoutSeconds` of the webhook"},
+    {"api-error", "the API server did not answer, or refused", "look at the webhook's log"},
+    {"freeze-failed", "KubeVirt or the guest agent failed to freeze",
+     "look at the guest agent's log; SELinux in the guest is a frequent cause"},
+    {"not-permitted", "the user who created the snapshot may not freeze that VM",
+     "grant `update virtualmachineinstances/freeze`"},
+    {"unknown-backup", "the owner reference does not fit the backup it names", "none: it was not made by Harvester"},
+    {"not-a-member", "the owner reference does not fit the backup it names", "none: it was not made by Harvester"},
+    {"backup-complete", "the owner reference does not fit the backup it names", "none: it was not made by Harvester"},
+    {"no-vm", "no VM is named, and no running one mounts the claim", "set the annotation `vm`"},
+    {"invalid-members", "the annotation `members` is not a count of snapshots",
+     "write a count from 1 to 1000, such as `\"3\"`"},
+    {"observe", "nothing was to be touched", ""},
+    {"dry-run", "nothing was to be touched", ""},
+
+    // The guest was frozen, but it proves nothing.
+    {"cut-too-late",
+     "a disk was captured after the thaw, or too late to be sure that it was before; with slow storage, raise T", ""},
+    {"not-captured", "a disk was not captured at all while the guest was frozen", ""},
+    {"snapshot-error", "the storage driver refused a disk again and again, so the guest was released",
+     "look at `status.error` of the snapshot"},
+    {"missing", "a snapshot of the backup never came", ""},
+    {"deleted", "a snapshot or the backup was deleted meanwhile", ""},
+    {"shared-disk", "another running VM or pod uses the disk and was not frozen", "stop it during the backup"},
+    {"lapsed", "the guest reported that it was thawed while we held it", "", true},
+    {"agent-lost", "the guest agent disconnected while we held the guest, which may have been reset", "", true},
+    {"harvester-timer", "our begin took so long that Harvester's own timer may have fired into it", ""},
+    {"other-backup", "another backup of the same VM may have slipped in its own freeze, with its short timer", ""},
+    {"kubevirt-snapshot", "a snapshot of KubeVirt's own was active, whose end thaws the guest", ""},
+    {"migrated", "the guest moved to another node, was restarted, or is gone", ""},
+    {"restarted", "the guest moved to another node, was restarted, or is gone", ""},
+    {"thawed-by-hand", "an admin thawed the guest with `snapfreeze thaw` while we held it", ""},
+    {"windows-limit", "Windows' VSS gave up after 10 s", "", true},
+    {"thaw-unsettled", "the thaw was never confirmed, or a lost reply may have been Windows' error", ""},
+    {"abandoned", "the webhook died while it froze the guest", ""},
+    {"session-lost", "the session's Lease was deleted or edited by hand", ""},
+    {"record-damaged", "the session's Lease was deleted or edited by hand", ""},
+    {"rescued", "another program had left the guest frozen, and the sweeper thawed it", ""},
+    {"unverified", "the sweeper could not make sure that nobody else froze or thawed the guest", ""},
+    {"started", "the VM was not running at first, but was started before the last capture", ""},
+});
+
+// nullptr: not one of ours. What stands in an annotation may be anything.
+[[nodiscard]] constexpr const Reason* find_reason(std::string_view name) {
+  const auto* found =
+      std::find_if(kReasons.begin(), kReasons.end(), [&](const Reason& reason) { return name == reason.name; });
+  return found == kReasons.end() ? nullptr : found;
+}
+
+namespace reason {
+
+// The name as it stands in the table; one that is missing there does not compile.
+consteval const char* listed(std::string_view name) {
+  return find_reason(name)->name;
+}
+
+// Reasons not to freeze, decided at admission.
+inline constexpr const char* kDryRun = listed("dry-run");
+inline constexpr const char* kObserve = listed("observe");                 // --mode=observe touches no guest
+inline constexpr const char* kUnknownBackup = listed("unknown-backup");    // owner absent, or its uid differs
+inline constexpr const char* kBackupComplete = listed("backup-complete");  // nothing is added to a finished backup
+inline constexpr const char* kNotAMember = listed("not-a-member");         // not in status.volumeBackups
+inline constexpr const char* kNotPermitted = listed("not-permitted");      // the user may not freeze that VM
+inline constexpr const char* kInvalidMembers = listed("invalid-members");  // label path: members is not a count
+inline constexpr const char* kNoVm = listed("no-vm");  // label path: no VM named, none mounts the claim
+inline constexpr const char* kNotItsDisk = listed("not-its-disk");
+inline constexpr const char* kNotRunning = listed("not-running");
+inline constexpr const char* kNoAgent = listed("no-agent");
+inline constexpr const char* kPaused = listed("paused");
+inline constexpr const char* kMigrating = listed("migrating");
+inline constexpr const char* kBeingDeleted = listed("being-deleted");
+inline constexpr const char* kSkipped = listed("skipped");                          // opted out
+inline constexpr const char* kSnapshotInProgress = listed("snapshot-in-progress");  // KubeVirt's own
+inline constexpr const char* kFrozenByOther = listed("frozen-by-other");
+inline constexpr const char* kLate = listed("late");            // a disk of this backup was admitted without us
+inline constexpr const char* kDuplicate = listed("duplicate");  // this very snapshot exists already
+inline constexpr const char* kCoolDown = listed("cool-down");
+inline constexpr const char* kBusy = listed("busy");
+inline constexpr const char* kNoSweeper = listed("no-sweeper");
+inline constexpr const char* kNoTime = listed("no-time");  // the admission's budget is used up
+inline constexpr const char* kApiError = listed("api-error");
+
+// Doubts about a session, found at any time: each of them turns every snapshot of it into "crash".
+inline constexpr const char* kFreezeFailed = listed("freeze-failed");
+inline constexpr const char* kAbandoned = listed("abandoned");             // the admission never finished
+inline constexpr const char* kHarvesterTimer = listed("harvester-timer");  // may have fired into our begin
+inline constexpr const char* kLapsed = listed("lapsed");                   // reported thawed while we held it
+inline constexpr const char* kAgentLost = listed("agent-lost");            // while we held the guest: a reset?
+inline constexpr const char* kMigrated = listed("migrated");
+inline constexpr const char* kThawedByHand = listed("thawed-by-hand");  // by `snapfreeze thaw`
+inline constexpr const char* kRestarted = listed("restarted");          // another VMI, or none, by now
+inline constexpr const char* kThawUnsettled = listed("thaw-unsettled");
+inline constexpr const char* kWindowsLimit = listed("windows-limit");  // VSS gave up at 10 s
+inline constexpr const char* kKubevirtSnapshot = listed("kubevirt-snapshot");
+inline constexpr const char* kOtherBackup = listed("other-backup");      // its timer may be the one that held
+inline constexpr const char* kRecordDamaged = listed("record-damaged");  // the Lease was edited by hand
+inline constexpr const char* kRescued = listed("rescued");               // another program had left it frozen
+inline constexpr const char* kUnverified = listed("unverified");         // what must be known could not be read
+
+// Why one snapshot, or a backup, is not consistent although the session is.
+inline constexpr const char* kCutTooLate = listed("cut-too-late");  // captured, but not provably before the thaw
+inline constexpr const char* kNotCaptured = listed("not-captured");
+inline constexpr const char* kSnapshotError = listed("snapshot-error");  // the driver only says no
+inline constexpr const char* kDeleted = listed("deleted");
+inline constexpr const char* kMissing = listed("missing");           // a member that never came
+inline constexpr const char* kSharedDisk = listed("shared-disk");    // somebody else writes it
+inline constexpr const char* kSessionLost = listed("session-lost");  // its epoch is no session that lives
+inline constexpr const char* kStarted = listed("started");           // offline at first, but started before the cut
+
+}  // namespace reason
+
+}  // namespace snapfreeze::freeze
