@@ -16,6 +16,7 @@ constexpr char kPhase[] = "snapfreeze.harvesterhci.io/phase";
 constexpr char kNamespace[] = "snapfreeze.harvesterhci.io/namespace";
 constexpr char kVm[] = "snapfreeze.harvesterhci.io/vm";
 constexpr char kVmiUid[] = "snapfreeze.harvesterhci.io/vmi-uid";
+constexpr char kClaims[] = "snapfreeze.harvesterhci.io/claims";
 constexpr char kWindows[] = "snapfreeze.harvesterhci.io/windows";
 constexpr char kHolds[] = "snapfreeze.harvesterhci.io/holds";
 constexpr char kIntent[] = "snapfreeze.harvesterhci.io/intent";
@@ -67,10 +68,14 @@ Json holds_to_json(const std::vector<Hold>& holds) {
   return list;
 }
 
+Json strings_to_json(const std::vector<std::string>& strings) {
+  Json list = Json::array();
+  for (const std::string& text : strings) list.push(text);
+  return list;
+}
+
 // What changes after the creation; null removes an annotation.
 Json annotations(const Session& session) {
-  Json doubts = Json::array();
-  for (const std::string& doubt : session.doubts) doubts.push(doubt);
   Json captured = Json::object();
   for (const auto& [uid, after] : session.captured) captured.set(uid, std::int64_t{after.count()});
   const Json intent = Json::object({{"call", name_of(kCalls, session.intent.call)}, {"by", session.intent.by}});
@@ -80,7 +85,7 @@ Json annotations(const Session& session) {
       {kIntent, intent.dump()},
       {kUnsettled, session.unsettled ? Json("true") : Json()},
       {kFrozenBy, session.frozen_by ? Json(kube::format_micro_time(*session.frozen_by)) : Json()},
-      {kDoubts, session.doubts.empty() ? Json() : Json(doubts.dump())},
+      {kDoubts, session.doubts.empty() ? Json() : Json(strings_to_json(session.doubts).dump())},
       {kCaptured, session.captured.empty() ? Json() : Json(captured.dump())},
   });
 }
@@ -108,13 +113,13 @@ bool read_intent(const std::string& text, Intent& intent) {
   return true;
 }
 
-bool read_doubts(const std::string& text, std::vector<std::string>& doubts) {
+bool read_strings(const std::string& text, std::vector<std::string>& strings) {
   if (text.empty()) return true;
   const auto list = Json::parse(text);
   if (!list || !list->is_array()) return false;
   for (const Json& item : list->items()) {
     if (item.string().empty()) return false;
-    doubts.push_back(item.string());
+    strings.push_back(item.string());
   }
   return true;
 }
@@ -149,6 +154,10 @@ std::string_view to_string(Phase phase) {
   return name_of(kPhases, phase);
 }
 
+bool Session::has_disk(std::string_view claim) const {
+  return std::find(claims.begin(), claims.end(), claim) != claims.end();
+}
+
 const Hold* Session::find_hold(const Hold& hold) const {
   const auto found = std::find_if(holds.begin(), holds.end(), [&](const Hold& mine) { return mine.same_backup(hold); });
   return found == holds.end() ? nullptr : &*found;
@@ -177,6 +186,7 @@ Json to_lease(const Session& session, std::string_view own_namespace) {
     if (!value.is_null()) notes.set(key, value);
   }
   notes.set(kVmiUid, session.vmi_uid);
+  if (!session.claims.empty()) notes.set(kClaims, strings_to_json(session.claims).dump());
   if (session.windows) notes.set(kWindows, "true");
   return Json::object({
       {"apiVersion", "coordination.k8s.io/v1"},
@@ -224,10 +234,11 @@ Result<Session> from_lease(const Json& lease) {
   bool sound =
       names_guest && phase.has_value() && session.created && session.timer.count() >= 1 && !session.vmi_uid.empty();
   sound = read_holds(notes[kHolds].string(), session.holds) && sound;
+  sound = read_strings(notes[kClaims].string(), session.claims) && sound;
   sound = read_flag(notes[kWindows].string(), session.windows) && sound;
   sound = read_flag(notes[kUnsettled].string(), session.unsettled) && sound;
   sound = read_intent(notes[kIntent].string(), session.intent) && sound;
-  sound = read_doubts(notes[kDoubts].string(), session.doubts) && sound;
+  sound = read_strings(notes[kDoubts].string(), session.doubts) && sound;
   sound = read_captured(notes[kCaptured].string(), session.captured) && sound;
   sound = read_frozen_by(notes[kFrozenBy].string(), session.frozen_by) && sound;
   if (sound) {

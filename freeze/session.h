@@ -61,6 +61,7 @@ struct Session {
   std::string namespace_;
   std::string vm;
   std::string vmi_uid;
+  std::vector<std::string> claims;  // of the disks that the guest had when the session began: only they are held
   bool windows = false;
   std::chrono::seconds timer{0};  // T, KubeVirt's own timer: at least 1
   std::string holder;             // the admission that began it
@@ -78,6 +79,7 @@ struct Session {
   // `created` and the moment at which that was observed. Written together with the intent to thaw.
   std::map<std::string, Millis> captured;
 
+  [[nodiscard]] bool has_disk(std::string_view claim) const;
   [[nodiscard]] const Hold* find_hold(const Hold& hold) const;  // by kind, name and uid
   void doubt(std::string_view reason);                          // adds it once
 };

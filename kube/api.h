@@ -23,6 +23,9 @@ struct Request {
   std::string content_type;  // of the body; empty when there is none
   // For the whole call, connecting included. What was asked for may still be carried out after it.
   Millis timeout{5000};
+  // By our monotonic clock: later than this nothing of it may be written to a socket. Whoever was stopped for minutes
+  // must not act on what held before. It bounds the sending, `timeout` the whole call.
+  Mono send_by = Mono::max();
 };
 
 struct Response {

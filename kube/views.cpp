@@ -37,6 +37,16 @@ bool condition_is_true(const Json& status, std::string_view type) {
   });
 }
 
+std::vector<std::string> claims_of_disks(const Json& volumes) {
+  std::vector<std::string> claims;
+  for (const Json& volume : volumes.items()) {
+    const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
+    const std::string& name = claim.empty() ? volume["dataVolume"]["name"].string() : claim;
+    if (!name.empty()) claims.push_back(name);
+  }
+  return claims;
+}
+
 }  // namespace
 
 bool OwnerReference::is(std::string_view group, std::string_view of_kind) const {
@@ -131,6 +141,7 @@ BackupView BackupView::from(const Json& object) {
   }
   view.ready = status["readyToUse"].boolean();
   view.error = status["error"]["message"].string();
+  view.error_time = time_in(status["error"]["time"]);
   view.harvester_froze = view.metadata.annotation("harvesterhci.io/snapshotFreezeFS") == "true";
   return view;
 }
@@ -149,11 +160,7 @@ VmiView VmiView::from(const Json& object) {
   }
   view.fs_freeze_status = status["fsFreezeStatus"].string();
   view.guest_os_id = status["guestOSInfo"]["id"].string();
-  for (const Json& volume : object["spec"]["volumes"].items()) {
-    const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
-    const std::string& name = claim.empty() ? volume["dataVolume"]["name"].string() : claim;
-    if (!name.empty()) view.pvc_names.push_back(name);
-  }
+  view.claims = claims_of_disks(object["spec"]["volumes"]);
   return view;
 }
 
@@ -162,6 +169,21 @@ VmView VmView::from(const Json& object) {
   view.metadata = Metadata::from(object);
   view.snapshot_in_progress = object["status"]["snapshotInProgress"].string();
   view.printable_status = object["status"]["printableStatus"].string();
+  view.claims = claims_of_disks(object["spec"]["template"]["spec"]["volumes"]);
+  return view;
+}
+
+PodView PodView::from(const Json& object) {
+  const std::string& phase = object["status"]["phase"].string();
+  PodView view;
+  view.metadata = Metadata::from(object);
+  view.finished = phase == "Succeeded" || phase == "Failed";
+  for (const Json& volume : object["spec"]["volumes"].items()) {
+    const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
+    if (!claim.empty()) view.claims.push_back(claim);
+    // A generic ephemeral volume's claim is called after its pod and the volume.
+    if (volume["ephemeral"].is_object()) view.claims.push_back(view.metadata.name + "-" + volume["name"].string());
+  }
   return view;
 }
 

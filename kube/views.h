@@ -90,7 +90,8 @@ struct BackupView {
   std::optional<Millis> fs_freeze_deadline;  // nullopt: not set, or not a duration
   std::vector<std::string> snapshot_names;   // status.volumeBackups[].name: the set to wait for
   bool ready = false;
-  std::string error;             // of the backup
+  std::string error;  // of the backup, written anew by each attempt of Harvester's that fails
+  std::optional<Wall> error_time;
   bool harvester_froze = false;  // annotation snapshotFreezeFS: Harvester calls freeze before each snapshot
 
   // Harvester's controller stops working on a backup when status.readyToUse is true. status.error is not an end: it
@@ -119,10 +120,13 @@ struct VmiView {
   bool agent_connected = false;
   bool paused = false;
   std::optional<MigrationState> migration;
-  std::string fs_freeze_status;        // "frozen", "thawed" or "": polled every 5 s, stale in both directions
-  std::string guest_os_id;             // "mswindows" for Windows; "" without an agent
-  std::vector<std::string> pvc_names;  // of its volumes; a DataVolume's PVC has the DataVolume's name
+  std::string fs_freeze_status;  // "frozen", "thawed" or "": polled every 5 s, stale in both directions
+  std::string guest_os_id;       // "mswindows" for Windows; "" without an agent
+  // The claims of its disks, hot-plugged ones too; a DataVolume's claim has the DataVolume's name.
+  std::vector<std::string> claims;
 
+  // Shut down from inside, or crashed, and not started again: the object stays, its launcher is gone.
+  [[nodiscard]] bool off() const { return phase == "Succeeded" || phase == "Failed"; }
   [[nodiscard]] bool running() const { return phase == "Running"; }
   [[nodiscard]] bool migrating() const { return migration && migration->active(); }
   [[nodiscard]] bool reported_frozen() const { return fs_freeze_status == "frozen"; }
@@ -136,8 +140,18 @@ struct VmView {
   Metadata metadata;
   std::string snapshot_in_progress;  // the VirtualMachineSnapshot that is being taken, or ""
   std::string printable_status;      // "Running", "Stopped", "Starting", ...
+  std::vector<std::string> claims;   // of the disks in its template, as in a VmiView
 
   static VmView from(const Json& object);
+};
+
+// core/v1 Pod.
+struct PodView {
+  Metadata metadata;
+  bool finished = false;            // its containers have ended for good
+  std::vector<std::string> claims;  // of its volumes, those that are made for it alone too
+
+  static PodView from(const Json& object);
 };
 
 // coordination.k8s.io/v1 Lease.

@@ -192,6 +192,7 @@ class Admission::Run {
     session.namespace_ = review_.namespace_;
     session.vm = subject_.vm;
     session.vmi_uid = vmi.metadata.uid;
+    session.claims = vmi.claims;
     session.windows = vmi.windows();
     session.timer = freeze::freeze_timer(settings_.policy, deadline_of_backup_, vmi.windows());
     session.holder = settings_.replica + "/" + review_.uid;

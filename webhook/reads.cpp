@@ -72,7 +72,7 @@ Result<std::string> find_vm(kube::KubeApi& api, std::string_view ns, std::string
   std::string found;
   for (const Json& item : (*list)["items"].items()) {
     const auto vmi = kube::VmiView::from(item);
-    const bool mounts = std::ranges::find(vmi.pvc_names, pvc) != vmi.pvc_names.end();
+    const bool mounts = std::ranges::find(vmi.claims, pvc) != vmi.claims.end();
     if (!mounts || !vmi.running()) continue;
     if (!found.empty()) return std::string();
     found = vmi.metadata.name;

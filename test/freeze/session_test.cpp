@@ -53,6 +53,7 @@ Session frozen() {
   session.namespace_ = "team-a";
   session.vm = "db";
   session.vmi_uid = "vmi-uid";
+  session.claims = {"db-disk-0", "db-disk-1"};
   session.timer = 30s;
   session.holder = "webhook-1/request-1";
   session.phase = Phase::kFrozen;

@@ -133,7 +133,7 @@ TEST_CASE("A VMI tells phase, agent, pause, freeze, system and claims") {
   CHECK(view.reported_frozen());
   CHECK(view.windows());
   CHECK_FALSE(view.migration.has_value());
-  CHECK(view.pvc_names == std::vector<std::string>{"pvc-a", "dv-b"});
+  CHECK(view.claims == std::vector<std::string>{"pvc-a", "dv-b"});
 }
 
 TEST_CASE("A condition that is not True counts as false") {
@@ -169,6 +169,18 @@ TEST_CASE("A Lease tells holder, duration and times to the microsecond") {
   CHECK(view.lease_transitions == 2);
   REQUIRE(view.acquire_time.has_value());
   CHECK(*view.renew_time - *view.acquire_time == std::chrono::microseconds(5'499'999));
+}
+
+TEST_CASE("of a pod: whether it has ended, and the claims that it mounts") {
+  const auto json = Json::parse(R"({"metadata": {"name": "job-1", "namespace": "vms"},
+      "spec": {"volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "db-disk-0"}}, {"name": "tmp", "emptyDir": {}},
+                           {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {}}}]},
+      "status": {"phase": "Running"}})");
+  const PodView pod = PodView::from(*json);
+  CHECK_FALSE(pod.finished);
+  CHECK(pod.claims == std::vector<std::string>{"db-disk-0", "job-1-scratch"});
+  CHECK(PodView::from(*Json::parse(R"({"status": {"phase": "Succeeded"}})")).finished);
+  CHECK(PodView::from(*Json::parse(R"({"status": {"phase": "Failed"}})")).finished);
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+#include "kube/list.h"
+
+#include <utility>
+
+#include "kube/paths.h"
+
+namespace snapfreeze::kube {
+namespace {
+
+// A list that outlives its own tokens so often will not come to its end.
+constexpr int kMaxRestarts = 3;
+// 200,000 objects: a server whose list has no end must not hold us for ever.
+constexpr int kMaxPages = 2000;
+
+}  // namespace
+
+PagedList::PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart)
+    : collection_(std::move(collection)), item_(std::move(item)), restart_(std::move(restart)) {}
+
+Request PagedList::next(Millis timeout) const {
+  const char separator = collection_.find('?') == std::string::npos ? '?' : '&';
+  std::string target = collection_ + separator + "limit=" + std::to_string(kListPage);
+  if (!continue_.empty()) target += "&continue=" + percent_encode(continue_);
+  return get_request(std::move(target), timeout);
+}
+
+Result<void> PagedList::take(const Result<Response>& reply) {
+  const auto page = object_of(reply);
+  if (!page) {
+    const bool expired = page.error().code == Code::kGone && !continue_.empty();
+    if (!expired || ++restarts_ > kMaxRestarts) return page.error();
+    continue_.clear();
+    restart_();
+    return {};
+  }
+  const Json& items = (*page)["items"];
+  // Go writes an empty list as null.
+  if (!items.is_array() && !items.is_null()) return Error{Code::kTransient, "the reply is not a list"};
+  for (const Json& item : items.items()) item_(item);
+  continue_ = (*page)["metadata"]["continue"].string();
+  if (++pages_ > kMaxPages) return Error{Code::kTransient, "the list has no end"};
+  done_ = continue_.empty();
+  return {};
+}
+
+Result<void> list(KubeApi& api, PagedList& list, Millis timeout) {
+  while (!list.done()) {
+    if (const auto taken = list.take(api.call(list.next(timeout))); !taken) return taken.error();
+  }
+  return {};
+}
+
+}  // namespace snapfreeze::kube
