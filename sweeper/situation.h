@@ -43,6 +43,7 @@ struct Member {
   std::string uid;
   std::string namespace_;
   std::string name;
+  std::string claim;                 // of the disk it is of
   std::optional<std::size_t> hold;   // index into Situation::holds
   std::optional<Observed> captured;  // only if created since the session began
   std::string consistency;           // the verdict, "" when none was given

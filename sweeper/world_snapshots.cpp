@@ -194,7 +194,8 @@ HoldSituation World::describe(const HoldRecord& record, const std::string& epoch
 
 Member World::describe(const SnapshotRecord& snapshot, const SessionRecord& session) const {
   const SnapshotFacts& facts = snapshot.facts;
-  Member member{facts.uid, facts.namespace_, facts.name, std::nullopt, std::nullopt, facts.consistency, facts.reason};
+  Member member{facts.uid,    facts.namespace_, facts.name,        facts.claim,
+                std::nullopt, std::nullopt,     facts.consistency, facts.reason};
   for (std::size_t i = 0; facts.hold && i < session.holds.size(); ++i) {
     if (session.holds[i].hold.same_backup(*facts.hold)) member.hold = i;
   }

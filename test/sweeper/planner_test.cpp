@@ -25,7 +25,7 @@ Situation situation(Phase phase = Phase::kFrozen) {
   s.guest.known = true;
   s.holds.push_back({harvester_hold(), {"disk-0", "disk-1"}, kStart, false, {}, {}});
   for (const std::string name : {"disk-0", "disk-1"}) {
-    s.members.push_back({"uid-" + name, "vms", name, 0, std::nullopt, "", ""});
+    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, "", ""});
   }
   return s;
 }
@@ -79,7 +79,7 @@ TEST_CASE("a session with two backups is held until both are complete") {
   Situation s = captured(500ms, 900ms);
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
   CHECK(plan(s, 1000ms).action == Action::kWait);
-  s.members.push_back({"uid-other", "vms", "other", 1, at(1500ms), "", ""});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), "", ""});
   CHECK(plan(s, 2000ms).action == Action::kThaw);
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("a deleted member or backup ends the wait for it") {
   CHECK(plan(s, 1000ms).action == Action::kThaw);
   CHECK(plan(s, 1000ms).doubts.empty());
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
-  s.members.push_back({"uid-other", "vms", "other", 1, std::nullopt, "", ""});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, "", ""});
   CHECK(plan(s, 1000ms).action == Action::kWait);
 }
 
