@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "freeze/session.h"
 #include "freeze/verdict.h"
-#include "sweeper/captures.h"
 #include "sweeper/facts.h"
+#include "sweeper/world/captures.h"
 
 namespace snapfreeze::sweeper {
 

@@ -20,7 +20,7 @@
 #include "sweeper/planner.h"
 #include "sweeper/seams.h"
 #include "sweeper/thaw.h"
-#include "sweeper/world.h"
+#include "sweeper/world/world.h"
 
 namespace snapfreeze::sweeper {
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "freeze/session.h"
-#include "sweeper/captures.h"
 #include "sweeper/seams.h"
+#include "sweeper/world/captures.h"
 
 namespace snapfreeze::sweeper {
 

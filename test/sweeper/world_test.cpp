@@ -1,4 +1,4 @@
-#include "sweeper/world.h"
+#include "sweeper/world/world.h"
 
 #include "freeze/names.h"
 #include "test/support/catch.h"

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "freeze/names.h"
-#include "sweeper/world.h"
+#include "sweeper/world/world.h"
 
 namespace snapfreeze::sweeper {
 namespace {

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "sweeper/captures.h"
 #include "sweeper/facts.h"
 #include "sweeper/situation.h"
-#include "sweeper/table.h"
+#include "sweeper/world/captures.h"
+#include "sweeper/world/table.h"
 
 namespace snapfreeze::sweeper {
 
