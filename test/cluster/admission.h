@@ -56,7 +56,8 @@ struct WebhookOptions {
   std::vector<std::string> match_conditions = {
       "has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(o, o.kind == "
       "'VirtualMachineBackup') "
-      "|| has(object.metadata.labels) && 'snapfreeze.harvesterhci.io/backup' in object.metadata.labels"};
+      "|| has(object.metadata.labels) && ('snapfreeze.harvesterhci.io/backup' in object.metadata.labels "
+      "|| 'snapfreeze.harvesterhci.io/epoch' in object.metadata.labels)"};
 };
 
 class Admission {

@@ -14,7 +14,9 @@ constexpr auto kBetweenStarts = 3s;
 constexpr auto kWarmUp = 10s;
 
 const cluster::ResourceType& type_of(cluster::Store& store, const std::string& collection) {
-  return store.resources().at(collection.substr(0, collection.find('/')), collection.substr(collection.rfind('/') + 1));
+  const std::size_t slash = collection.find('/');
+  const std::size_t last = collection.rfind('/');
+  return store.resources().at(slash == last ? "" : collection.substr(0, slash), collection.substr(last + 1));
 }
 
 }  // namespace
@@ -75,13 +77,18 @@ void SimSystem::kill_at_call(const std::string& name, int, std::optional<Millis>
   back_after_[name] = back_after;
 }
 
-void SimSystem::hang(const std::string& name, Millis lasts) {
+void SimSystem::hang_process(const std::string& name, Millis lasts) {
   const std::shared_ptr<SimProcess> process = processes_.at(name);
   process->hang();
   runtime_.spawn("go on " + name, [this, process, lasts] {
     runtime_.sleep_for(lasts);
     process->go_on();
   });
+}
+
+void SimSystem::hang_at_call(const std::string& name, const Event& event) {
+  const bool before = event.before_call > 0;
+  processes_.at(name)->hang_at_call(before ? event.before_call : event.after_call, before, event.lasts);
 }
 
 Json SimSystem::control(const std::string& method, const std::string& path, const Json& body) {
@@ -97,7 +104,15 @@ Json SimSystem::control(const std::string& method, const std::string& path, cons
 
 void SimSystem::request(const std::string& user, const std::string& method, const std::string& target,
                         const Json& body) {
-  runtime_.spawn(user, [this, user, method, target, body] { cluster_->call(user, method, target, body); });
+  runtime_.spawn(user, [this, user, method, target, body] { act(user, method, target, body); });
+}
+
+int SimSystem::act(const std::string& user, const std::string& method, const std::string& target, const Json& body) {
+  const bool patch = method == "PATCH";
+  return cluster_
+      ->call(user == "harvester" ? cluster::kHarvesterUser : user, method, target, body,
+             patch ? "application/merge-patch+json" : "application/json")
+      .status;
 }
 
 Json SimSystem::object(const std::string& collection, const std::string& ns, const std::string& name) {

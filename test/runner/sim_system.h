@@ -34,7 +34,9 @@ class SimSystem : public ControlledSystem {
   Json items(const std::string& collection) override;
   void kill_process(const std::string& name, std::optional<Millis> back_after) override;
   void kill_at_call(const std::string& name, int call, std::optional<Millis> back_after) override;
-  void hang(const std::string& name, Millis lasts) override;
+  void hang_process(const std::string& name, Millis lasts) override;
+  void hang_at_call(const std::string& name, const Event& event) override;
+  int act(const std::string& user, const std::string& method, const std::string& target, const Json& body) override;
   [[nodiscard]] Since now() const override { return std::chrono::duration_cast<Since>(runtime_.now() - start_); }
 
  private:

@@ -94,7 +94,8 @@ class Suite {
         kill.target = process;
         kill.after_call = call;
         killed.events.push_back(kill);
-        run_once(killed, seed, process + " killed after call " + std::to_string(call) + ": ", {true}, result);
+        run_once(killed, seed, process + " killed after call " + std::to_string(call) + ": ", {true, std::nullopt},
+                 result);
       }
     }
   }
