@@ -13,9 +13,12 @@
 namespace runner {
 
 inline constexpr char kOwnNamespace[] = "snapfreeze";
+// What the chart gives a webhook.
+inline constexpr int kWebhookSeconds = 15;
 
 class ControlledSystem : public System {
  public:
+  [[nodiscard]] Millis webhook_timeout() const override { return std::chrono::seconds(kWebhookSeconds); }
   void begin(const Backup& backup) override;
   void begin(const Snapshot& snapshot) override;
   void begin(const Pod& pod) override;

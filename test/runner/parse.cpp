@@ -208,6 +208,9 @@ Scenario parse_scenario(const std::string& text, const std::string& file) {
   if (fields.has("kill-after-each-call")) {
     scenario.kill_after_each_call = fields.word("kill-after-each-call", {"webhook", "sweeper"}, "");
   }
+  if (fields.has("stop-at-each-call")) {
+    scenario.stop_at_each_call = fields.word("stop-at-each-call", {"webhook", "sweeper"}, "");
+  }
   scenario.expectations = read_expectations(fields.fields("expect"), scenario);
   fields.finish();
   return scenario;

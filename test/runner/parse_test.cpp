@@ -251,3 +251,10 @@ TEST_CASE("a snapshot has labels and annotations of any kind, with placeholders"
   CHECK(scenario.snapshots.front().labels.at("x/epoch") == "${epoch:db}");
   CHECK(scenario.snapshots.front().annotations.at("y") == "true");
 }
+
+TEST_CASE("a process is killed or stopped at each of its calls") {
+  CHECK(parse(with("events:", "stop-at-each-call: sweeper\nevents:")).stop_at_each_call == "sweeper");
+  CHECK(parse(with("events:", "kill-after-each-call: webhook\nevents:")).kill_after_each_call == "webhook");
+  CHECK(refusal(with("events:", "stop-at-each-call: harvester\nevents:")).find("must be one of: webhook, sweeper") !=
+        std::string::npos);
+}

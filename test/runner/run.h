@@ -20,8 +20,8 @@ inline constexpr Since kLookingFor = Millis(200000);
 struct HowToRun {
   // The file's own expectations do not count, as when something is killed beside what it says.
   bool promises_only = false;
-  // When to look for the last time although not all is as expected; by default kLookingFor after the last thing that the
-  // file lets happen.
+  // When to look for the last time although not all is as expected; by default kLookingFor after the last thing that
+  // the file lets happen.
   std::optional<Since> at_most;
 };
 

@@ -65,7 +65,9 @@ void Sandbox::register_webhooks(bool wrong_ca) {
   Json replicas = Json::array();
   for (const int port : processes_->webhook_ports()) replicas.push_back({{"host", "127.0.0.1"}, {"port", port}});
   control("POST", "webhook",
-          {{"ca_bundle", wrong_ca ? make_authority().certificate : ca_bundle_}, {"replicas", replicas}});
+          {{"timeout_seconds", kWebhookSeconds},
+           {"ca_bundle", wrong_ca ? make_authority().certificate : ca_bundle_},
+           {"replicas", replicas}});
 }
 
 }  // namespace runner

@@ -209,6 +209,7 @@ struct Scenario {
   std::vector<Snapshot> snapshots;
   std::vector<Event> events;
   std::string kill_after_each_call;  // webhook or sweeper: the runner makes one more run of each call
+  std::string stop_at_each_call;     // likewise, two of each call: stopped for kStopped before and after it
   std::vector<Expectation> expectations;
   std::string suffix;  // of all its namespaces, where runs share a cluster
 

@@ -38,11 +38,23 @@ void SimSystem::start(const Scenario& scenario) {
     runtime_.sleep_for(kBetweenStarts);
   }
   for (const std::string& name : processes("webhooks")) start_process(name);
-  cluster_->admission().register_webhook({}, {});
+  cluster::WebhookOptions registration;
+  registration.timeout_seconds = kWebhookSeconds;
+  cluster_->admission().register_webhook(registration, {});
   register_replicas();
   runtime_.sleep_for(kWarmUp);
   set_start();
   start_ = runtime_.now();
+}
+
+// Most of the time nothing has happened since the last look.
+Observed SimSystem::look() {
+  const auto state =
+      cluster_->locked([this] { return std::pair(cluster_->store().version(), cluster_->truth().timeline().size()); });
+  if (looked_at_ != state) seen_ = ControlledSystem::look();
+  looked_at_ = state;
+  seen_.now = now();
+  return seen_;
 }
 
 void SimSystem::start_process(const std::string& name) {
