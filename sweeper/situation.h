@@ -48,6 +48,7 @@ struct Member {
   std::optional<Observed> captured;  // only if created since the session began
   std::string consistency;           // the verdict, "" when none was given
   std::string reason;
+  bool failed = false;  // its driver says no
 };
 
 struct GuestSituation {

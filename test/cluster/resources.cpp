@@ -13,6 +13,7 @@ Resources::Resources()
           {"", "v1", "namespaces", "Namespace", false, true},
           {"", "v1", "events", "Event"},
           {"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true, true},
+          {"", "v1", "pods", "Pod", true, true},
           {"", "v1", "secrets", "Secret"},
           {"", "v1", "configmaps", "ConfigMap"},
           {"events.k8s.io", "v1", "events", "Event"},

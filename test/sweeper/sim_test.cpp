@@ -46,7 +46,7 @@ TEST_CASE("a backup of three disks is frozen once, thawed at the last cut, and s
   check_end(sim);
 }
 
-TEST_CASE("a clean backup of k disks takes at most 8 + k calls") {
+TEST_CASE("a clean backup of k disks takes at most 10 + k calls") {
   for (const int count : {1, 3, 8}) {
     Sim sim(1, disks(count));
     sim.lead();
@@ -56,7 +56,7 @@ TEST_CASE("a clean backup of k disks takes at most 8 + k calls") {
     REQUIRE(sim.wait_for_verdict("b1"));
     REQUIRE(sim.wait_for_no_session(1000ms));
     const int renewals = static_cast<int>((sim.runtime.now() - begin) / sweeper::Elector::kRetryPeriod) + 1;
-    CHECK(sim.cluster.locked([&] { return sim.cluster.faults().calls("sweeper-0"); }) <= 8 + count + renewals);
+    CHECK(sim.cluster.locked([&] { return sim.cluster.faults().calls("sweeper-0"); }) <= 10 + count + renewals);
     CHECK(sim.consistency("b1") == "filesystem");
   }
 }
