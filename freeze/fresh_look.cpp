@@ -98,6 +98,23 @@ const DiskUser* other_user(std::span<const DiskUser> users, std::string_view cla
   return found == users.end() ? nullptr : &*found;
 }
 
+std::string_view offline_doubt(const AtRest& disk, std::string& culprit) {
+  const auto& vmi = disk.vmi;
+  if (vmi && (!vmi->off() || vmi->metadata.creation_timestamp.value_or(Wall::max()) >= disk.since)) {
+    return reason::kStarted;
+  }
+  const auto has = [&](const std::vector<std::string>& claims) {
+    return std::find(claims.begin(), claims.end(), disk.claim) != claims.end();
+  };
+  if (!(disk.vm && has(disk.vm->claims)) && !(vmi && has(vmi->claims))) return reason::kNotItsDisk;
+  // It was off before, and can only be replaced; but a launcher that has not finished may write still.
+  const DiskUser* user = other_user(disk.users, disk.claim, vmi ? vmi->metadata.uid : "", disk.since);
+  if (user == nullptr) user = other_user(disk.users, disk.claim, "", Wall::max());
+  if (user == nullptr) return "";
+  culprit = user->name;
+  return reason::kSharedDisk;
+}
+
 std::string_view guest_doubt(const Session& session, const std::optional<kube::VmiView>& vmi,
                              const std::optional<std::string>& migration, Millis margin) {
   const bool same = vmi && !vmi->metadata.uid.empty() && vmi->metadata.uid == session.vmi_uid;

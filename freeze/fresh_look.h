@@ -41,6 +41,17 @@ void follow_attachments(std::vector<DiskUser>& users);
 [[nodiscard]] const DiskUser* other_user(std::span<const DiskUser> users, std::string_view claim,
                                          std::string_view vmi_uid, Wall since);
 
+// Why the disk of a VM that is off may not have been at rest since its snapshot was created, or "". A VMI in phase
+// Succeeded or Failed is off.
+struct AtRest {
+  std::string_view claim;
+  Wall since;
+  const std::optional<kube::VmiView>& vmi;
+  const std::optional<kube::VmView>& vm;
+  std::span<const DiskUser> users;
+};
+[[nodiscard]] std::string_view offline_doubt(const AtRest& disk, std::string& culprit);
+
 // A doubt about the session that follows from its guest, or "". `migration` is the uid of the last migration ("" for
 // none) when the watch saw the guest first; nullopt: it never did. `margin` is for clocks of other machines.
 [[nodiscard]] std::string_view guest_doubt(const Session& session, const std::optional<kube::VmiView>& vmi,

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "sweeper/planner.h"
 #include "sweeper/seams.h"
@@ -13,19 +16,24 @@ struct StrayJob {
   SnapshotFacts facts;
   StrayPlan plan;
   std::optional<BackupFacts> backup;
+  int failures = 0;  // of this job, until now
 };
 
 struct StrayDone {
   enum class End {
-    kJudged,  // `verdict` was written, on the snapshot or on its backup
+    kJudged,  // what is below was written
     kAlive,   // its session exists, and will see to it
     kGone,    // the object is not there any more
     kFailed,  // again, with backoff
   };
   End end = End::kFailed;
-  freeze::Verdict verdict;
+  freeze::Verdict verdict;  // of the snapshot, or with kJudgeBackup of the backup
+  std::vector<std::pair<std::string, freeze::Verdict>> snapshots;  // by uid
+  std::optional<freeze::Verdict> backup;
+  std::string backup_uid;  // of the backup that the job was given, whatever became of it
 };
 
+// For a backup of k disks that are at rest: 3 calls to look, k + 1 verdicts and an Event.
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job);
 
 }  // namespace snapfreeze::sweeper

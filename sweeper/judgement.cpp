@@ -10,6 +10,7 @@ namespace snapfreeze::sweeper {
 namespace {
 
 using freeze::Consistency;
+using freeze::crash;
 using freeze::Freezer;
 using freeze::Hold;
 using freeze::Verdict;
@@ -17,10 +18,6 @@ namespace reason = freeze::reason;
 
 // Snapshots of other backups, and members that never came: what is beyond counts in doubt.
 constexpr std::size_t kMaxReads = 64;
-
-Verdict crash(std::string_view why) {
-  return {Consistency::kCrash, std::string(why)};
-}
 
 std::vector<Result<Json>> read_snapshots(const Seams& seams, const std::string& ns,
                                          const std::vector<std::string>& names) {

@@ -16,6 +16,8 @@ namespace snapfreeze::sweeper {
 inline constexpr std::chrono::seconds kWatchLag{5};
 // A snapshot whose session is not known may only be ahead of the watch of the Leases.
 inline constexpr std::chrono::seconds kStrayGrace{10};
+// The disks of a backup at rest are judged together, unless one of them takes longer than this.
+inline constexpr std::chrono::seconds kTogether{60};
 // A thaw that no reply settles, and a verdict that cannot be written, are given up after so long.
 inline constexpr std::chrono::hours kGiveUp{1};
 
@@ -67,12 +69,18 @@ struct StrayPlan {
     kWait,         // until `wake`, or until something about it changes
     kForget,       // nothing is left to do
     kJudgeLost,    // read its Lease afresh; when that is gone, the snapshot is crash: session-lost
-    kJudge,        // `verdict` is the snapshot's, offline only if the VMI, read afresh, is not there
+    kJudge,        // `verdict` is the snapshot's, offline only if a fresh look bears it out; `others` likewise
     kJudgeBackup,  // `verdict` is its backup's
+    kTell,         // `verdict` was given at admission to a labelled backup, and nobody has heard of it
+  };
+  struct Disk {
+    SnapshotFacts facts;
+    freeze::Verdict verdict;  // that it has, or is to get
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();
   freeze::Verdict verdict;
+  std::vector<Disk> others{};  // of kJudge: those of its backup that are judged in the same go
 };
 
 [[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);

@@ -66,17 +66,30 @@ struct Situation {
   GuestSituation guest;
 };
 
+// A labelled backup without a session is spoken of once: what comes so soon after belongs to it.
+inline constexpr std::chrono::seconds kSameLabel{30};
+
 // A labelled snapshot whose epoch is no session that we know.
 struct Stray {
   SnapshotFacts facts;
   Mono since{};        // when it was first seen to be one
   bool fresh = false;  // it was news; its backup may be news too, and late
   bool captured = false;
-  bool watched = false;   // we saw it, its capture and its guest throughout, without a gap
-  bool vmi_seen = false;  // its guest has had a VMI meanwhile
+  bool watched = false;                        // we saw it, its capture and its guest throughout, without a gap
+  bool vmi_seen = false;                       // its guest has had a VMI meanwhile
+  std::optional<freeze::Verdict> own_verdict;  // that it has
   std::optional<BackupFacts> backup;
   // Of the backup's members, by name: verdicts given.
   std::map<std::string, freeze::Verdict> verdicts;
+  // The others that its backup lists, as far as they are known.
+  struct Sibling {
+    SnapshotFacts facts;
+    bool captured = false;
+    bool watched = false;
+    bool vmi_seen = false;
+  };
+  std::vector<Sibling> siblings;
+  std::optional<Mono> told;  // labelled: when its backup was last spoken of
 };
 
 // A guest that reports to be frozen where no session of ours is.

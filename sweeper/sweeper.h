@@ -16,6 +16,7 @@
 #include "sweeper/conclude.h"
 #include "sweeper/end_rest.h"
 #include "sweeper/judge_stray.h"
+#include "sweeper/looks.h"
 #include "sweeper/open.h"
 #include "sweeper/planner.h"
 #include "sweeper/seams.h"
@@ -25,15 +26,15 @@
 namespace snapfreeze::sweeper {
 
 struct Job {
-  // What it is about; `id` is the uid of a session or snapshot, or a guest's key.
+  // What it is about; `id` is the uid of a session or snapshot, a guest's key, or a namespace.
   struct Key {
-    enum class About { kSession, kLostSession, kSnapshot, kFrozenGuest };
+    enum class About { kSession, kLostSession, kSnapshot, kFrozenGuest, kNamespace };
     About about = About::kSession;
     std::string id;
     auto operator<=>(const Key&) const = default;
   };
   Key key;
-  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob> what;
+  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob> what;
 
   // A guest waits for it.
   [[nodiscard]] bool urgent() const {
@@ -43,7 +44,7 @@ struct Job {
 
 struct Outcome {
   Job::Key key;
-  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone> what;
+  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>> what;
   StrayPlan::Action stray_action = StrayPlan::Action::kWait;  // of a stray's job
 };
 
@@ -92,6 +93,7 @@ class Sweeper {
 
   std::optional<Job> plan(const Key& key, Observed now);
   std::optional<Job> plan_session(const Key& key, Observed now);
+  std::optional<Job> plan_conclusion(const Key& key, ConcludeJob job);
   std::optional<Job> plan_lost_session(const Key& key, Observed now);
   std::optional<Job> plan_stray(const Key& key, Observed now);
   std::optional<Job> plan_rescue(const Key& key, Observed now);
@@ -112,6 +114,8 @@ class Sweeper {
   const Options options_;
   World world_;
   Agenda<Key> agenda_;
+  Looks looks_;
+  std::set<std::string> judging_;  // backups that a job for one of their snapshots may judge
   std::map<Key, Attempts> attempts_;
   std::map<std::string, Progress> progress_;  // by uid of the session
   struct Lost {

@@ -27,6 +27,9 @@ void Sweeper::done(const Outcome& outcome) {
     // The watch is yet to show the session; until then this would begin it again.
     agenda_.set(key, now + (opened->failed ? backoff(attempts.failures) : Millis(kRescueAgain)));
   }
+  if (const auto* look = std::get_if<std::shared_ptr<const Look>>(&outcome.what)) {
+    for (const std::string& uid : looks_.done(key.id, *look)) touch({About::kSession, uid});
+  }
   if (const auto* judged = std::get_if<StrayDone>(&outcome.what)) done(key, *judged, outcome.stray_action);
   take_news();
 }
@@ -87,6 +90,8 @@ void Sweeper::done(const std::string& uid, const ConcludeDone& done) {
   for (const auto& [backup, verdict] : done.backups) world_.judged_backup(backup, verdict);
   Progress& progress = progress_[uid];
   if (done.look_failed) ++progress.failed_looks;
+  // One that served stays good when only a write failed.
+  if (done.look_failed || done.end != End::kFailed) looks_.forget(uid);
   switch (done.end) {
     case End::kEnded:
       return world_.ended(uid, seams_.clock.monotonic());
@@ -124,10 +129,13 @@ void Sweeper::done(const Key& key, const StrayDone& done, StrayPlan::Action acti
   attempts.failures = done.end == End::kFailed ? attempts.failures + 1 : 0;
   const Mono now = seams_.clock.monotonic();
   const auto stray = world_.stray(key.id);
+  judging_.erase(done.backup_uid);
+  for (const auto& [uid, verdict] : done.snapshots) world_.judged(uid, verdict);
+  if (done.backup && stray && stray->backup) world_.judged_backup(stray->backup->uid, *done.backup);
   switch (done.end) {
     case End::kJudged:
-      if (action != StrayPlan::Action::kJudgeBackup) return world_.judged(key.id, done.verdict);
-      if (stray && stray->backup) world_.judged_backup(stray->backup->uid, done.verdict);
+      if (action == StrayPlan::Action::kJudgeLost) world_.judged(key.id, done.verdict);
+      if (action == StrayPlan::Action::kTell) world_.forget(key.id);
       return;
     case End::kAlive:
       agenda_.set(key, now + kStrayGrace);

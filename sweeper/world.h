@@ -29,6 +29,8 @@ class World {
   void ended(const std::string& session_uid, Mono now);
   void judged(const std::string& snapshot_uid, const freeze::Verdict& verdict);
   void judged_backup(const std::string& backup_uid, const freeze::Verdict& verdict);
+  // Its backup, which is only a label, is spoken of from now on.
+  void told(const SnapshotFacts& facts, Mono now);
   // The snapshot needs nothing more of us; it comes back with its next event only.
   void forget(const std::string& snapshot_uid);
   // Drops the backups of which nothing more is wanted. `bound`: the API server's present, at most.
@@ -108,6 +110,7 @@ class World {
   HoldRecord* hold_of(const SnapshotFacts& facts);
   [[nodiscard]] HoldSituation describe(const HoldRecord& record, const std::string& epoch) const;
   [[nodiscard]] Member describe(const SnapshotRecord& snapshot, const SessionRecord& session) const;
+  [[nodiscard]] bool watched(const SnapshotRecord& record) const;
   [[nodiscard]] GuestSituation describe_guest(const SessionRecord& record) const;
 
   const ThawOn thaw_on_;
@@ -127,6 +130,8 @@ class World {
   Index vm_backups_;            // guest -> its backups' uids
   // guest -> the last backup that was deleted after Harvester had frozen for it: the guest may be frozen still.
   std::map<std::string, BackupFacts> deleted_backups_;
+  // Labelled backups without a session -> when one of their snapshots was last seen to have a verdict.
+  std::map<std::string, Mono> told_;
   Table<VmiRecord> vmis_;                   // by guest
   Mono vmis_complete_since_ = Mono::max();  // no VMI was missed since
   Table<VmFacts> vms_;                      // by guest: with a snapshot of KubeVirt's own

@@ -13,6 +13,10 @@ constexpr std::chrono::hours kYoung{1};
 // there before snapfreeze was installed would be kept for ever otherwise.
 constexpr std::chrono::hours kTooLate{24};
 
+std::string label_key(const SnapshotFacts& facts) {
+  return facts.namespace_ + "/" + (facts.hold ? facts.hold->name : "") + "/" + facts.vm;
+}
+
 bool verdict_given(const SnapshotFacts& facts) {
   return !facts.consistency.empty();
 }
@@ -149,8 +153,9 @@ void World::snapshot_changed(const SnapshotFacts& facts) {
     return;
   }
   news_.strays.insert(facts.uid);
-  // The last verdict of a backup's members may complete it.
-  if (!verdict_given(facts) || listing(facts) == nullptr) return;
+  // The last capture or verdict of a backup's members may complete it.
+  const bool matters = verdict_given(facts) || facts.epoch == freeze::kEpochOffline;
+  if (!matters || listing(facts) == nullptr) return;
   const auto& siblings = siblings_.at(facts.hold->uid);
   news_.strays.insert(siblings.begin(), siblings.end());
 }
@@ -234,19 +239,37 @@ std::optional<Stray> World::stray(const std::string& snapshot_uid) const {
   stray.since = record->stray_since;
   stray.fresh = record->live;
   stray.vmi_seen = record->vmi_seen;
-  if (const auto captured = captures_.find(snapshot_uid)) {
-    stray.captured = true;
-    const Mono since = std::min(record->first_seen, captured->at);
-    stray.watched = record->live && synced_since_ && since >= *synced_since_ && since >= vmis_complete_since_;
+  stray.captured = captures_.find(snapshot_uid).has_value();
+  stray.watched = watched(*record);
+  if (verdict_given(record->facts)) stray.own_verdict = verdict_of(record->facts);
+  if (!of_harvester(record->facts)) {
+    const auto told = told_.find(label_key(record->facts));
+    if (told != told_.end()) stray.told = told->second;
+    return stray;
   }
-  if (!of_harvester(record->facts)) return stray;
   if (const BackupFacts* backup = backups_.find(record->facts.hold->uid)) stray.backup = *backup;
   if (listing(record->facts) == nullptr) return stray;
   for (const std::string& uid : siblings_.at(record->facts.hold->uid)) {
-    const SnapshotFacts& facts = snapshots_.find(uid)->facts;
-    if (verdict_given(facts) && listing(facts) != nullptr) stray.verdicts[facts.name] = verdict_of(facts);
+    const SnapshotRecord& sibling = *snapshots_.find(uid);
+    if (listing(sibling.facts) == nullptr) continue;
+    if (verdict_given(sibling.facts)) stray.verdicts[sibling.facts.name] = verdict_of(sibling.facts);
+    if (uid == snapshot_uid) continue;
+    stray.siblings.push_back({sibling.facts, captures_.find(uid).has_value(), watched(sibling), sibling.vmi_seen});
   }
   return stray;
+}
+
+// Its capture and its guest throughout, without a gap.
+bool World::watched(const SnapshotRecord& record) const {
+  const auto captured = captures_.find(record.facts.uid);
+  if (!captured || !record.live || !synced_since_) return false;
+  const Mono since = std::min(record.first_seen, captured->at);
+  return since >= *synced_since_ && since >= vmis_complete_since_;
+}
+
+void World::told(const SnapshotFacts& facts, Mono now) {
+  std::erase_if(told_, [&](const auto& item) { return now >= item.second + kSameLabel; });
+  told_[label_key(facts)] = now;
 }
 
 std::optional<FrozenGuest> World::frozen_guest(const std::string& guest) const {

@@ -165,4 +165,81 @@ TEST_CASE("another VMI writes unless it is off since before") {
   CHECK_FALSE(writes(off + "16:59Z'}]}"));
 }
 
+struct Off {
+  std::optional<kube::VmiView> vmi;
+  std::optional<kube::VmView> vm = kube::VmView();
+  std::vector<DiskUser> users;
+  std::string culprit;
+
+  Off() { vm->claims = {"data"}; }
+  void off_vmi() {
+    vmi = kube::VmiView();
+    vmi->metadata.uid = "vmi-1";
+    vmi->metadata.creation_timestamp = kStart - 3600s;
+    vmi->phase = "Succeeded";
+    vmi->claims = {"data"};
+  }
+  std::string_view doubt() { return freeze::offline_doubt({"data", kStart, vmi, vm, users}, culprit); }
+};
+
+TEST_CASE("the disk of a VM without a VMI, or whose guest is off, is at rest") {
+  Off off;
+  CHECK(off.doubt().empty());
+  off.off_vmi();
+  CHECK(off.doubt().empty());
+  off.vm.reset();  // a VMI by itself
+  CHECK(off.doubt().empty());
+}
+
+TEST_CASE("a VM that runs, or whose VMI came since, was started") {
+  Off off;
+  off.off_vmi();
+  SECTION("it runs") {
+    off.vmi->phase = GENERATE("Running", "Scheduling", "");
+  }
+  SECTION("it ran") {
+    off.vmi->metadata.creation_timestamp = kStart;
+  }
+  SECTION("nobody knows since when") {
+    off.vmi->metadata.creation_timestamp.reset();
+  }
+  CHECK(off.doubt() == freeze::reason::kStarted);
+}
+
+TEST_CASE("a disk that is not the VM's own says nothing of it") {
+  Off off;
+  SECTION("another one's") {
+    off.vm->claims = {"root"};
+  }
+  SECTION("of no VM") {
+    off.vm.reset();
+  }
+  CHECK(off.doubt() == freeze::reason::kNotItsDisk);
+}
+
+TEST_CASE("a disk that anything has is not at rest, the VM's own launcher included") {
+  Off off;
+  SECTION("another pod") {
+    off.users = {plain_pod("{'phase':'Running'}")};
+  }
+  SECTION("a pod that finished since") {
+    off.users = {plain_pod("{'phase':'Succeeded','conditions':[{'lastTransitionTime':'2026-11-23T13:17:05Z'}]}")};
+  }
+  SECTION("a launcher that is left") {
+    off.off_vmi();
+    off.users = {launcher("virt-launcher", "vmi-1", "data")};
+  }
+  CHECK(off.doubt() == freeze::reason::kSharedDisk);
+  CHECK_FALSE(off.culprit.empty());
+}
+
+TEST_CASE("the finished launcher of a guest that is off does not count") {
+  Off off;
+  off.off_vmi();
+  off.users = {launcher("virt-launcher", "vmi-1", "data")};
+  off.users[0].finished = true;
+  off.users[0].ended = kStart;
+  CHECK(off.doubt().empty());
+}
+
 }  // namespace fresh_look_test

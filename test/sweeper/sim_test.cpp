@@ -316,6 +316,24 @@ TEST_CASE("a VM that is not running is backed up offline") {
   check_end(sim);
 }
 
+TEST_CASE("an offline backup of three disks takes few calls, and is counted and spoken of once") {
+  cluster::VmOptions vm = disks(3);
+  vm.running = false;
+  Sim sim(1, vm);
+  SimSweeper& leader = sim.lead();
+  sim.cluster.locked([&] { sim.cluster.faults().clear_ledger(); });
+  const Mono begin = sim.runtime.now();
+  sim.backup("b1");
+  REQUIRE(sim.wait_for_verdict("b1"));
+  sim.sleep(500ms);
+  const int renewals = static_cast<int>((sim.runtime.now() - begin) / sweeper::Elector::kRetryPeriod) + 1;
+  CHECK(sim.cluster.locked([&] { return sim.cluster.faults().calls("sweeper-0"); }) <= 3 + 3 + 2 + renewals);
+  CHECK(sim.objects("events.k8s.io", "events").size() == 1);
+  const std::string counted = R"(snapfreeze_verdicts_total{consistency="offline",reason=""} 1)";
+  CHECK(leader.metrics().exposition().find(counted) != std::string::npos);
+  check_end(sim);
+}
+
 TEST_CASE("a VM that is started before its last disk is captured is not offline") {
   cluster::VmOptions vm = disks(2);
   vm.running = false;

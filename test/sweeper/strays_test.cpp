@@ -124,6 +124,56 @@ TEST_CASE("a snapshot is not offline when its VM was started, or nobody looked a
   CHECK(plan(s).verdict == crash(reason::kUnverified));
 }
 
+TEST_CASE("the disks of a backup at rest are judged in one go, by the first of them, when all are captured") {
+  Stray s = offline();
+  s.backup = backup({"disk-0", "disk-1"});
+  CHECK(plan(s).action == Action::kWait);  // the other one is not known yet
+  CHECK(plan(s).wake == at(kTogether).at);
+  Stray::Sibling other;
+  other.facts = snapshot("disk-1", freeze::kEpochOffline);
+  other.watched = true;
+  s.siblings = {other};
+  CHECK(plan(s).action == Action::kWait);
+  s.siblings[0].captured = true;
+  REQUIRE(plan(s).action == Action::kJudge);
+  REQUIRE(plan(s).others.size() == 1);
+  CHECK(plan(s).others[0].facts.name == "disk-1");
+  CHECK(plan(s).others[0].verdict == kOfflineVerdict);
+  s.siblings[0].vmi_seen = true;
+  CHECK(plan(s).others[0].verdict == crash(reason::kStarted));
+  s.siblings[0].facts.uid = "a";  // before ours
+  CHECK(plan(s).action == Action::kWait);
+  s.verdicts["disk-1"] = crash(reason::kLate);
+  CHECK(plan(s).others[0].verdict == crash(reason::kLate));
+}
+
+TEST_CASE("a disk at rest does not wait for ever for one that does not come") {
+  Stray s = offline();
+  s.backup = backup({"disk-0", "disk-1"});
+  CHECK(plan(s, kTogether - 1ms).action == Action::kWait);
+  CHECK(plan(s, kTogether).action == Action::kJudge);
+  CHECK(plan(s, kTogether).others.empty());
+}
+
+TEST_CASE("a labelled backup without a session is spoken of once, while it is news") {
+  Stray s = judged(freeze::kEpochNone, crash(reason::kNoAgent));
+  s.facts.hold = label_hold(2);
+  s.backup.reset();
+  s.own_verdict = crash(reason::kNoAgent);
+  CHECK(plan(s).action == Action::kForget);  // it was there before us
+  s.fresh = true;
+  CHECK(plan(s).action == Action::kTell);
+  CHECK(plan(s).verdict == crash(reason::kNoAgent));
+  s.told = at(0ms).at;
+  CHECK(plan(s, kSameLabel - 1ms).action == Action::kForget);
+  CHECK(plan(s, kSameLabel).action == Action::kTell);
+  s.told.reset();
+  s.facts.epoch = "epoch-9";  // its session has spoken
+  CHECK(plan(s).action == Action::kForget);
+  s.facts.reason = reason::kSessionLost;
+  CHECK(plan(s).action == Action::kTell);
+}
+
 TEST_CASE("a backup is offline when all its disks are") {
   Stray s = judged(freeze::kEpochOffline, kOfflineVerdict);
   CHECK(plan(s).action == Action::kWait);
