@@ -4,14 +4,15 @@
 
 #include "freeze/names.h"
 #include "kube/time.h"
+#include "kube/views.h"
 
 namespace snapfreeze::freeze {
 namespace {
 
 // Harvester's freeze when the backup names no deadline.
 constexpr Millis kHarvesterDeadline{1000};
-// Harvester reconciles a backup once more right after it has ended.
-constexpr std::chrono::seconds kAfterwards{5};
+// Harvester reconciles a backup once more right after it has made a snapshot; and its clock is not the API server's.
+constexpr std::chrono::seconds kAround{5};
 // What is over without saying since when is taken for over this long after its creation.
 constexpr std::chrono::hours kLongOver{1};
 
@@ -50,23 +51,79 @@ Freezer freezer(const Json& object, bool over) {
   return result;
 }
 
-bool may_have_acted_since(const Freezer& freezer, Wall since) {
+bool may_have_been_active_since(const Freezer& freezer, Wall since) {
   if (!freezer.over) return true;
   if (freezer.ended) return *freezer.ended >= since;
   return !freezer.created || *freezer.created + kLongOver >= since;
 }
 
-bool may_have_slipped_in(const Session& session, const Freezer& backup) {
-  const bool created_after = backup.created && session.frozen_by && *backup.created > *session.frozen_by;
-  return !created_after && (!session.created || may_have_acted_since(backup, *session.created - kAfterwards));
+// Harvester-begun sessions unfreeze first: what was frozen before is over then.
+bool unfroze_first(const Session& session) {
+  return !session.holds.empty() && session.holds.front().kind == Hold::Kind::kHarvester;
+}
+
+// Since when an act of the backup's can matter: its timer may have been running still.
+Wall relevant_since(const Session& session, const Freezer& backup) {
+  Millis before = kAround;
+  if (!unfroze_first(session)) before = std::max(before, backup.deadline.value_or(kHarvesterDeadline));
+  return *session.created - before;
+}
+
+bool is_another(const Session& session, const Freezer& backup) {
+  const std::string& beginner = session.holds.empty() ? session.uid : session.holds.front().uid;
+  return backup.vm == session.vm && backup.uid != beginner;
+}
+
+// While ours held, nobody else's freeze did anything. Its creation is truncated to whole seconds, and may be by another
+// API server's clock.
+bool came_after(const Session& session, Millis margin, const Freezer& backup) {
+  return backup.created && session.frozen_by && *backup.created >= *session.frozen_by + margin;
+}
+
+// The names are written before the first freeze.
+bool never_froze(const Freezer& backup) {
+  return backup.snapshots.empty() && !backup.froze;
+}
+
+bool joined(const Session& session, const Freezer& backup) {
+  return std::any_of(session.holds.begin(), session.holds.end(),
+                     [&](const Hold& hold) { return hold.kind == Hold::Kind::kHarvester && hold.uid == backup.uid; });
+}
+
+bool since_then(const std::optional<Wall>& time, Wall since) {
+  return time && *time >= since;
+}
+
+bool may_have_acted(const Session& session, const Freezer& backup) {
+  if (!session.created) return true;
+  const Wall since = relevant_since(session, backup);
+  if (backup.deleted) return may_have_been_active_since(backup, since);
+  if (joined(session, backup)) return true;
+  if (never_froze(backup)) return false;
+  if (backup.all_made) return since_then(backup.last_made, since);
+  if (backup.over) return may_have_been_active_since(backup, since);
+  return !backup.created || since_then(backup.created, since) || since_then(backup.changed, since) ||
+         since_then(backup.last_made, since);
 }
 
 }  // namespace
 
+bool depends_on_snapshots(const Session& session, Millis margin, const Freezer& backup) {
+  if (!session.created || backup.deleted || backup.snapshots.empty()) return false;
+  if (!is_another(session, backup) || came_after(session, margin, backup) || joined(session, backup)) return false;
+  const Wall since = relevant_since(session, backup);
+  if (backup.over) return may_have_been_active_since(backup, since);
+  return backup.created && !since_then(backup.created, since);
+}
+
 Freezer harvester_backup(const Json& backup) {
-  Freezer result = freezer(backup, backup["status"]["readyToUse"].boolean());
-  const auto deadline = kube::parse_duration(backup["spec"]["fsFreezeDeadline"].string());
-  if (deadline) result.deadline = *deadline;
+  const auto view = kube::BackupView::from(backup);
+  Freezer result = freezer(backup, view.complete());
+  result.deadline = view.fs_freeze_deadline;
+  result.snapshots = view.snapshot_names;
+  result.froze = view.harvester_froze;
+  result.changed = last_transition(backup);
+  if (!result.changed || (view.error_time && *view.error_time > *result.changed)) result.changed = view.error_time;
   return result;
 }
 
@@ -76,7 +133,10 @@ Freezer kubevirt_snapshot(const Json& snapshot) {
 }
 
 Freezer kubevirt_backup(const Json& backup) {
-  Freezer result = freezer(backup, condition_is(backup, "Done", "True"));
+  // Done up to KubeVirt 1.8; Complete or Failed since 1.9.
+  const bool over = condition_is(backup, "Done", "True") || condition_is(backup, "Complete", "True") ||
+                    condition_is(backup, "Failed", "True");
+  Freezer result = freezer(backup, over);
   // An incremental backup names a VirtualMachineBackupTracker, and only that names the VM.
   if (backup["spec"]["source"]["kind"].string() != "VirtualMachine") result.vm.clear();
   return result;
@@ -84,22 +144,27 @@ Freezer kubevirt_backup(const Json& backup) {
 
 Proof proof_window(const Session& session, Millis margin, std::span<const Freezer> harvester_backups) {
   Proof proof{std::chrono::duration_cast<Millis>(session.timer), reason::kCutTooLate};
-  const std::string& beginner = session.holds.empty() ? session.uid : session.holds.front().uid;
   for (const Freezer& backup : harvester_backups) {
-    if (backup.vm != session.vm || backup.uid == beginner || !may_have_slipped_in(session, backup)) continue;
-    const Millis deadline = backup.deadline.value_or(kHarvesterDeadline);
-    const bool no_timer = deadline == Millis(0);
-    if (!no_timer && deadline < proof.window) proof = {deadline, reason::kOtherBackup};
+    if (!is_another(session, backup) || came_after(session, margin, backup) || !may_have_acted(session, backup)) {
+      continue;
+    }
+    const bool no_timer = backup.deadline == Millis(0);
+    if (no_timer) continue;
+    const bool acted_before = !unfroze_first(session) && session.created &&  //
+                              (!backup.created || *backup.created < *session.created + margin);
+    const Millis deadline = acted_before ? Millis(0) : backup.deadline.value_or(kHarvesterDeadline);
+    if (deadline < proof.window) proof = {deadline, reason::kOtherBackup, backup.name};
   }
   proof.window -= margin;
   return proof;
 }
 
-bool kubevirt_interfered(const Session& session, std::span<const Freezer> freezers) {
-  return std::any_of(freezers.begin(), freezers.end(), [&](const Freezer& freezer) {
+const Freezer* kubevirt_interfered(const Session& session, std::span<const Freezer> freezers) {
+  const auto found = std::find_if(freezers.begin(), freezers.end(), [&](const Freezer& freezer) {
     const bool of_this_vm = freezer.vm == session.vm || freezer.vm.empty();
-    return of_this_vm && (!session.created || may_have_acted_since(freezer, *session.created));
+    return of_this_vm && (!session.created || may_have_been_active_since(freezer, *session.created));
   });
+  return found == freezers.end() ? nullptr : &*found;
 }
 
 }  // namespace snapfreeze::freeze

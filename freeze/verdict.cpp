@@ -3,13 +3,9 @@
 #include "freeze/names.h"
 
 namespace snapfreeze::freeze {
-namespace {
-
 Verdict crash(std::string_view reason) {
   return {Consistency::kCrash, std::string(reason)};
 }
-
-}  // namespace
 
 std::string_view to_string(Consistency consistency) {
   switch (consistency) {

@@ -25,6 +25,7 @@ struct Verdict {
 
   bool operator==(const Verdict&) const = default;
 };
+[[nodiscard]] Verdict crash(std::string_view reason);
 
 // Of a snapshot of this epoch, by its own uid. `filesystem` only if nothing speaks against the session and its capture
 // was observed in time (see proof_window) and before the thaw was sent.

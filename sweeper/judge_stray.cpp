@@ -3,110 +3,203 @@
 #include <algorithm>
 #include <map>
 
+#include "base/log.h"
+#include "freeze/fresh_look.h"
 #include "freeze/names.h"
 #include "kube/rest.h"
-#include "kube/views.h"
+#include "sweeper/conclude.h"
+#include "sweeper/look.h"
 #include "sweeper/write_verdict.h"
 
 namespace snapfreeze::sweeper {
 namespace {
 
 using freeze::Consistency;
+using freeze::crash;
 using freeze::Verdict;
 using Action = StrayPlan::Action;
+using Disk = StrayPlan::Judged;
+using End = StrayDone::End;
 namespace reason = freeze::reason;
 
-using Judged = StrayPlan::Judged;
-
-StrayDone ended(StrayDone::End end) {
-  return {end, {}, std::nullopt};
+StrayDone ended(End end) {
+  StrayDone done;
+  done.end = end;
+  return done;
 }
 
-// The verdicts of all of them, side by side. kGone when one of them is gone: what is left is planned again.
-StrayDone write(const Seams& seams, const std::vector<Judged>& judged) {
-  std::vector<VerdictFor> wanted;
-  std::vector<const Judged*> of;
-  for (const Judged& item : judged) {
-    const SnapshotFacts& facts = item.facts;
-    if (facts.consistency == to_string(item.verdict.consistency) && facts.reason == item.verdict.reason) continue;
-    of.push_back(&item);
-    wanted.push_back({{&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid}, item.verdict, std::nullopt});
+End end_of(Written written) {
+  switch (written) {
+    case Written::kYes:
+      return End::kJudged;
+    case Written::kGone:
+      return End::kGone;
+    case Written::kRefused:
+    case Written::kFailed:
+      break;
   }
-  const auto written = write_verdicts(seams, wanted);
-  StrayDone done = ended(StrayDone::End::kJudged);
-  for (std::size_t i = 0; i < written.size(); ++i) {
-    if (written[i] == Written::kYes) done.snapshots.emplace_back(of[i]->facts.uid, of[i]->verdict);
-    if (written[i] == Written::kGone) done.end = StrayDone::End::kGone;
-    if (written[i] == Written::kRefused || written[i] == Written::kFailed) done.end = StrayDone::End::kFailed;
-  }
-  return done;
+  return End::kFailed;
+}
+
+Target target_of(const SnapshotFacts& facts) {
+  return {&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid};
+}
+
+Target target_of(const BackupFacts& backup) {
+  return {&kube::kHarvesterBackups, backup.namespace_, backup.name, backup.uid};
 }
 
 StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   if (!facts.vm.empty()) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
-    if (!session && session.error().code != Code::kMalformed) return ended(StrayDone::End::kFailed);
-    if (session && *session && (*session)->uid == facts.epoch) return ended(StrayDone::End::kAlive);
+    if (!session && session.error().code != Code::kMalformed) return ended(End::kFailed);
+    if (session && *session && (*session)->uid == facts.epoch) return ended(End::kAlive);
   }
-  return write(seams, {{facts, {Consistency::kCrash, reason::kSessionLost}}});
+  const VerdictFor wanted{target_of(facts), crash(reason::kSessionLost), std::nullopt};
+  StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()));
+  if (done.end == End::kJudged) done.snapshots.emplace_back(facts.uid, wanted.verdict);
+  return done;
 }
 
-StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup,
-                       const Verdict& verdict) {
-  const Target target{&kube::kHarvesterBackups, backup.namespace_, backup.name, backup.uid};
-  const VerdictFor wanted{target, verdict, std::nullopt};
-  switch (write_verdicts(seams, {&wanted, 1}).front()) {
-    case Written::kYes:
-      break;
-    case Written::kGone:
-      return ended(StrayDone::End::kGone);
-    case Written::kRefused:
-    case Written::kFailed:
-      return ended(StrayDone::End::kFailed);
-  }
+// Counted and said once a backup: whatever stands there was counted when it was written.
+void tell(const Seams& seams, const Settings& settings, const Target& about, const Verdict& verdict,
+          const std::string& culprit) {
   seams.metrics.verdict(to_string(verdict.consistency), verdict.reason);
-  EventText text{backup.uid, false, "OfflineConsistent", "the VM was not running while its disks were captured"};
-  if (verdict.consistency == Consistency::kCrash) {
-    text = {backup.uid, true, "CrashConsistent", "crash-consistent only: " + verdict.reason};
+  EventText text{about.uid, false, "", ""};
+  say_verdict(text, verdict, std::nullopt, culprit);
+  (void)write_event(seams, settings.identity, about, text);
+}
+
+StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup, const Verdict& verdict,
+                       const std::string& culprit) {
+  const VerdictFor wanted{target_of(backup), verdict, std::nullopt};
+  StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()));
+  if (done.end != End::kJudged) return done;
+  if (backup.consistency.empty()) tell(seams, settings, wanted.target, verdict, culprit);
+  done.backup = verdict;
+  return done;
+}
+
+// Snapshots without a session that belong together, judged in one go with one look.
+class Together {
+ public:
+  Together(const Seams& seams, const Settings& settings, const StrayJob& job)
+      : seams_(seams), settings_(settings), job_(job), disks_(job.plan.snapshots) {}
+
+  StrayDone run() {
+    const bool offline = std::any_of(disks_.begin(), disks_.end(), [](const Disk& disk) {
+      return disk.facts.consistency.empty() && disk.verdict.consistency == Consistency::kOffline;
+    });
+    if (offline && !look()) {
+      if (job_.failures + 1 < kMaxLooks) return ended(End::kFailed);
+      for (Disk& disk : disks_) {
+        const bool at_rest = disk.verdict.consistency == Consistency::kOffline && disk.facts.consistency.empty();
+        if (at_rest) disk.verdict = crash(reason::kUnverified);
+      }
+    }
+    if (!seams_.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
+    StrayDone done = write();
+    if (done.end == End::kFailed || !judges_backup()) return done;
+    return write_backup(std::move(done));
   }
-  (void)write_event(seams, settings.identity, target, text);
-  StrayDone done = ended(StrayDone::End::kJudged);
-  done.backup = {backup.uid, verdict};
+
+ private:
+  bool look() {
+    LookJob wanted;
+    wanted.namespace_ = job_.facts.namespace_;
+    wanted.vms.insert(job_.facts.vm);
+    wanted.freezers = false;
+    for (const Disk& disk : disks_) wanted.since = std::min(wanted.since, disk.facts.created.value_or(Wall::min()));
+    const auto found = sweeper::look(seams_, wanted);
+    if (!found->error.empty()) return false;
+    const auto object =
+        kube::get(seams_.api, kube::object_path(kube::kVirtualMachines, job_.facts.namespace_, job_.facts.vm));
+    if (!object && object.error().code != Code::kNotFound) return false;
+    std::optional<kube::VmView> vm;
+    if (object) vm = kube::VmView::from(*object);
+    const auto vmi = found->guest(job_.facts.vm);
+    for (Disk& disk : disks_) {
+      // What was judged before had a look of its own.
+      if (disk.verdict.consistency != Consistency::kOffline || !disk.facts.consistency.empty()) continue;
+      const Wall since = disk.facts.created.value_or(Wall::min());
+      const auto why = freeze::offline_doubt({disk.facts.claim, since, vmi, vm, found->users}, culprit_);
+      if (!why.empty()) disk.verdict = crash(why);
+    }
+    return true;
+  }
+
+  StrayDone write() {
+    std::vector<VerdictFor> wanted;
+    std::vector<const Disk*> of;
+    for (const Disk& disk : disks_) {
+      verdicts_[disk.facts.name] = disk.verdict;
+      if (!disk.facts.consistency.empty()) continue;
+      wanted.push_back({target_of(disk.facts), disk.verdict, std::nullopt});
+      of.push_back(&disk);
+    }
+    const auto written = write_verdicts(seams_, wanted);
+    StrayDone done = ended(End::kJudged);
+    for (std::size_t i = 0; i < written.size(); ++i) {
+      if (written[i] == Written::kYes) done.snapshots.emplace_back(of[i]->facts.uid, of[i]->verdict);
+      if (written[i] == Written::kGone) verdicts_.erase(of[i]->facts.name);
+      if (end_of(written[i]) == End::kFailed) done.end = End::kFailed;
+      if (of[i] == &disks_.front() && written[i] == Written::kGone && done.end == End::kJudged) done.end = End::kGone;
+    }
+    return done;
+  }
+
+  // Only once all that it lists are known.
+  [[nodiscard]] bool judges_backup() const {
+    if (!job_.backup || !job_.backup->consistency.empty()) return false;
+    const auto& names = job_.backup->snapshot_names;
+    return !names.empty() &&
+           std::all_of(names.begin(), names.end(), [&](const std::string& name) { return verdicts_.contains(name); });
+  }
+
+  // The snapshots stand. A backup that cannot be written is tried again by itself.
+  StrayDone write_backup(StrayDone done) {
+    const Verdict verdict = freeze::judge_backup(job_.backup->snapshot_names, verdicts_);
+    done.backup = judge_backup(seams_, settings_, *job_.backup, verdict, culprit_).backup;
+    return done;
+  }
+
+  const Seams& seams_;
+  const Settings& settings_;
+  const StrayJob& job_;
+  std::vector<Disk> disks_;
+  std::map<std::string, Verdict> verdicts_;  // by name
+  std::string culprit_;
+};
+
+StrayDone said() {
+  StrayDone done = ended(End::kJudged);
+  done.told = true;
   return done;
 }
 
 StrayDone judge(const Seams& seams, const Settings& settings, const StrayJob& job) {
-  std::vector<Judged> judged = job.plan.snapshots;
-  const SnapshotFacts& facts = judged.front().facts;
-  const auto is_offline = [](const Judged& item) { return item.verdict.consistency == Consistency::kOffline; };
-  if (std::any_of(judged.begin(), judged.end(), is_offline)) {
-    const auto vmi =
-        kube::get(seams.api, kube::object_path(kube::kVirtualMachineInstances, facts.namespace_, facts.vm));
-    if (!vmi && vmi.error().code != Code::kNotFound) return ended(StrayDone::End::kFailed);
-    const bool runs = vmi && !kube::VmiView::from(*vmi).off();
-    for (Judged& item : judged) {
-      if (runs && is_offline(item)) item.verdict = {Consistency::kCrash, reason::kStarted};
-    }
+  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
+  switch (job.plan.action) {
+    case Action::kJudgeLost:
+      return judge_lost(seams, job.facts);
+    case Action::kJudgeBackup:
+      if (job.backup) return judge_backup(seams, settings, *job.backup, job.plan.verdict, "");
+      break;
+    case Action::kTell:
+      tell(seams, settings, target_of(job.facts), job.plan.verdict, "");
+      return said();
+    default:
+      break;
   }
-  StrayDone done = write(seams, judged);
-  if (done.end != StrayDone::End::kJudged || !job.plan.whole_backup || !job.backup) return done;
-  std::map<std::string, Verdict> verdicts;
-  for (const Judged& item : judged) verdicts[item.facts.name] = item.verdict;
-  StrayDone last =
-      judge_backup(seams, settings, *job.backup, freeze::judge_backup(job.backup->snapshot_names, verdicts));
-  last.snapshots = std::move(done.snapshots);
-  return last;
+  return Together(seams, settings, job).run();
 }
 
 }  // namespace
 
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job) {
-  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(StrayDone::End::kFailed);
-  if (job.plan.action == Action::kJudgeLost) return judge_lost(seams, job.facts);
-  if (job.plan.action == Action::kJudgeBackup && job.backup) {
-    return judge_backup(seams, settings, *job.backup, job.plan.verdict);
-  }
-  return judge(seams, settings, job);
+  StrayDone done = judge(seams, settings, job);
+  if (job.backup) done.backup_uid = job.backup->uid;
+  return done;
 }
 
 }  // namespace snapfreeze::sweeper

@@ -16,21 +16,24 @@ struct StrayJob {
   SnapshotFacts facts;
   StrayPlan plan;
   std::optional<BackupFacts> backup;
+  int failures = 0;  // of this job, until now
 };
 
 struct StrayDone {
   enum class End {
-    kJudged,  // what was written stands below
+    kJudged,  // what is below was written
     kAlive,   // its session exists, and will see to it
     kGone,    // the object is not there any more
     kFailed,  // again, with backoff
   };
   End end = End::kFailed;
-  // What was written, by uid.
-  std::vector<std::pair<std::string, freeze::Verdict>> snapshots;
-  std::optional<std::pair<std::string, freeze::Verdict>> backup;
+  std::vector<std::pair<std::string, freeze::Verdict>> snapshots;  // by uid
+  std::optional<freeze::Verdict> backup;
+  std::string backup_uid;  // of the backup that the job was given, whatever became of it
+  bool told = false;       // of a labelled backup: it needs nothing more
 };
 
+// For a backup of k disks that are at rest: 3 calls to look, k + 1 verdicts and an Event.
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job);
 
 }  // namespace snapfreeze::sweeper

@@ -73,8 +73,9 @@ struct StrayPlan {
     kWait,         // until `wake`, or until something about it changes
     kForget,       // nothing is left to do
     kJudgeLost,    // read its Lease afresh; when that is gone, the snapshot is crash: session-lost
-    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look does not speak against it
+    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look bears it out
     kJudgeBackup,  // `verdict` is its backup's
+    kTell,         // `verdict` was given at admission to a labelled backup, and nobody has heard of it
   };
   struct Judged {
     SnapshotFacts facts;
@@ -82,10 +83,8 @@ struct StrayPlan {
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();
-  freeze::Verdict verdict;  // of kJudgeBackup
-  // Of kJudge. When they are all disks of a backup, that gets its verdict with them.
-  std::vector<Judged> snapshots;
-  bool whole_backup = false;
+  freeze::Verdict verdict;        // of kJudgeBackup and kTell
+  std::vector<Judged> snapshots;  // of kJudge; when they are all disks of a backup, that gets its verdict with them
 };
 
 [[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);

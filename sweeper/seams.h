@@ -1,12 +1,15 @@
 // What the sweeper's logic calls: nothing else reaches out of the process or reads a clock.
 #pragma once
 
+#include <memory>
+
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "freeze/policy.h"
 #include "freeze/session_store.h"
 #include "kube/api.h"
 #include "kube/server_time.h"
+#include "sweeper/served_versions.h"
 
 namespace snapfreeze::sweeper {
 
@@ -25,6 +28,7 @@ struct Seams {
   freeze::SessionStore& sessions;       // on the same `api`
   const Leadership& leadership;
   Metrics& metrics;
+  std::shared_ptr<ServedVersions> versions = std::make_shared<ServedVersions>();
 };
 
 // How this sweeper works, and who it is: `identity` is unique to the process, as it tells whose calls are under way.

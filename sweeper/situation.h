@@ -88,8 +88,13 @@ struct Situation {
   // not admitted to it.
   std::vector<Member> members;
   GuestSituation guest;
-  std::vector<DeletedBackup> deleted_backups;  // of this guest, since shortly before the session was first seen
+  // Harvester's backups of this guest that were unfinished at any time since shortly before the session was first seen,
+  // those that were deleted meanwhile included.
+  std::vector<BackupFacts> backups;
 };
+
+// A labelled backup without a session is spoken of once: what comes so soon after belongs to it.
+inline constexpr std::chrono::seconds kSameLabel{30};
 
 // What is known of one snapshot without a session.
 struct Evidence {
@@ -109,6 +114,7 @@ struct Stray {
   // The Harvester backup that controls it and has it in its list: both, as a tenant can copy an owner reference.
   std::optional<BackupFacts> backup;
   std::vector<Evidence> members;  // of that backup's list, as far as they exist, this one included
+  std::optional<Mono> told;       // labelled: when its backup was last spoken of
 };
 
 // A guest that reports to be frozen where no session of ours is.

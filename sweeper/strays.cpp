@@ -21,11 +21,11 @@ constexpr std::chrono::seconds kTogether{2};
 constexpr std::chrono::seconds kAfterTheFreeze{15};
 
 StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
-  return {action, Mono::max(), std::move(verdict), {}, false};
+  return {action, Mono::max(), std::move(verdict), {}};
 }
 
 StrayPlan hold_off(Mono until = Mono::max()) {
-  return {StrayPlan::Action::kWait, until, {}, {}, false};
+  return {StrayPlan::Action::kWait, until, {}, {}};
 }
 
 bool is_crash(const SnapshotFacts& facts) {
@@ -60,6 +60,16 @@ bool speaks(const Stray& stray, const Holds& holds) {
   return first != stray.members.end() && first->facts.uid == stray.own.facts.uid;
 }
 
+// Nobody but the snapshot itself says what a labelled backup is worth, and a session has said it of its own.
+StrayPlan plan_labelled(const Stray& stray, Mono now) {
+  const SnapshotFacts& facts = stray.own.facts;
+  const bool without_session =
+      facts.epoch == freeze::kEpochNone || is_offline(facts) || facts.reason == reason::kSessionLost;
+  const bool told = stray.told && now < *stray.told + kSameLabel;
+  if (!stray.fresh || told || !without_session) return act(StrayPlan::Action::kForget);
+  return act(StrayPlan::Action::kTell, is_crash(facts) ? crash_of(facts) : Verdict{Consistency::kOffline, ""});
+}
+
 // The snapshot is crash; so is its backup.
 StrayPlan plan_crash(const Stray& stray, Mono now) {
   if (!stray.backup) {
@@ -75,7 +85,6 @@ StrayPlan plan_crash(const Stray& stray, Mono now) {
 std::optional<StrayPlan> plan_whole_backup(const Stray& stray) {
   const auto& names = stray.backup->snapshot_names;
   StrayPlan plan = act(StrayPlan::Action::kJudge);
-  plan.whole_backup = true;
   for (const std::string& name : names) {
     const auto member = std::find_if(stray.members.begin(), stray.members.end(),
                                      [&](const Evidence& evidence) { return evidence.facts.name == name; });
@@ -130,6 +139,8 @@ bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest) {
 StrayPlan plan_stray(const Stray& stray, Mono now) {
   const SnapshotFacts& facts = stray.own.facts;
   if (stray.planted) return act(StrayPlan::Action::kForget);
+  const bool labelled = facts.hold && facts.hold->kind == freeze::Hold::Kind::kLabel;
+  if (labelled && !facts.consistency.empty()) return plan_labelled(stray, now);
   if (is_crash(facts)) return plan_crash(stray, now);
   if (is_offline(facts)) return plan_offline(stray, now);
   // A disk of a session that has ended: its backup was judged before.

@@ -13,6 +13,21 @@ using freeze::Session;
 namespace reason = freeze::reason;
 
 constexpr std::chrono::minutes kCleaning{10};
+constexpr std::chrono::seconds kOtherJudges{1};
+
+freeze::Freezer as_freezer(const BackupFacts& backup) {
+  freeze::Freezer freezer;
+  freezer.name = backup.name;
+  freezer.uid = backup.uid;
+  freezer.vm = backup.vm;
+  freezer.created = backup.created;
+  freezer.over = backup.complete;
+  freezer.deadline = backup.deadline;
+  freezer.snapshots = backup.snapshot_names;
+  freezer.froze = backup.harvester_froze;
+  freezer.changed = backup.error_time;
+  return freezer;
+}
 
 }  // namespace
 
@@ -81,7 +96,9 @@ void Sweeper::forget_if_finished(const Key& key, Mono now) {
   const auto stray = world_.stray(key.id);
   if (!stray) return;
   const StrayPlan plan = sweeper::plan_stray(*stray, now);
-  if (plan.action == StrayPlan::Action::kForget) world_.forget(key.id);
+  // Whoever leads says it.
+  const bool finished = plan.action == StrayPlan::Action::kForget || plan.action == StrayPlan::Action::kTell;
+  if (finished) world_.forget(key.id);
   if (plan.action == StrayPlan::Action::kWait && plan.wake > now) wake_at(key, plan.wake, now);
 }
 
@@ -101,6 +118,8 @@ void Sweeper::begin_to_lead() {
     kept.doubts = std::move(progress.doubts);
     progress = std::move(kept);
   }
+  looks_.clear();
+  judging_.clear();
   take(world_.touch_all());
   for (const auto& [guest, lost] : lost_) touch({About::kLostSession, guest});
 }
@@ -121,7 +140,7 @@ std::vector<Job> Sweeper::take_due() {
   if (!led) begin_to_lead();
   while (const auto key = agenda_.pop_due(present.at)) {
     if (auto job = plan(*key, present)) {
-      attempts_[*key].busy = true;
+      attempts_[job->key].busy = true;
       jobs.push_back(std::move(*job));
     }
   }
@@ -141,6 +160,8 @@ std::optional<Job> Sweeper::plan(const Key& key, Observed now) {
       return plan_lost_session(key, now);
     case About::kSnapshot:
       return plan_stray(key, now);
+    case About::kNamespace:
+      return std::nullopt;  // its look is over; those who waited for it were touched
     case About::kFrozenGuest:
       break;
   }
@@ -152,6 +173,7 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
   if (!situation) {
     progress_.erase(key.id);
     attempts_.erase(key);
+    looks_.forget(key.id);
     return std::nullopt;
   }
   const Progress& progress = progress_[key.id];
@@ -165,14 +187,25 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
     case Plan::Action::kThaw:
       return Job{key, thaw_job(*situation, plan, progress), progress.failures > 0};
     case Plan::Action::kConclude:
-      return Job{key, conclude_job(*situation, progress, now.at), false};
+      return plan_conclusion(key, conclude_job(*situation, progress, now.at));
     case Plan::Action::kEndRest:
       return Job{key, end_rest_job(*situation, false), false};
     case Plan::Action::kAbandon:
       break;
   }
   if (resting) return Job{key, end_rest_job(*situation, true), false};
-  return Job{key, conclude_job(*situation, progress, now.at), false};
+  return plan_conclusion(key, conclude_job(*situation, progress, now.at));
+}
+
+// A look that is under way touches us when it is done.
+std::optional<Job> Sweeper::plan_conclusion(const Key& key, ConcludeJob job) {
+  if (needs_look(job)) {
+    Looks::Answer answer = looks_.ask(key.id, look_for(job));
+    if (answer.begin) return Job{{About::kNamespace, answer.begin->namespace_}, std::move(*answer.begin), false};
+    if (!answer.look) return std::nullopt;
+    job.look = std::move(answer.look);
+  }
+  return Job{key, std::move(job), false};
 }
 
 ThawJob Sweeper::thaw_job(const Situation& situation, const Plan& plan, const Progress& progress) const {
@@ -200,6 +233,8 @@ ConcludeJob Sweeper::conclude_job(const Situation& situation, const Progress& pr
   for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
   job.holds = situation.holds;
   job.members = situation.members;
+  job.migration_uid = situation.sightings.migration_uid;
+  for (const BackupFacts& backup : situation.backups) job.seen_backups.push_back(as_freezer(backup));
   job.frozen_for = progress.frozen_for;
   job.failed_looks = progress.failed_looks;
   job.patient = progress.failures < kMaxLooks;
@@ -254,7 +289,13 @@ std::optional<Job> Sweeper::plan_stray(const Key& key, Observed now) {
     attempts_.erase(key);
     return std::nullopt;
   }
-  return Job{key, StrayJob{stray->own.facts, plan, stray->backup}, false};
+  // Each of its snapshots could judge it, and it would be counted for each.
+  if (stray->backup && !judging_.insert(stray->backup->uid).second) {
+    wake_at(key, now.at + kOtherJudges, now.at);
+    return std::nullopt;
+  }
+  if (plan.action == StrayPlan::Action::kTell) world_.told(stray->own.facts, now.at);
+  return Job{key, StrayJob{stray->own.facts, plan, stray->backup, attempts_[key].failures}, false};
 }
 
 std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
@@ -289,6 +330,7 @@ Outcome Sweeper::run(const Job& job) const {
   }
   if (const auto* rest_job = std::get_if<EndRestJob>(&job.what)) outcome.what = end_rest(seams_, settings_, *rest_job);
   if (const auto* open_job = std::get_if<OpenJob>(&job.what)) outcome.what = open(seams_, *open_job);
+  if (const auto* look_job = std::get_if<LookJob>(&job.what)) outcome.what = look(seams_, *look_job);
   if (const auto* stray_job = std::get_if<StrayJob>(&job.what)) {
     outcome.what = judge_stray(seams_, settings_, *stray_job);
   }

@@ -8,6 +8,8 @@
 
 #include <compare>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "sweeper/conclude.h"
 #include "sweeper/end_rest.h"
 #include "sweeper/judge_stray.h"
+#include "sweeper/looks.h"
 #include "sweeper/open.h"
 #include "sweeper/planner.h"
 #include "sweeper/seams.h"
@@ -25,15 +28,15 @@
 namespace snapfreeze::sweeper {
 
 struct Job {
-  // What it is about; `id` is the uid of a session or snapshot, or a guest's key.
+  // What it is about; `id` is the uid of a session or snapshot, a guest's key, or a namespace.
   struct Key {
-    enum class About { kSession, kLostSession, kSnapshot, kFrozenGuest };
+    enum class About { kSession, kLostSession, kSnapshot, kFrozenGuest, kNamespace };
     About about = About::kSession;
     std::string id;
     auto operator<=>(const Key&) const = default;
   };
   Key key;
-  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob> what;
+  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob> what;
   bool again = false;  // it has failed before
 
   // kThaw: a guest waits for it, and it has not failed before.
@@ -46,7 +49,7 @@ struct Job {
 
 struct Outcome {
   Job::Key key;
-  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone> what;
+  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>> what;
 };
 
 class Sweeper {
@@ -94,6 +97,7 @@ class Sweeper {
 
   std::optional<Job> plan(const Key& key, Observed now);
   std::optional<Job> plan_session(const Key& key, Observed now);
+  std::optional<Job> plan_conclusion(const Key& key, ConcludeJob job);
   std::optional<Job> plan_lost_session(const Key& key, Observed now);
   std::optional<Job> plan_stray(const Key& key, Observed now);
   std::optional<Job> plan_rescue(const Key& key, Observed now);
@@ -114,6 +118,8 @@ class Sweeper {
   const Options options_;
   World world_;
   Agenda<Key> agenda_;
+  Looks looks_;
+  std::set<std::string> judging_;  // backups that a job for one of their snapshots may judge
   std::map<Key, Attempts> attempts_;
   std::map<std::string, Progress> progress_;  // by uid of the session
   struct Lost {

@@ -27,6 +27,9 @@ void Sweeper::done(const Outcome& outcome) {
     // The watch is yet to show the session; until then this would begin it again.
     agenda_.set(key, now + (opened->failed ? backoff(attempts.failures) : Millis(kRescueAgain)));
   }
+  if (const auto* look = std::get_if<std::shared_ptr<const Look>>(&outcome.what)) {
+    for (const std::string& uid : looks_.done(key.id, *look)) touch({About::kSession, uid});
+  }
   if (const auto* judged = std::get_if<StrayDone>(&outcome.what)) done(key, *judged);
 }
 
@@ -86,6 +89,8 @@ void Sweeper::done(const std::string& uid, const ConcludeDone& done) {
   for (const auto& [backup, verdict] : done.backups) take(world_.judged_backup(backup, verdict));
   Progress& progress = progress_[uid];
   if (done.look_failed) ++progress.failed_looks;
+  // One that served stays good when only a write failed.
+  if (done.look_failed || done.end != End::kFailed) looks_.forget(uid);
   switch (done.end) {
     case End::kEnded:
       return take(world_.ended(uid, seams_.clock.monotonic()));
@@ -123,9 +128,11 @@ void Sweeper::done(const Key& key, const StrayDone& done) {
   attempts.failures = done.end == End::kFailed ? attempts.failures + 1 : 0;
   const Mono now = seams_.clock.monotonic();
   for (const auto& [snapshot, verdict] : done.snapshots) take(world_.judged(snapshot, verdict));
-  if (done.backup) take(world_.judged_backup(done.backup->first, done.backup->second));
+  if (done.backup) take(world_.judged_backup(done.backup_uid, *done.backup));
+  judging_.erase(done.backup_uid);
   switch (done.end) {
     case End::kJudged:
+      if (done.told) world_.forget(key.id);
       return;
     case End::kAlive:
       agenda_.set(key, now + kStrayGrace);

@@ -71,10 +71,24 @@ std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictF
   return outcomes;
 }
 
-void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<Millis> frozen_for) {
+void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<Millis> frozen_for,
+                 const std::string& culprit) {
   text.warning = verdict.consistency == freeze::Consistency::kCrash;
-  text.reason = text.warning ? "CrashConsistent" : "FilesystemConsistent";
-  text.note = text.warning ? "crash-consistent only: " + verdict.reason : "all disks were captured while frozen";
+  switch (verdict.consistency) {
+    case freeze::Consistency::kFilesystem:
+      text.reason = "FilesystemConsistent";
+      text.note = "all disks were captured while frozen";
+      break;
+    case freeze::Consistency::kOffline:
+      text.reason = "OfflineConsistent";
+      text.note = "the VM was not running while its disks were captured";
+      break;
+    case freeze::Consistency::kCrash:
+      text.reason = "CrashConsistent";
+      text.note = "crash-consistent only: " + verdict.reason;
+      if (!culprit.empty()) text.note += " (" + culprit + ")";
+      break;
+  }
   if (frozen_for) text.note += "; the guest was frozen for at most " + kube::format_duration(*frozen_for);
 }
 

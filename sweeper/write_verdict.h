@@ -46,7 +46,9 @@ struct EventText {
   std::string note;
 };
 
-void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<Millis> frozen_for);
+// `culprit`: who is behind the reason, or "".
+void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<Millis> frozen_for,
+                 const std::string& culprit = "");
 void say_rescued(EventText& text, const std::string& vm);
 
 Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text);

@@ -7,7 +7,7 @@
 namespace snapfreeze::sweeper {
 namespace {
 
-// A backup that was deleted so shortly before the session began may have frozen the guest still.
+// What Harvester did so shortly before the session began may have frozen the guest still.
 constexpr std::chrono::seconds kShortlyBefore{5};
 
 freeze::Verdict verdict_of(const SnapshotFacts& facts) {
@@ -61,6 +61,21 @@ GuestSituation describe_guest(const Rooms& rooms, const freeze::Session& session
   return guest;
 }
 
+std::vector<BackupFacts> backups_since(const Rooms& rooms, const std::string& guest, Mono since) {
+  std::vector<BackupFacts> found;
+  const auto unfinished = [&](const BackupRecord& record) {
+    return !record.facts.complete || (record.completed && *record.completed >= since);
+  };
+  for (const DeletedBackup& deleted : rooms.backups.deleted(guest)) {
+    if (deleted.at >= since && unfinished(deleted.record)) found.push_back(deleted.record.facts);
+  }
+  for (const std::string& uid : rooms.backups.of_guest(guest)) {
+    const BackupRecord& record = *rooms.backups.record(uid);
+    if (unfinished(record)) found.push_back(record.facts);
+  }
+  return found;
+}
+
 Evidence evidence(const Rooms& rooms, const SnapshotRecord& record) {
   Evidence found{record.facts, std::nullopt, false, record.vmi_seen, record.judged};
   const auto captured = rooms.captures.find(record.facts.uid);
@@ -95,11 +110,8 @@ std::optional<Situation> describe_session(const Rooms& rooms, const std::string&
     auto member = describe_member(rooms, rooms.snapshots.find(uid)->facts, *record);
     if (member) situation.members.push_back(std::move(*member));
   }
-  for (DeletedBackup& deleted : rooms.backups.deleted(guest_key(session.namespace_, session.vm))) {
-    if (deleted.at >= record->sightings.first_seen - kShortlyBefore) {
-      situation.deleted_backups.push_back(std::move(deleted));
-    }
-  }
+  situation.backups =
+      backups_since(rooms, guest_key(session.namespace_, session.vm), record->sightings.first_seen - kShortlyBefore);
   return situation;
 }
 
@@ -112,6 +124,7 @@ std::optional<Stray> describe_stray(const Rooms& rooms, const std::string& snaps
   stray.own = evidence(rooms, *record);
   stray.since = record->stray_since;
   stray.fresh = record->live;
+  stray.told = rooms.snapshots.told(facts);
   stray.planted = rooms.sessions.is_elsewhere(facts.namespace_, facts.epoch);
   const BackupFacts* backup = listing_backup(rooms, facts);
   if (backup == nullptr) return stray;

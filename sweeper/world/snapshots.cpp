@@ -1,8 +1,16 @@
 #include "sweeper/world/snapshots.h"
 
+#include "sweeper/situation.h"
 #include "sweeper/world/guests.h"
 
 namespace snapfreeze::sweeper {
+namespace {
+
+std::string label_key(const SnapshotFacts& facts) {
+  return guest_key(facts.namespace_, facts.vm) + "/" + (facts.hold ? facts.hold->name : "");
+}
+
+}  // namespace
 
 bool SnapshotRecord::of_harvester() const {
   return facts.hold && facts.hold->kind == freeze::Hold::Kind::kHarvester;
@@ -40,6 +48,16 @@ std::optional<SnapshotFacts> Snapshots::apply(const SnapshotFacts& facts, Mono n
     record.facts.reason = reason;
   });
   return before;
+}
+
+void Snapshots::tell(const SnapshotFacts& facts, Mono now) {
+  std::erase_if(told_, [&](const auto& item) { return now >= item.second + kSameLabel; });
+  told_[label_key(facts)] = now;
+}
+
+std::optional<Mono> Snapshots::told(const SnapshotFacts& facts) const {
+  const auto found = told_.find(label_key(facts));
+  return found == told_.end() ? std::nullopt : std::optional<Mono>(found->second);
 }
 
 std::optional<SnapshotRecord> Snapshots::remove(const std::string& uid) {

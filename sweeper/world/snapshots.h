@@ -1,6 +1,7 @@
 // The labelled VolumeSnapshots.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -45,6 +46,11 @@ class Snapshots {
     return table_.at<ByBackup>(backup_uid);
   }
 
+  // Its backup, which is only a label, is spoken of from now on.
+  void tell(const SnapshotFacts& facts, Mono now);
+  // When it was last; nullopt: not lately.
+  [[nodiscard]] std::optional<Mono> told(const SnapshotFacts& facts) const;
+
   template <class Visitor>
   void for_each(const Visitor& visit) const {
     table_.for_each(visit);
@@ -63,6 +69,7 @@ class Snapshots {
   };
 
   Table<SnapshotRecord, ByEpoch, ByBackup> table_;  // by uid
+  std::map<std::string, Mono> told_;                // labelled backups without a session
 };
 
 }  // namespace snapfreeze::sweeper

@@ -41,6 +41,7 @@ class World {
   [[nodiscard]] News ended(const std::string& session_uid, Mono now);
   [[nodiscard]] News judged(const std::string& snapshot_uid, const freeze::Verdict& verdict);
   [[nodiscard]] News judged_backup(const std::string& backup_uid, const freeze::Verdict& verdict);
+  void told(const SnapshotFacts& facts, Mono now) { rooms_.snapshots.tell(facts, now); }
   // Everything is looked at once more.
   [[nodiscard]] News touch_all();
   // The snapshot needs nothing more of us; it comes back with its next event only.

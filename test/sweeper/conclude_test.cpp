@@ -1,4 +1,5 @@
-#include "test/sweeper/rig.h"
+#include "kube/time.h"
+#include "test/sweeper/conclude_rig.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::test;
@@ -9,34 +10,6 @@ using freeze::Phase;
 using freeze::Session;
 using End = ConcludeDone::End;
 namespace reason = freeze::reason;
-
-namespace {
-
-// A backup of two disks, both captured in time; its guest is thawed.
-struct ConcludeRig : Rig {
-  ConcludeRig() : Rig(2) {
-    uid = make_backup();
-    Session session = begin(Phase::kThawing, uid);
-    job.holds.push_back({session.holds[0], {name_of(0), name_of(1)}, {}, false, {}, {}});
-    for (int i = 0; i < 2; ++i) {
-      const auto object = cluster.get("snapshot.storage.k8s.io/volumesnapshots", "vms", name_of(i));
-      const std::string snapshot_uid = object["metadata"]["uid"];
-      session.captured[snapshot_uid] = 1000ms;
-      job.members.push_back(
-          {snapshot_uid, "vms", name_of(i), "vm1-disk-" + std::to_string(i), 0, at(1000ms), "", "", {}});
-    }
-    job.session = session;
-    job.frozen_for = 1234ms;
-  }
-
-  static std::string name_of(int disk) { return "b1-volume-vm1-disk-" + std::to_string(disk); }
-  ConcludeDone conclude() { return sweeper::conclude(seams, settings, job); }
-
-  std::string uid;
-  ConcludeJob job;
-};
-
-}  // namespace
 
 TEST_CASE("a session without a doubt ends with filesystem on each snapshot and the backup, an Event, and no Lease") {
   ConcludeRig rig;
@@ -57,7 +30,7 @@ TEST_CASE("a session without a doubt ends with filesystem on each snapshot and t
   CHECK_FALSE(rig.on_record());
   CHECK(done.snapshots.size() == 2);
   CHECK(done.backups.size() == 1);
-  CHECK(rig.calls() <= 3 + 2 + 3 + 1);  // the last one is this test's own look at the record
+  CHECK(rig.calls() <= 5 + 2 + 3 + 1);  // the last one is this test's own look at the record
 }
 
 TEST_CASE("a doubt is the reason on every snapshot and the backup, and nobody looks for more") {
@@ -352,4 +325,144 @@ TEST_CASE("a thaw that was never settled is crash, said in an Event, and the Lea
   CHECK_FALSE(rig.on_record());
   CHECK(rig.cluster.get("events.k8s.io/events", "vms", "snapfreeze." + rig.job.session.uid + ".unsettled")["reason"] ==
         "ThawUnsettled");
+}
+
+TEST_CASE("a backup that was seen during the session and is gone counts") {
+  ConcludeRig rig;
+  freeze::Freezer other = freeze::Freezer{};
+  other.name = "b2";
+  other.uid = "uid-b2";
+  other.vm = "vm1";
+  other.created = rig.job.session.created;
+  rig.job.seen_backups = {other};
+  rig.conclude();
+  CHECK(rig.of_backup("reason") == "other-backup");
+  CHECK(rig.last_event()["note"].get<std::string>().find("(VirtualMachineBackup b2)") != std::string::npos);
+}
+
+TEST_CASE("a backup that only uploads, or was left behind in error, does not count; one that tries again does") {
+  ConcludeRig rig;
+  rig.make_backup("b0");
+  rig.runtime.sleep_for(60s);
+  rig.job.session.created = rig.runtime.wall() - 2s;  // as if it had begun only now
+  rig.job.session.frozen_by = rig.runtime.wall();
+  const auto patch = [&](const cluster::Json& status) {
+    rig.cluster.call("harvester", "PATCH", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b0",
+                     {{"status", status}}, "application/merge-patch+json");
+  };
+  const std::string long_ago = "2020-01-01T00:00:00Z";
+  const std::string now = kube::format_micro_time(rig.runtime.wall());
+  const cluster::Json missing = {{{"name", "never-made"}}};
+  std::string reason;
+  SECTION("it uploads, with an error of its upload") {
+    patch({{"readyToUse", false}, {"error", {{"time", now}}}});
+  }
+  SECTION("it was left behind") {
+    patch({{"readyToUse", false}, {"error", {{"time", long_ago}}}, {"volumeBackups", missing}});
+  }
+  SECTION("it tries again") {
+    patch({{"readyToUse", false}, {"error", {{"time", now}}}, {"volumeBackups", missing}});
+    reason = "other-backup";
+  }
+  SECTION("it has just made a snapshot") {
+    rig.cluster.create_snapshot("harvester", "vms", "made-now", "vm1-disk-0");
+    patch({{"readyToUse", false}, {"volumeBackups", {{{"name", "made-now"}}}}});
+    reason = "other-backup";
+  }
+  SECTION("nobody can tell") {
+    patch({{"readyToUse", false}});
+    rig.fail("get", "volumesnapshots", 500);
+    CHECK(rig.conclude().look_failed);
+    return;
+  }
+  rig.conclude();
+  CHECK(rig.of_backup("reason") == reason);
+  CHECK(rig.of_backup("consistency") == (reason.empty() ? "filesystem" : "crash"));
+}
+
+TEST_CASE("a disk of the backup that exists, but came without us, is late and not missing") {
+  ConcludeRig rig;
+  rig.cluster.create_snapshot("somebody", "vms", "b1-volume-vm1-disk-2", "vm1-disk-1");
+  rig.cluster.call("harvester", "PATCH", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b1",
+                   {{"status", {{"volumeBackups", {{{"name", rig.name_of(0)}}, {{"name", "b1-volume-vm1-disk-2"}}}}}}},
+                   "application/merge-patch+json");
+  rig.conclude();
+  CHECK(rig.of_backup("reason") == "late");
+}
+
+TEST_CASE("a disk that its driver refused is a snapshot-error") {
+  ConcludeRig rig;
+  rig.job.session.captured.erase(rig.job.members[1].uid);
+  rig.job.members[1].captured.reset();
+  rig.job.members[1].failed_since = at(0ms).at;
+  rig.conclude();
+  CHECK(rig.of_snapshot(1, "reason") == "snapshot-error");
+  CHECK(rig.of_backup("reason") == "snapshot-error");
+}
+
+TEST_CASE("what was planted in another namespace is left alone") {
+  ConcludeRig rig;
+  Member planted = rig.job.members[1];
+  planted.namespace_ = "other";
+  planted.consistency = "crash";
+  planted.reason = "lapsed";
+  rig.job.members.push_back(planted);
+  CHECK(rig.conclude().end == End::kEnded);
+  CHECK(rig.of_backup("consistency") == "filesystem");
+}
+
+namespace {
+
+// The same two snapshots, but labelled by whoever made them.
+void label(ConcludeRig& rig, int members) {
+  rig.job.session.holds = {label_hold(members)};
+  rig.job.holds = {{label_hold(members), {}, {}, false, {}, {}}};
+}
+
+std::string counted(Rig& rig, const std::string& series) {
+  const std::string all = rig.machine.metrics.exposition();
+  const auto found = all.find("snapfreeze_verdicts_total{" + series + "} ");
+  return found == std::string::npos ? "" : all.substr(all.find('}', found) + 2, 1);
+}
+
+}  // namespace
+
+TEST_CASE("a labelled backup is judged as a whole: one Event, and counted once") {
+  ConcludeRig rig;
+  // The backup whose snapshots these are would be another one, with its own freeze.
+  rig.cluster.call("admin", "DELETE", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b1");
+  SECTION("consistent") {
+    label(rig, 2);
+    CHECK(rig.conclude().end == End::kEnded);
+    CHECK(rig.last_event()["reason"] == "FilesystemConsistent");
+    CHECK(counted(rig, R"(consistency="filesystem",reason="")") == "1");
+  }
+  SECTION("the second disk is not") {
+    label(rig, 2);
+    rig.job.session.captured[rig.job.members[1].uid] = 29s;
+    rig.conclude();
+    CHECK(rig.last_event()["note"].get<std::string>().starts_with("crash-consistent only: cut-too-late"));
+    CHECK(counted(rig, R"(consistency="crash",reason="cut-too-late")") == "1");
+  }
+  SECTION("fewer came than were announced") {
+    label(rig, 3);
+    rig.conclude();
+    CHECK(counted(rig, R"(consistency="crash",reason="missing")") == "1");
+  }
+  SECTION("one of them was deleted") {
+    label(rig, 3);
+    rig.job.holds[0].deleted_names.insert("gone");
+    rig.conclude();
+    CHECK(counted(rig, R"(consistency="crash",reason="deleted")") == "1");
+  }
+}
+
+TEST_CASE("a verdict is counted once, however often a step is done again") {
+  ConcludeRig rig;
+  rig.fail("create", "/events", 503, 2);
+  rig.fail("delete", "leases", 503, 1);
+  for (int i = 0; i < 3; ++i) CHECK(rig.conclude().end == End::kFailed);
+  CHECK(counted(rig, R"(consistency="filesystem",reason="")").empty());
+  CHECK(rig.conclude().end == End::kEnded);
+  CHECK(counted(rig, R"(consistency="filesystem",reason="")") == "1");
 }

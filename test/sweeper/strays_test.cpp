@@ -164,7 +164,6 @@ TEST_CASE("a snapshot is not offline when its VM was started, or nobody looked a
 TEST_CASE("the disks of an offline backup are judged together, by one of them") {
   Stray s = with(offline_backup(), 1, see_capture);
   CHECK(plan(s).action == Action::kJudge);
-  CHECK(plan(s).whole_backup);
   CHECK(plan(s).snapshots.size() == 2);
   s.own = s.members[1];
   CHECK(plan(s).action == Action::kWait);
@@ -174,7 +173,6 @@ TEST_CASE("a disk of an offline backup does not wait long for the others") {
   CHECK(plan(offline_backup(), 1999ms).action == Action::kWait);
   CHECK(plan(offline_backup(), 1999ms).wake == at(2s).at);
   CHECK(only(plan(offline_backup(), 2s)) == kOfflineVerdict);
-  CHECK_FALSE(plan(offline_backup(), 2s).whole_backup);
 }
 
 TEST_CASE("of an offline backup only what we saw ourselves counts for it, and any annotation against it") {
@@ -196,6 +194,25 @@ TEST_CASE("of an offline backup only what we saw ourselves counts for it, and an
     own.vmi_seen = true;
   });
   CHECK(plan(s).snapshots[0].verdict == kOfflineVerdict);
+}
+
+TEST_CASE("a labelled backup without a session is spoken of once, while it is news") {
+  Stray s = of_backup(freeze::kEpochNone, crash(reason::kNoAgent));
+  s.own.facts.hold = label_hold(2);
+  s.backup.reset();
+  s.members.clear();
+  CHECK(plan(s).action == Action::kForget);  // it was there before us
+  s.fresh = true;
+  CHECK(plan(s).action == Action::kTell);
+  CHECK(plan(s).verdict == crash(reason::kNoAgent));
+  s.told = at(0ms).at;
+  CHECK(plan(s, kSameLabel - 1ms).action == Action::kForget);
+  CHECK(plan(s, kSameLabel).action == Action::kTell);
+  s.told.reset();
+  s.own.facts.epoch = "epoch-9";  // its session has spoken
+  CHECK(plan(s).action == Action::kForget);
+  s.own.facts.reason = reason::kSessionLost;
+  CHECK(plan(s).action == Action::kTell);
 }
 
 TEST_CASE("a guest that Harvester left frozen is rescued after the longest T") {

@@ -56,9 +56,15 @@ TEST_CASE("a session that is due is one job, until that is done") {
   settled.end = ThawDone::End::kSettled;
   settled.session = changed;
   rig.core.done({jobs[0].key, settled});
+  const auto look = rig.core.take_due();
+  REQUIRE(look.size() == 1);
+  CHECK(std::holds_alternative<LookJob>(look[0].what));
+  CHECK(look[0].lane() == Job::Lane::kOther);
+  CHECK(rig.core.take_due().empty());
+  rig.core.done({look[0].key, std::make_shared<const Look>()});
   const auto next = rig.core.take_due();
   REQUIRE(next.size() == 1);
-  CHECK(std::holds_alternative<ConcludeJob>(next[0].what));
+  CHECK(std::get<ConcludeJob>(next[0].what).look != nullptr);
   CHECK(next[0].lane() == Job::Lane::kOther);
 }
 

@@ -1,0 +1,198 @@
+#include "sweeper/judgement.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "freeze/names.h"
+#include "kube/rest.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+using freeze::Consistency;
+using freeze::crash;
+using freeze::Freezer;
+using freeze::Hold;
+using freeze::Verdict;
+namespace reason = freeze::reason;
+
+// Snapshots of other backups, and members that never came: what is beyond counts in doubt.
+constexpr std::size_t kMaxReads = 64;
+
+std::vector<Result<Json>> read_snapshots(const Seams& seams, const std::string& ns,
+                                         const std::vector<std::string>& names) {
+  std::vector<kube::Request> requests;
+  requests.reserve(names.size());
+  for (const std::string& name : names) {
+    requests.push_back(kube::get_request(kube::object_path(kube::kVolumeSnapshots, ns, name)));
+  }
+  std::vector<Result<Json>> objects;
+  objects.reserve(names.size());
+  for (const auto& reply : seams.api.call_all(requests)) objects.push_back(kube::object_of(reply));
+  return objects;
+}
+
+}  // namespace
+
+Judgement::Judgement(const Seams& seams, const Settings& settings, const ConcludeJob& job)
+    : seams_(seams), settings_(settings), job_(job), session_(job.session) {
+  proof_ = freeze::proof_window(session_, settings_.policy.margin, {});
+  for (const Member& member : job.members) {
+    if (member.namespace_ == session_.namespace_) members_.push_back(&member);
+  }
+}
+
+bool Judgement::take(const std::shared_ptr<const Look>& look) {
+  std::vector<Freezer> others;
+  for (const Look::Backup& backup : look->backups) others.push_back(backup.freezer);
+  for (Freezer seen : job_.seen_backups) {
+    if (look->backup(seen.uid) != nullptr) continue;
+    seen.deleted = true;
+    others.push_back(std::move(seen));
+  }
+  if (!read_snapshots_of(others)) return false;
+  look_ = look;
+  proof_ = freeze::proof_window(session_, settings_.policy.margin, others);
+  if (!proof_.other.empty()) culprits_[reason::kOtherBackup] = "VirtualMachineBackup " + proof_.other;
+  if (const Freezer* freezer = freeze::kubevirt_interfered(session_, look->kubevirt)) {
+    session_.doubt(reason::kKubevirtSnapshot);
+    culprits_[reason::kKubevirtSnapshot] = freezer->name;
+  }
+  const auto doubt =
+      freeze::guest_doubt(session_, look->guest(session_.vm), job_.migration_uid, settings_.policy.margin);
+  if (!doubt.empty()) session_.doubt(doubt);
+  return true;
+}
+
+bool Judgement::read_snapshots_of(std::vector<Freezer>& others) const {
+  std::size_t budget = kMaxReads;
+  return std::all_of(others.begin(), others.end(), [&](Freezer& other) {
+    return !freeze::depends_on_snapshots(session_, settings_.policy.margin, other) || read_snapshots_of(other, budget);
+  });
+}
+
+bool Judgement::read_snapshots_of(Freezer& other, std::size_t& budget) const {
+  if (other.snapshots.size() > budget) {
+    other.last_made = Wall::max();
+    return true;
+  }
+  budget -= other.snapshots.size();
+  other.all_made = true;
+  for (const auto& object : read_snapshots(seams_, session_.namespace_, other.snapshots)) {
+    if (!object && object.error().code != Code::kNotFound) {
+      log::warning("cannot read the snapshots of another backup",
+                   {{"namespace", session_.namespace_}, {"name", other.name}, {"error", object.error().message}});
+      return false;
+    }
+    if (!object) {
+      other.all_made = false;
+      continue;
+    }
+    const auto made = kube::Metadata::from(*object).creation_timestamp.value_or(Wall::max());
+    other.last_made = std::max(other.last_made.value_or(made), made);
+  }
+  return true;
+}
+
+Verdict Judgement::judge(const Member& member) {
+  Verdict verdict = judge_disk(member);
+  verdicts_[member.name] = verdict;
+  return verdict;
+}
+
+Verdict Judgement::judge_disk(const Member& member) {
+  // Never from crash back to filesystem: whoever said so may have known more.
+  if (member.consistency == to_string(Consistency::kCrash)) return crash(member.reason);
+  Verdict verdict = judge_snapshot(session_, proof_, member.uid);
+  if (verdict.reason == reason::kCutTooLate && !member.captured) {
+    verdict.reason = member.failed_since ? reason::kSnapshotError : reason::kNotCaptured;
+  }
+  if (verdict.consistency == Consistency::kCrash) return verdict;
+  if (look_ == nullptr) return crash(reason::kUnverified);
+  const auto guest = look_->guest(session_.vm);
+  const auto& claims = guest->claims;  // or there was a doubt
+  const bool now = std::find(claims.begin(), claims.end(), member.claim) != claims.end();
+  // Sessions that an older version began have no claims on record.
+  if (!now || (!session_.claims.empty() && !session_.has_disk(member.claim))) return crash(reason::kNotItsDisk);
+  const Wall since = session_.created.value_or(Wall::min());
+  if (const auto* user = freeze::other_user(look_->users, member.claim, session_.vmi_uid, since)) {
+    culprits_[reason::kSharedDisk] = user->name;
+    return crash(reason::kSharedDisk);
+  }
+  return verdict;
+}
+
+void Judgement::snapshot_is_gone(const std::string& name) {
+  verdicts_.erase(name);
+  gone_.insert(name);
+}
+
+bool Judgement::is_deleted(const HoldSituation& hold, const std::string& name) const {
+  return !verdicts_.contains(name) && (hold.deleted_names.contains(name) || gone_.contains(name));
+}
+
+std::optional<Verdict> Judgement::judge_hold(std::size_t index) {
+  const HoldSituation& hold = job_.holds[index];
+  std::vector<std::string> names = hold.names;
+  if (hold.hold.kind == Hold::Kind::kHarvester) {
+    const Look::Backup* fresh = look_ == nullptr ? nullptr : look_->backup(hold.hold.uid);
+    if (look_ != nullptr && fresh == nullptr) return std::nullopt;  // deleted
+    if (fresh != nullptr) names = fresh->freezer.snapshots;
+  } else {
+    names.clear();
+    for (const Member* member : members_) {
+      if (member->hold == index) names.push_back(member->name);
+    }
+    if (first_member(index) == nullptr) return std::nullopt;
+  }
+  if (!session_.doubts.empty()) return crash(session_.doubts.front());
+  std::map<std::string, Verdict> verdicts = verdicts_;
+  for (const auto& [name, verdict] : hold.elsewhere) {
+    // Consistent, but at another moment.
+    const bool of_another_freeze = verdict.consistency == Consistency::kFilesystem;
+    verdicts.try_emplace(name, of_another_freeze ? crash(reason::kLate) : verdict);
+  }
+  Verdict verdict = judge_backup(names, verdicts);
+  const bool fewer = static_cast<int>(names.size()) < hold.hold.members;
+  if (verdict.consistency != Consistency::kCrash && fewer) verdict = crash(reason::kMissing);
+  if (verdict.reason != reason::kMissing) return verdict;
+  const bool deleted =
+      std::any_of(names.begin(), names.end(), [&](const std::string& name) { return is_deleted(hold, name); }) ||
+      (fewer && !hold.deleted_names.empty());
+  if (deleted) return crash(reason::kDeleted);
+  std::erase_if(names, [&](const std::string& name) { return verdicts.contains(name); });
+  return crash(why_missing(names));
+}
+
+// One that exists was admitted without us, or is not captured yet.
+std::string_view Judgement::why_missing(const std::vector<std::string>& names) const {
+  if (names.empty() || names.size() > kMaxReads) return reason::kMissing;
+  for (const auto& object : read_snapshots(seams_, session_.namespace_, names)) {
+    if (!object) continue;
+    const bool ours = kube::Metadata::from(*object).label(freeze::kEpochLabel) == session_.uid;
+    return ours ? reason::kNotCaptured : reason::kLate;
+  }
+  return reason::kMissing;
+}
+
+const Member* Judgement::first_member(std::size_t hold) const {
+  const auto found = std::find_if(members_.begin(), members_.end(), [&](const Member* member) {
+    return member->hold == hold && verdicts_.contains(member->name);
+  });
+  return found == members_.end() ? nullptr : *found;
+}
+
+std::optional<Verdict> Judgement::standing(const Hold& hold) const {
+  const Look::Backup* fresh = look_ == nullptr ? nullptr : look_->backup(hold.uid);
+  if (fresh == nullptr || fresh->consistency != to_string(Consistency::kCrash)) return std::nullopt;
+  // Metrics keep each value for ever, and a tenant may write what it likes into an annotation.
+  const freeze::Reason* known = freeze::find_reason(fresh->reason);
+  return crash(known == nullptr ? reason::kUnverified : known->name);
+}
+
+std::string Judgement::culprit(const std::string& reason) const {
+  const auto found = culprits_.find(reason);
+  return found == culprits_.end() ? "" : found->second;
+}
+
+}  // namespace snapfreeze::sweeper

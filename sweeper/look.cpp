@@ -1,0 +1,217 @@
+#include "sweeper/look.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/log.h"
+#include "freeze/names.h"
+#include "kube/discovery.h"
+#include "kube/list.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+constexpr std::chrono::seconds kLongestLook{40};
+
+// The list of one kind, in whichever version it is served.
+class KindList {
+ public:
+  KindList(const Seams& seams, const kube::Resource& resource, const std::string& ns,
+           std::function<void(const Json&)> item, std::function<void()> restart)
+      : seams_(seams), resource_(resource), namespace_(ns), item_(std::move(item)), restart_(std::move(restart)) {
+    if (const auto version = seams_.versions->of(resource)) begin(*version);
+  }
+
+  [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] std::string name() const { return std::string(resource_.plural) + "." + std::string(resource_.group); }
+
+  // What was not served is asked for by its group, which costs no more than a list of nothing.
+  [[nodiscard]] kube::Request next() const {
+    if (pages_) return pages_->next(kube::kCallTimeout);
+    return kube::get_request("/apis/" + kube::percent_encode(resource_.group));
+  }
+
+  Result<void> take(const Result<kube::Response>& reply) {
+    if (!pages_) return take_group(reply);
+    const auto taken = pages_->take(reply);
+    if (taken) {
+      done_ = pages_->done();
+      return {};
+    }
+    const bool gone = taken.error().code == Code::kNotFound && !resource_.group.empty() && !discovered_;
+    return gone ? discover() : taken;
+  }
+
+ private:
+  void begin(const std::string& version) {
+    version_ = version;
+    kube::Resource served = resource_;
+    served.version = version_;
+    restart_();
+    pages_.emplace(kube::collection_path(served, namespace_), item_, restart_);
+  }
+
+  Result<void> take_group(const Result<kube::Response>& reply) {
+    const auto group = kube::object_of(reply);
+    if (group) return discover();
+    if (group.error().code != Code::kNotFound) return group.error();
+    done_ = true;
+    return {};
+  }
+
+  Result<void> discover() {
+    discovered_ = true;
+    auto version = kube::served_version(seams_.api, resource_);
+    if (!version) return version.error();
+    log::info(*version ? "kind served in another version" : "kind not served",
+              {{"resource", name()}, {"version", version->value_or("")}});
+    done_ = !version->has_value();
+    if (*version) begin(**version);
+    if (done_) restart_();
+    seams_.versions->learn(resource_, std::move(*version));
+    return {};
+  }
+
+  const Seams& seams_;
+  const kube::Resource& resource_;
+  const std::string namespace_;
+  const std::function<void(const Json&)> item_;
+  const std::function<void()> restart_;
+  std::string version_;
+  std::optional<kube::PagedList> pages_;  // absent: it was not served when it was last asked
+  bool discovered_ = false;
+  bool done_ = false;
+};
+
+class Looking {
+ public:
+  Looking(const Seams& seams, const LookJob& job) : seams_(seams), job_(job) {
+    if (job.freezers) {
+      add(
+          kube::kHarvesterBackups, [this](const Json& item) { take_backup(item); }, [this] { look_.backups.clear(); });
+      add(
+          kube::kKubeVirtSnapshots,
+          [this](const Json& item) {
+            take_kubevirt(freeze::kubevirt_snapshot(item), "VirtualMachineSnapshot ", snapshots_);
+          },
+          [this] { snapshots_.clear(); });
+      add(
+          kube::kKubeVirtBackups,
+          [this](const Json& item) {
+            take_kubevirt(freeze::kubevirt_backup(item), "KubeVirt's VirtualMachineBackup ", kubevirt_backups_);
+          },
+          [this] { kubevirt_backups_.clear(); });
+    }
+    add(
+        kube::kVirtualMachineInstances, [this](const Json& item) { take_vmi(item); },
+        [this] {
+          look_.guests.clear();
+          vmis_.clear();
+        });
+    add(
+        kube::kPods, [this](const Json& item) { take_user(freeze::pod_user(item), pods_); }, [this] { pods_.clear(); });
+  }
+
+  std::shared_ptr<const Look> run() {
+    const Mono end = seams_.clock.monotonic() + kLongestLook;
+    while (look_.error.empty() && !lists_.empty()) {
+      if (seams_.clock.monotonic() >= end)
+        look_.error = "the lists take too long";
+      else
+        turn_pages();
+    }
+    move_all(snapshots_, look_.kubevirt);
+    move_all(kubevirt_backups_, look_.kubevirt);
+    move_all(vmis_, look_.users);
+    move_all(pods_, look_.users);
+    freeze::follow_attachments(look_.users);
+    return std::make_shared<const Look>(std::move(look_));
+  }
+
+ private:
+  void add(const kube::Resource& resource, std::function<void(const Json&)> item, std::function<void()> restart) {
+    lists_.push_back(
+        std::make_unique<KindList>(seams_, resource, job_.namespace_, std::move(item), std::move(restart)));
+  }
+
+  // The next page of each list.
+  void turn_pages() {
+    std::vector<kube::Request> requests;
+    requests.reserve(lists_.size());
+    for (const auto& list : lists_) requests.push_back(list->next());
+    auto replies = seams_.api.call_all(requests);
+    for (std::size_t i = 0; i < lists_.size() && look_.error.empty(); ++i) {
+      const auto taken = lists_[i]->take(replies[i]);
+      replies[i] = Error{};  // a page may be of megabytes
+      if (!taken) look_.error = lists_[i]->name() + ": " + taken.error().message;
+    }
+    std::erase_if(lists_, [](const auto& list) { return list->done(); });
+  }
+
+  [[nodiscard]] bool concerns(const freeze::Freezer& freezer) const {
+    return freezer.vm.empty() || job_.vms.contains(freezer.vm) || job_.backups.contains(freezer.uid);
+  }
+
+  void take_backup(const Json& item) {
+    auto freezer = freeze::harvester_backup(item);
+    if (!concerns(freezer)) return;
+    const auto& notes = item["metadata"]["annotations"];
+    look_.backups.push_back(
+        {std::move(freezer), notes[freeze::kConsistency].string(), notes[freeze::kReason].string()});
+  }
+
+  void take_kubevirt(freeze::Freezer freezer, const char* kind, std::vector<freeze::Freezer>& found) const {
+    if (!concerns(freezer)) return;
+    freezer.name.insert(0, kind);
+    found.push_back(std::move(freezer));
+  }
+
+  void take_vmi(const Json& item) {
+    take_user(freeze::vmi_user(item), vmis_);
+    const std::string& name = item["metadata"]["name"].string();
+    if (job_.vms.contains(name)) look_.guests[name] = kube::VmiView::from(item);
+  }
+
+  void take_user(freeze::DiskUser user, std::vector<freeze::DiskUser>& found) const {
+    // A launcher without claims may be the one that attachments name.
+    const bool matters = !user.claims.empty() || !user.vmi_uid.empty();
+    if (matters && freeze::active_since(user, job_.since)) found.push_back(std::move(user));
+  }
+
+  template <class Item>
+  static void move_all(std::vector<Item>& from, std::vector<Item>& to) {
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+  }
+
+  const Seams& seams_;
+  const LookJob& job_;
+  Look look_;
+  std::vector<freeze::Freezer> snapshots_;
+  std::vector<freeze::Freezer> kubevirt_backups_;
+  std::vector<freeze::DiskUser> vmis_;
+  std::vector<freeze::DiskUser> pods_;
+  std::vector<std::unique_ptr<KindList>> lists_;
+};
+
+}  // namespace
+
+const Look::Backup* Look::backup(const std::string& uid) const {
+  const auto found =
+      std::find_if(backups.begin(), backups.end(), [&](const Backup& item) { return item.freezer.uid == uid; });
+  return found == backups.end() ? nullptr : &*found;
+}
+
+std::optional<kube::VmiView> Look::guest(const std::string& vm) const {
+  const auto found = guests.find(vm);
+  return found == guests.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::shared_ptr<const Look> look(const Seams& seams, const LookJob& job) {
+  auto found = Looking(seams, job).run();
+  if (!found->error.empty()) {
+    log::warning("cannot look for other freezers", {{"namespace", job.namespace_}, {"error", found->error}});
+  }
+  return found;
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,42 @@
+// Who waits for a fresh look. A namespace is looked at once at a time, and few are at once, whatever the number of
+// sessions that end together: a look may read megabytes. It serves all sessions that asked before it began, and none
+// that asked later, since only a look that begins after a guest's thaw proves anything about it.
+//
+// Makes no call and reads no clock. Not thread-safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sweeper/look.h"
+
+namespace snapfreeze::sweeper {
+
+class Looks {
+ public:
+  // Namespaces that are looked at side by side: a page of each kind takes some 15 MB while it is read.
+  static constexpr std::size_t kAtOnce = 2;
+
+  struct Answer {
+    std::shared_ptr<const Look> look;  // or
+    std::optional<LookJob> begin;  // to be carried out now; or neither: done() of another look says when to ask again
+  };
+  Answer ask(const std::string& session_uid, const LookJob& wanted);
+
+  // Sessions that may go on: ask again.
+  std::vector<std::string> done(const std::string& ns, std::shared_ptr<const Look> look);
+
+  void forget(const std::string& session_uid);
+  void clear();
+
+ private:
+  std::map<std::string, std::map<std::string, LookJob>> waiting_;  // namespace -> session -> what it asks for
+  std::map<std::string, std::set<std::string>> running_;           // namespace -> the sessions that it serves
+  std::map<std::string, std::shared_ptr<const Look>> ready_;       // by session
+};
+
+}  // namespace snapfreeze::sweeper
