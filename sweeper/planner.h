@@ -16,8 +16,9 @@ namespace snapfreeze::sweeper {
 inline constexpr std::chrono::seconds kWatchLag{5};
 // A snapshot whose session is not known may only be ahead of the watch of the Leases.
 inline constexpr std::chrono::seconds kStrayGrace{10};
-// The disks of a backup at rest are judged together, unless one of them takes longer than this.
-inline constexpr std::chrono::seconds kTogether{60};
+// The disks of a backup at rest are judged together when they are captured within this; later the VM may have been
+// started, and what was captured before is judged by itself.
+inline constexpr std::chrono::seconds kTogether{2};
 // A thaw that no reply settles, and a verdict that cannot be written, are given up after so long.
 inline constexpr std::chrono::hours kGiveUp{1};
 

@@ -75,6 +75,7 @@ struct Stray {
   Mono since{};        // when it was first seen to be one
   bool fresh = false;  // it was news; its backup may be news too, and late
   bool captured = false;
+  Mono captured_at{};
   bool watched = false;                        // we saw it, its capture and its guest throughout, without a gap
   bool vmi_seen = false;                       // its guest has had a VMI meanwhile
   std::optional<freeze::Verdict> own_verdict;  // that it has

@@ -84,7 +84,7 @@ StrayPlan plan_offline(const Stray& stray, Mono now) {
   if (!stray.captured) return hold_off();
   const bool listed = stray.backup && std::count(stray.backup->snapshot_names.begin(),
                                                  stray.backup->snapshot_names.end(), stray.facts.name) > 0;
-  const Mono end = stray.since + kTogether;
+  const Mono end = stray.captured_at + kTogether;
   if (listed && now < end) return plan_together(stray, end);
   return act(StrayPlan::Action::kJudge, at_rest(stray));
 }

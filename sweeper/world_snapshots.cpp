@@ -239,7 +239,9 @@ std::optional<Stray> World::stray(const std::string& snapshot_uid) const {
   stray.since = record->stray_since;
   stray.fresh = record->live;
   stray.vmi_seen = record->vmi_seen;
-  stray.captured = captures_.find(snapshot_uid).has_value();
+  const auto captured = captures_.find(snapshot_uid);
+  stray.captured = captured.has_value();
+  if (captured) stray.captured_at = captured->at;
   stray.watched = watched(*record);
   if (verdict_given(record->facts)) stray.own_verdict = verdict_of(record->facts);
   if (!of_harvester(record->facts)) {

@@ -38,6 +38,7 @@ Stray judged(const std::string& epoch, const Verdict& verdict) {
 Stray offline() {
   Stray s = stray(freeze::kEpochOffline);
   s.captured = true;
+  s.captured_at = kStart;
   s.watched = true;
   return s;
 }
