@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "base/log.h"
 #include "freeze/fresh_look.h"
 #include "freeze/names.h"
 #include "kube/rest.h"
+#include "kube/views.h"
 #include "sweeper/conclude.h"
 #include "sweeper/look.h"
 #include "sweeper/write_verdict.h"
@@ -18,49 +18,44 @@ using freeze::Consistency;
 using freeze::crash;
 using freeze::Verdict;
 using Action = StrayPlan::Action;
-using Disk = StrayPlan::Disk;
-using End = StrayDone::End;
 namespace reason = freeze::reason;
 
-StrayDone ended(End end, const Verdict& verdict = {}) {
-  StrayDone done;
-  done.end = end;
-  done.verdict = verdict;
-  return done;
+using Judged = StrayPlan::Judged;
+
+StrayDone ended(StrayDone::End end) {
+  return {end, {}, std::nullopt, false};
 }
 
-End end_of(Written written) {
-  switch (written) {
-    case Written::kYes:
-      return End::kJudged;
-    case Written::kGone:
-      return End::kGone;
-    case Written::kRefused:
-    case Written::kFailed:
-      break;
+// The verdicts of all of them, side by side. kGone when one of them is gone: what is left is planned again.
+StrayDone write(const Seams& seams, const std::vector<Judged>& judged) {
+  std::vector<VerdictFor> wanted;
+  std::vector<const Judged*> of;
+  for (const Judged& item : judged) {
+    const SnapshotFacts& facts = item.facts;
+    if (facts.consistency == to_string(item.verdict.consistency) && facts.reason == item.verdict.reason) continue;
+    of.push_back(&item);
+    wanted.push_back({{&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid}, item.verdict, std::nullopt});
   }
-  return End::kFailed;
-}
-
-Target target_of(const SnapshotFacts& facts) {
-  return {&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid};
-}
-
-Target target_of(const BackupFacts& backup) {
-  return {&kube::kHarvesterBackups, backup.namespace_, backup.name, backup.uid};
+  const auto written = write_verdicts(seams, wanted);
+  StrayDone done = ended(StrayDone::End::kJudged);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i] == Written::kYes) done.snapshots.emplace_back(of[i]->facts.uid, of[i]->verdict);
+    if (written[i] == Written::kGone) done.end = StrayDone::End::kGone;
+    if (written[i] == Written::kRefused || written[i] == Written::kFailed) done.end = StrayDone::End::kFailed;
+  }
+  return done;
 }
 
 StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   if (!facts.vm.empty()) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
-    if (!session && session.error().code != Code::kMalformed) return ended(End::kFailed);
-    if (session && *session && (*session)->uid == facts.epoch) return ended(End::kAlive);
+    if (!session && session.error().code != Code::kMalformed) return ended(StrayDone::End::kFailed);
+    if (session && *session && (*session)->uid == facts.epoch) return ended(StrayDone::End::kAlive);
   }
-  const VerdictFor wanted{target_of(facts), crash(reason::kSessionLost), std::nullopt};
-  return ended(end_of(write_verdicts(seams, {&wanted, 1}).front()), wanted.verdict);
+  return write(seams, {{facts, crash(reason::kSessionLost)}});
 }
 
-// Counted and said once a backup: whatever stands there was counted when it was written.
+// Counted and said once a backup.
 void tell(const Seams& seams, const Settings& settings, const Target& about, const Verdict& verdict,
           const std::string& culprit) {
   seams.metrics.verdict(to_string(verdict.consistency), verdict.reason);
@@ -70,129 +65,91 @@ void tell(const Seams& seams, const Settings& settings, const Target& about, con
 }
 
 StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup, const Verdict& verdict,
-                       const std::string& culprit) {
-  const VerdictFor wanted{target_of(backup), verdict, std::nullopt};
-  StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()), verdict);
-  if (done.end != End::kJudged) return done;
-  if (backup.consistency.empty()) tell(seams, settings, wanted.target, verdict, culprit);
-  done.backup = verdict;
+                       const std::string& culprit = "") {
+  const Target target{&kube::kHarvesterBackups, backup.namespace_, backup.name, backup.uid};
+  const VerdictFor wanted{target, verdict, std::nullopt};
+  switch (write_verdicts(seams, {&wanted, 1}).front()) {
+    case Written::kYes:
+      break;
+    case Written::kGone:
+      return ended(StrayDone::End::kGone);
+    case Written::kRefused:
+    case Written::kFailed:
+      return ended(StrayDone::End::kFailed);
+  }
+  // A verdict that stood there was counted when it was written.
+  if (backup.consistency.empty()) tell(seams, settings, target, verdict, culprit);
+  StrayDone done = ended(StrayDone::End::kJudged);
+  done.backup = {backup.uid, verdict};
   return done;
 }
 
-// Snapshots without a session that belong together, judged in one go with one look.
-class Together {
- public:
-  Together(const Seams& seams, const Settings& settings, const StrayJob& job)
-      : seams_(seams), settings_(settings), job_(job), disks_(job.plan.others) {
-    disks_.insert(disks_.begin(), Disk{job.facts, job.plan.verdict});
-  }
+bool is_offline(const Judged& item) {
+  return item.verdict.consistency == Consistency::kOffline;
+}
 
-  StrayDone run() {
-    const bool offline = std::any_of(disks_.begin(), disks_.end(), [](const Disk& disk) {
-      return disk.facts.consistency.empty() && disk.verdict.consistency == Consistency::kOffline;
-    });
-    if (offline && !look()) {
-      if (job_.failures + 1 < kMaxLooks) return ended(End::kFailed);
-      for (Disk& disk : disks_) {
-        if (disk.verdict.consistency == Consistency::kOffline) disk.verdict = crash(reason::kUnverified);
-      }
-    }
-    if (!seams_.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
-    StrayDone done = write();
-    if (done.end == End::kFailed || !judges_backup()) return done;
-    return write_backup(std::move(done));
+// A fresh look at the VM, its VMI and whoever has its disks has the last word. False: it failed.
+bool look_at_disks(const Seams& seams, std::vector<Judged>& judged, std::string& culprit) {
+  const SnapshotFacts& facts = judged.front().facts;
+  LookJob wanted;
+  wanted.namespace_ = facts.namespace_;
+  wanted.vms.insert(facts.vm);
+  wanted.freezers = false;
+  for (const Judged& item : judged) wanted.since = std::min(wanted.since, item.facts.created.value_or(Wall::min()));
+  const auto found = look(seams, wanted);
+  if (!found->error.empty()) return false;
+  const auto object = kube::get(seams.api, kube::object_path(kube::kVirtualMachines, facts.namespace_, facts.vm));
+  if (!object && object.error().code != Code::kNotFound) return false;
+  std::optional<kube::VmView> vm;
+  if (object) vm = kube::VmView::from(*object);
+  const auto vmi = found->guest(facts.vm);
+  for (Judged& item : judged) {
+    if (!is_offline(item)) continue;
+    const Wall since = item.facts.created.value_or(Wall::min());
+    const auto why = freeze::offline_doubt({item.facts.claim, since, vmi, vm, found->users}, culprit);
+    if (!why.empty()) item.verdict = crash(why);
   }
-
- private:
-  bool look() {
-    LookJob wanted;
-    wanted.namespace_ = job_.facts.namespace_;
-    wanted.vms.insert(job_.facts.vm);
-    wanted.freezers = false;
-    for (const Disk& disk : disks_) wanted.since = std::min(wanted.since, disk.facts.created.value_or(Wall::min()));
-    const auto found = sweeper::look(seams_, wanted);
-    if (!found->error.empty()) return false;
-    const auto object =
-        kube::get(seams_.api, kube::object_path(kube::kVirtualMachines, job_.facts.namespace_, job_.facts.vm));
-    if (!object && object.error().code != Code::kNotFound) return false;
-    std::optional<kube::VmView> vm;
-    if (object) vm = kube::VmView::from(*object);
-    const auto vmi = found->guest(job_.facts.vm);
-    for (Disk& disk : disks_) {
-      if (disk.verdict.consistency != Consistency::kOffline) continue;
-      const Wall since = disk.facts.created.value_or(Wall::min());
-      const auto why = freeze::offline_doubt({disk.facts.claim, since, vmi, vm, found->users}, culprit_);
-      if (!why.empty()) disk.verdict = crash(why);
-    }
-    return true;
-  }
-
-  StrayDone write() {
-    std::vector<VerdictFor> wanted;
-    std::vector<const Disk*> of;
-    for (const Disk& disk : disks_) {
-      verdicts_[disk.facts.name] = disk.verdict;
-      if (!disk.facts.consistency.empty()) continue;
-      wanted.push_back({target_of(disk.facts), disk.verdict, std::nullopt});
-      of.push_back(&disk);
-    }
-    const auto written = write_verdicts(seams_, wanted);
-    StrayDone done = ended(End::kJudged, disks_.front().verdict);
-    for (std::size_t i = 0; i < written.size(); ++i) {
-      if (written[i] == Written::kYes) done.snapshots.emplace_back(of[i]->facts.uid, of[i]->verdict);
-      if (written[i] == Written::kGone) verdicts_.erase(of[i]->facts.name);
-      if (end_of(written[i]) == End::kFailed) done.end = End::kFailed;
-      if (of[i] == &disks_.front() && written[i] == Written::kGone && done.end == End::kJudged) done.end = End::kGone;
-    }
-    return done;
-  }
-
-  // Only once all that it lists are known.
-  [[nodiscard]] bool judges_backup() const {
-    if (!job_.backup || !job_.backup->consistency.empty()) return false;
-    const auto& names = job_.backup->snapshot_names;
-    return !names.empty() &&
-           std::all_of(names.begin(), names.end(), [&](const std::string& name) { return verdicts_.contains(name); });
-  }
-
-  // The snapshots stand. A backup that cannot be written is tried again by itself.
-  StrayDone write_backup(StrayDone done) {
-    const Verdict verdict = freeze::judge_backup(job_.backup->snapshot_names, verdicts_);
-    done.backup = judge_backup(seams_, settings_, *job_.backup, verdict, culprit_).backup;
-    return done;
-  }
-
-  const Seams& seams_;
-  const Settings& settings_;
-  const StrayJob& job_;
-  std::vector<Disk> disks_;
-  std::map<std::string, Verdict> verdicts_;  // by name
-  std::string culprit_;
-};
+  return true;
+}
 
 StrayDone judge(const Seams& seams, const Settings& settings, const StrayJob& job) {
-  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
-  switch (job.plan.action) {
-    case Action::kJudgeLost:
-      return judge_lost(seams, job.facts);
-    case Action::kJudgeBackup:
-      if (job.backup) return judge_backup(seams, settings, *job.backup, job.plan.verdict, "");
-      break;
-    case Action::kTell:
-      tell(seams, settings, target_of(job.facts), job.plan.verdict, "");
-      return ended(End::kJudged, job.plan.verdict);
-    default:
-      break;
+  std::vector<Judged> judged = job.plan.snapshots;
+  std::string culprit;
+  if (std::any_of(judged.begin(), judged.end(), is_offline) && !look_at_disks(seams, judged, culprit)) {
+    if (job.failures + 1 < kMaxLooks) return ended(StrayDone::End::kFailed);
+    for (Judged& item : judged) {
+      if (is_offline(item)) item.verdict = crash(reason::kUnverified);
+    }
   }
-  return Together(seams, settings, job).run();
+  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(StrayDone::End::kFailed);
+  StrayDone done = write(seams, judged);
+  if (done.end != StrayDone::End::kJudged || !job.plan.whole_backup || !job.backup) return done;
+  std::map<std::string, Verdict> verdicts;
+  for (const Judged& item : judged) verdicts[item.facts.name] = item.verdict;
+  StrayDone last =
+      judge_backup(seams, settings, *job.backup, freeze::judge_backup(job.backup->snapshot_names, verdicts), culprit);
+  last.snapshots = std::move(done.snapshots);
+  return last;
+}
+
+StrayDone tell_of_label(const Seams& seams, const Settings& settings, const StrayJob& job) {
+  const SnapshotFacts& facts = job.facts;
+  tell(seams, settings, {&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid}, job.plan.verdict, "");
+  StrayDone done = ended(StrayDone::End::kJudged);
+  done.told = true;
+  return done;
 }
 
 }  // namespace
 
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job) {
-  StrayDone done = judge(seams, settings, job);
-  if (job.backup) done.backup_uid = job.backup->uid;
-  return done;
+  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(StrayDone::End::kFailed);
+  if (job.plan.action == Action::kJudgeLost) return judge_lost(seams, job.facts);
+  if (job.plan.action == Action::kJudgeBackup && job.backup) {
+    return judge_backup(seams, settings, *job.backup, job.plan.verdict);
+  }
+  if (job.plan.action == Action::kTell) return tell_of_label(seams, settings, job);
+  return judge(seams, settings, job);
 }
 
 }  // namespace snapfreeze::sweeper

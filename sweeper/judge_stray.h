@@ -21,16 +21,16 @@ struct StrayJob {
 
 struct StrayDone {
   enum class End {
-    kJudged,  // what is below was written
+    kJudged,  // what was written stands below
     kAlive,   // its session exists, and will see to it
     kGone,    // the object is not there any more
     kFailed,  // again, with backoff
   };
   End end = End::kFailed;
-  freeze::Verdict verdict;  // of the snapshot, or with kJudgeBackup of the backup
-  std::vector<std::pair<std::string, freeze::Verdict>> snapshots;  // by uid
-  std::optional<freeze::Verdict> backup;
-  std::string backup_uid;  // of the backup that the job was given, whatever became of it
+  // What was written, by uid.
+  std::vector<std::pair<std::string, freeze::Verdict>> snapshots;
+  std::optional<std::pair<std::string, freeze::Verdict>> backup;
+  bool told = false;  // of kTell: nothing is left to do
 };
 
 // For a backup of k disks that are at rest: 3 calls to look, k + 1 verdicts and an Event.

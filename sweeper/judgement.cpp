@@ -105,7 +105,7 @@ Verdict Judgement::judge_disk(const Member& member) {
   if (member.consistency == to_string(Consistency::kCrash)) return crash(member.reason);
   Verdict verdict = judge_snapshot(session_, proof_, member.uid);
   if (verdict.reason == reason::kCutTooLate && !member.captured) {
-    verdict.reason = member.failed ? reason::kSnapshotError : reason::kNotCaptured;
+    verdict.reason = member.failed_since ? reason::kSnapshotError : reason::kNotCaptured;
   }
   if (verdict.consistency == Consistency::kCrash) return verdict;
   if (look_ == nullptr) return crash(reason::kUnverified);

@@ -1,6 +1,6 @@
 // Plans for what has no session: snapshots whose epoch is none, and guests that somebody left frozen.
 #include <algorithm>
-#include <tuple>
+#include <map>
 
 #include "freeze/names.h"
 #include "sweeper/planner.h"
@@ -12,98 +12,150 @@ using freeze::Consistency;
 using freeze::Verdict;
 namespace reason = freeze::reason;
 
-// Older backups were left by a Harvester that somebody has looked after since.
-constexpr std::chrono::hours kRescueAge{1};
+// A guest may have frozen so long before we saw it report so: a watch can be silent for 75 s before it is given up,
+// and virt-handler polls every 5 s.
+constexpr std::chrono::seconds kSilence{90};
+// The disks of an offline backup are judged together, if they are captured about together.
+constexpr std::chrono::seconds kTogether{2};
+// Harvester writes down what became of its freeze: once virt-api has given up on it, at the latest.
+constexpr std::chrono::seconds kAfterTheFreeze{15};
 
 StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
-  return {action, Mono::max(), std::move(verdict)};
+  return {action, Mono::max(), std::move(verdict), {}, false};
 }
 
 StrayPlan hold_off(Mono until = Mono::max()) {
-  return {StrayPlan::Action::kWait, until, {}};
+  return {StrayPlan::Action::kWait, until, {}, {}, false};
 }
 
-// Nobody but the snapshot itself says what such a backup is worth, and a session has said it of its own.
-StrayPlan plan_labelled(const Stray& stray, Mono now) {
-  const auto& [epoch, why] = std::tie(stray.facts.epoch, stray.facts.reason);
+bool is_crash(const SnapshotFacts& facts) {
+  return facts.consistency == to_string(Consistency::kCrash);
+}
+
+// A tenant may write what it likes into an annotation, and metrics keep each value for ever.
+Verdict crash_of(const SnapshotFacts& facts) {
+  const freeze::Reason* known = freeze::find_reason(facts.reason);
+  return {Consistency::kCrash, known == nullptr ? reason::kUnverified : known->name};
+}
+
+// What an offline snapshot is worth by what we have seen ourselves; nullopt: not captured yet. Its annotations count
+// only against it.
+std::optional<Verdict> judge_offline(const Evidence& evidence) {
+  if (is_crash(evidence.facts)) return crash_of(evidence.facts);
+  if (evidence.judged) return evidence.judged;
+  if (!evidence.captured) return std::nullopt;
+  if (evidence.vmi_seen) return Verdict{Consistency::kCrash, reason::kStarted};
+  if (!evidence.watched || evidence.facts.vm.empty()) return Verdict{Consistency::kCrash, reason::kUnverified};
+  return Verdict{Consistency::kOffline, ""};
+}
+
+bool is_offline(const SnapshotFacts& facts) {
+  return facts.epoch == freeze::kEpochOffline;
+}
+
+// Of those for which `holds`, one speaks for all: the first one.
+template <class Holds>
+bool speaks(const Stray& stray, const Holds& holds) {
+  const auto first = std::find_if(stray.members.begin(), stray.members.end(), holds);
+  return first != stray.members.end() && first->facts.uid == stray.own.facts.uid;
+}
+
+// Nobody but its snapshots says what a labelled backup without a session is worth. What a session was worth, the
+// session has said.
+std::optional<StrayPlan> plan_labelled(const Stray& stray) {
+  const SnapshotFacts& facts = stray.own.facts;
+  if (!facts.hold || facts.hold->kind != freeze::Hold::Kind::kLabel) return std::nullopt;
+  if (!is_crash(facts) && !(is_offline(facts) && stray.own.judged)) return std::nullopt;
   const bool without_session =
-      epoch == freeze::kEpochNone || epoch == freeze::kEpochOffline || why == reason::kSessionLost;
-  const bool told = stray.told && now < *stray.told + kSameLabel;
-  if (!stray.fresh || told || !without_session || !stray.own_verdict) return act(StrayPlan::Action::kForget);
-  return act(StrayPlan::Action::kTell, *stray.own_verdict);
+      facts.epoch == freeze::kEpochNone || is_offline(facts) || facts.reason == reason::kSessionLost;
+  if (!stray.fresh || !without_session) return act(StrayPlan::Action::kForget);
+  return act(StrayPlan::Action::kTell, is_crash(facts) ? crash_of(facts) : *stray.own.judged);
 }
 
-// The snapshot has its verdict; what does that mean for its backup?
-StrayPlan plan_backup(const Stray& stray, Mono now) {
-  if (stray.facts.hold && stray.facts.hold->kind == freeze::Hold::Kind::kLabel) return plan_labelled(stray, now);
-  const BackupFacts no_backup;
-  const BackupFacts& backup = stray.backup ? *stray.backup : no_backup;
-  const auto& names = backup.snapshot_names;
-  // An owner reference can be copied by anybody; the backup's own list cannot.
-  const bool is_member = std::find(names.begin(), names.end(), stray.facts.name) != names.end();
-  if (!is_member || backup.namespace_ != stray.facts.namespace_) {
+// The snapshot is crash; so is its backup.
+StrayPlan plan_crash(const Stray& stray, Mono now) {
+  if (!stray.backup) {
     const Mono end_of_grace = stray.since + kStrayGrace;
     return stray.fresh && now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kForget);
   }
-  if (backup.consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
-  const Verdict& verdict = stray.verdicts.at(stray.facts.name);
-  if (verdict.consistency == Consistency::kCrash) return act(StrayPlan::Action::kJudgeBackup, verdict);
-  // A disk of a session that has ended: its backup was judged before.
-  if (stray.facts.epoch != freeze::kEpochOffline || !backup.consistency.empty()) return act(StrayPlan::Action::kForget);
-  const bool all_judged =
-      std::all_of(names.begin(), names.end(), [&](const std::string& name) { return stray.verdicts.contains(name); });
-  if (!all_judged) return hold_off();
-  return act(StrayPlan::Action::kJudgeBackup, judge_backup(names, stray.verdicts));
+  if (stray.backup->consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
+  if (!speaks(stray, [](const Evidence& member) { return is_crash(member.facts); })) return hold_off();
+  return act(StrayPlan::Action::kJudgeBackup, crash_of(stray.own.facts));
 }
 
-// As far as the watches tell; a fresh look has the last word.
-template <class Snapshot>
-Verdict at_rest(const Snapshot& snapshot) {
-  if (snapshot.vmi_seen) return {Consistency::kCrash, reason::kStarted};
-  if (!snapshot.watched || snapshot.facts.vm.empty()) return {Consistency::kCrash, reason::kUnverified};
-  return {Consistency::kOffline, ""};
-}
-
-// All that the backup lists in one go, by the first of them; before `end` it waits for those that are not there yet.
-StrayPlan plan_together(const Stray& stray, Mono end) {
-  StrayPlan plan = act(StrayPlan::Action::kJudge, at_rest(stray));
-  for (const std::string& name : stray.backup->snapshot_names) {
-    if (name == stray.facts.name) continue;
-    const auto sibling = std::find_if(stray.siblings.begin(), stray.siblings.end(),
-                                      [&](const Stray::Sibling& other) { return other.facts.name == name; });
-    if (sibling == stray.siblings.end()) return hold_off(end);
-    const bool judged = stray.verdicts.contains(name);
-    const bool can_be_judged = sibling->captured && sibling->facts.epoch == freeze::kEpochOffline;
-    if (!judged && (!can_be_judged || sibling->facts.uid < stray.facts.uid)) return hold_off(end);
-    plan.others.push_back({sibling->facts, judged ? stray.verdicts.at(name) : at_rest(*sibling)});
+// All disks of an offline backup, when each of them is there, offline and captured. nullopt: not so.
+std::optional<StrayPlan> plan_whole_backup(const Stray& stray) {
+  const auto& names = stray.backup->snapshot_names;
+  StrayPlan plan = act(StrayPlan::Action::kJudge);
+  plan.whole_backup = true;
+  for (const std::string& name : names) {
+    const auto member = std::find_if(stray.members.begin(), stray.members.end(),
+                                     [&](const Evidence& evidence) { return evidence.facts.name == name; });
+    if (member == stray.members.end() || !is_offline(member->facts)) return std::nullopt;
+    const auto verdict = judge_offline(*member);
+    if (!verdict) return std::nullopt;
+    plan.snapshots.push_back({member->facts, *verdict});
   }
   return plan;
 }
 
 StrayPlan plan_offline(const Stray& stray, Mono now) {
-  if (!stray.captured) return hold_off();
-  const bool listed = stray.backup && std::count(stray.backup->snapshot_names.begin(),
-                                                 stray.backup->snapshot_names.end(), stray.facts.name) > 0;
-  const Mono end = stray.captured_at + kTogether;
-  if (listed && now < end) return plan_together(stray, end);
-  return act(StrayPlan::Action::kJudge, at_rest(stray));
+  const auto verdict = judge_offline(stray.own);
+  if (!verdict) return hold_off();
+  const bool judged = !stray.own.facts.consistency.empty();
+  const bool backup_waits = stray.backup && stray.backup->consistency.empty();
+  if (judged && !backup_waits) return act(StrayPlan::Action::kForget);
+  if (backup_waits) {
+    if (auto plan = plan_whole_backup(stray)) {
+      return speaks(stray, [](const Evidence&) { return true; }) ? *plan : hold_off();
+    }
+    if (judged) return hold_off();
+    // Together they cost one look; but the last ones may be slow, or never come.
+    const Mono alone = stray.own.captured.value_or(now) + kTogether;
+    if (verdict->consistency == Consistency::kOffline && now < alone) return hold_off(alone);
+  }
+  StrayPlan plan = act(StrayPlan::Action::kJudge);
+  plan.snapshots.push_back({stray.own.facts, *verdict});
+  return plan;
+}
+
+// What Harvester did at `when` may be why the guest was seen to freeze at `since`, up to `later` afterwards.
+bool is_about(Mono when, Mono since, Millis later) {
+  return when >= since - later && when <= since + kAfterTheFreeze;
+}
+
+bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest) {
+  if (!backup.facts.harvester_froze) return false;
+  // If nobody saw the guest freeze, it cannot be told who froze it; a guest that stays frozen is worse.
+  const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= guest.since);
+  if (!guest.freeze_seen && was_unfinished) return true;
+  // A freeze that failed may be carried out late, also after a thaw of ours.
+  if (backup.failed && is_about(*backup.failed, guest.since, freeze::kLateCalls + kSilence)) return true;
+  return std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) {
+    const bool thawed_since = guest.thawed && act <= *guest.thawed;
+    return !thawed_since && is_about(act, guest.since, kSilence);
+  });
 }
 
 }  // namespace
 
 StrayPlan plan_stray(const Stray& stray, Mono now) {
-  if (!stray.facts.consistency.empty()) return plan_backup(stray, now);
-  if (stray.facts.epoch == freeze::kEpochOffline) return plan_offline(stray, now);
+  const SnapshotFacts& facts = stray.own.facts;
+  if (stray.planted) return act(StrayPlan::Action::kForget);
+  if (auto plan = plan_labelled(stray)) return *plan;
+  if (is_crash(facts)) return plan_crash(stray, now);
+  if (is_offline(facts)) return plan_offline(stray, now);
+  // A disk of a session that has ended: its backup was judged before.
+  if (!facts.consistency.empty()) return act(StrayPlan::Action::kForget);
   const Mono end_of_grace = stray.since + kStrayGrace;
   return now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kJudgeLost);
 }
 
 RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy) {
   RescuePlan plan;
-  if (!guest.vmi.running || guest.vmi.deleting || now.bound == Wall::max()) return plan;
-  for (const BackupFacts& backup : guest.backups) {
-    const bool young = backup.created && now.bound - *backup.created < kRescueAge;
-    if (backup.harvester_froze && young) plan.backup = backup;
+  if (!guest.vmi.running || guest.vmi.deleting || guest.kubevirt_snapshot) return plan;
+  for (const BackupRecord& backup : guest.backups) {
+    if (may_have_frozen(backup, guest)) plan.backup = backup.facts;
   }
   if (!plan.backup) return plan;
   const Mono due = guest.since + policy.max_timer;

@@ -13,7 +13,23 @@ using freeze::Session;
 namespace reason = freeze::reason;
 
 constexpr std::chrono::minutes kCleaning{10};
-constexpr std::chrono::seconds kOtherJudges{1};
+// A labelled backup without a session is spoken of once: what comes so soon after belongs to it.
+constexpr std::chrono::seconds kSameLabel{30};
+
+freeze::Freezer freezer_of(const DeletedBackup& backup) {
+  const BackupFacts& facts = backup.record.facts;
+  freeze::Freezer freezer;
+  freezer.name = facts.name;
+  freezer.uid = facts.uid;
+  freezer.vm = facts.vm;
+  freezer.created = facts.created;
+  freezer.over = facts.complete;
+  freezer.deadline = facts.deadline;
+  freezer.snapshots = facts.snapshot_names;
+  freezer.froze = facts.harvester_froze;
+  freezer.deleted = true;
+  return freezer;
+}
 
 }  // namespace
 
@@ -28,12 +44,13 @@ Observed Sweeper::now() const {
 }
 
 void Sweeper::on_change(const Change& change) {
-  world_.apply(change, now());
-  take_news();
+  const bool knew_all = world_.synced();
+  take(world_.apply(change, now()));
+  // What was there before us is mostly finished.
+  if (!knew_all && world_.synced()) next_cleaning_ = Mono::min();
 }
 
-void Sweeper::take_news() {
-  const World::News news = world_.take_news();
+void Sweeper::take(const News& news) {
   for (const Session& session : news.deleted) somebody_deleted(session);
   for (const std::string& uid : news.sessions) touch({About::kSession, uid});
   for (const std::string& uid : news.strays) look_at_stray(uid);
@@ -81,7 +98,7 @@ void Sweeper::forget_if_finished(const Key& key, Mono now) {
   const auto stray = world_.stray(key.id);
   if (!stray) return;
   const StrayPlan plan = sweeper::plan_stray(*stray, now);
-  // Whoever leads says it.
+  // Whoever leads speaks of it.
   const bool finished = plan.action == StrayPlan::Action::kForget || plan.action == StrayPlan::Action::kTell;
   if (finished) world_.forget(key.id);
   if (plan.action == StrayPlan::Action::kWait && plan.wake > now) wake_at(key, plan.wake, now);
@@ -90,7 +107,7 @@ void Sweeper::forget_if_finished(const Key& key, Mono now) {
 void Sweeper::clean_up(Observed now) {
   if (now.at < next_cleaning_) return;
   next_cleaning_ = now.at + kCleaning;
-  if (now.bound != Wall::max()) world_.forget_old_backups(now.bound);
+  if (now.bound != Wall::max()) world_.forget_old_backups(now.bound, now.at);
   std::erase_if(progress_, [&](const auto& item) { return !world_.situation(item.first); });
   std::erase_if(attempts_, [](const auto& item) { return !item.second.busy && item.second.failures == 0; });
 }
@@ -104,8 +121,7 @@ void Sweeper::begin_to_lead() {
     progress = std::move(kept);
   }
   looks_.clear();
-  world_.touch_all();
-  take_news();
+  take(world_.touch_all());
   for (const auto& [guest, lost] : lost_) touch({About::kLostSession, guest});
 }
 
@@ -170,15 +186,15 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
       wake_at(key, plan.wake, now.at);
       return std::nullopt;
     case Plan::Action::kThaw:
-      return Job{key, thaw_job(*situation, plan, progress)};
+      return Job{key, thaw_job(*situation, plan, progress), progress.failures > 0};
     case Plan::Action::kConclude:
       return plan_conclusion(key, conclude_job(*situation, progress, now.at));
     case Plan::Action::kEndRest:
-      return Job{key, end_rest_job(*situation, false)};
+      return Job{key, end_rest_job(*situation, false), false};
     case Plan::Action::kAbandon:
       break;
   }
-  if (resting) return Job{key, end_rest_job(*situation, true)};
+  if (resting) return Job{key, end_rest_job(*situation, true), false};
   return plan_conclusion(key, conclude_job(*situation, progress, now.at));
 }
 
@@ -186,11 +202,11 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
 std::optional<Job> Sweeper::plan_conclusion(const Key& key, ConcludeJob job) {
   if (needs_look(job)) {
     Looks::Answer answer = looks_.ask(key.id, look_for(job));
-    if (answer.begin) return Job{{About::kNamespace, answer.begin->namespace_}, std::move(*answer.begin)};
+    if (answer.begin) return Job{{About::kNamespace, answer.begin->namespace_}, std::move(*answer.begin), false};
     if (!answer.look) return std::nullopt;
     job.look = std::move(answer.look);
   }
-  return Job{key, std::move(job)};
+  return Job{key, std::move(job), false};
 }
 
 ThawJob Sweeper::thaw_job(const Situation& situation, const Plan& plan, const Progress& progress) const {
@@ -204,6 +220,7 @@ ThawJob Sweeper::thaw_job(const Situation& situation, const Plan& plan, const Pr
   for (const std::string& doubt : plan.doubts) job.session.doubt(doubt);
   for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
   job.guest_gone = plan.guest_gone;
+  job.look_first = plan.look_first;
   job.completed = plan.completed;
   const Sightings& seen = situation.sightings;
   if (seen.from_birth) job.frozen_since = seen.frozen_since.value_or(seen.first_seen);
@@ -217,6 +234,7 @@ ConcludeJob Sweeper::conclude_job(const Situation& situation, const Progress& pr
   for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
   job.holds = situation.holds;
   job.members = situation.members;
+  for (const DeletedBackup& backup : situation.deleted_backups) job.deleted_backups.push_back(freezer_of(backup));
   job.migration_uid = situation.sightings.migration_uid;
   job.frozen_for = progress.frozen_for;
   job.failed_looks = progress.failed_looks;
@@ -253,7 +271,7 @@ std::optional<Job> Sweeper::plan_lost_session(const Key& key, Observed now) {
   job.session.holds = session.holds;
   job.session.unsettled = true;
   job.session.doubt(reason::kSessionLost);
-  return Job{key, std::move(job)};
+  return Job{key, std::move(job), attempts_[key].failures > 0};
 }
 
 std::optional<Job> Sweeper::plan_stray(const Key& key, Observed now) {
@@ -267,18 +285,19 @@ std::optional<Job> Sweeper::plan_stray(const Key& key, Observed now) {
     wake_at(key, plan.wake, now.at);
     return std::nullopt;
   }
-  if (plan.action == StrayPlan::Action::kForget) {
+  const bool said = plan.action == StrayPlan::Action::kTell && !tell_of(stray->own.facts, now.at);
+  if (said || plan.action == StrayPlan::Action::kForget) {
     world_.forget(key.id);
     attempts_.erase(key);
     return std::nullopt;
   }
-  // Each of its snapshots could judge it, and it would be counted for each.
-  if (stray->backup && !judging_.insert(stray->backup->uid).second) {
-    wake_at(key, now.at + kOtherJudges, now.at);
-    return std::nullopt;
-  }
-  if (plan.action == StrayPlan::Action::kTell) world_.told(stray->facts, now.at);
-  return Job{key, StrayJob{stray->facts, plan, stray->backup, attempts_[key].failures}};
+  return Job{key, StrayJob{stray->own.facts, plan, stray->backup, attempts_[key].failures}, false};
+}
+
+// Whether it is the first of its labelled backup.
+bool Sweeper::tell_of(const SnapshotFacts& facts, Mono now) {
+  std::erase_if(told_, [&](const auto& item) { return now >= item.second + kSameLabel; });
+  return told_.try_emplace(facts.namespace_ + "/" + facts.hold->name + "/" + facts.vm, now).second;
 }
 
 std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
@@ -302,11 +321,11 @@ std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
   job.session.phase = Phase::kThawing;
   job.session.holds = {{freeze::Hold::Kind::kHarvester, plan.backup->name, plan.backup->uid, 0}};
   job.session.doubt(reason::kRescued);
-  return Job{key, std::move(job)};
+  return Job{key, std::move(job), attempts_[key].failures > 0};
 }
 
 Outcome Sweeper::run(const Job& job) const {
-  Outcome outcome{job.key, {}, StrayPlan::Action::kWait};
+  Outcome outcome{job.key, {}};
   if (const auto* thaw_job = std::get_if<ThawJob>(&job.what)) outcome.what = thaw(seams_, *thaw_job);
   if (const auto* conclude_job = std::get_if<ConcludeJob>(&job.what)) {
     outcome.what = conclude(seams_, settings_, *conclude_job);
@@ -316,7 +335,6 @@ Outcome Sweeper::run(const Job& job) const {
   if (const auto* look_job = std::get_if<LookJob>(&job.what)) outcome.what = look(seams_, *look_job);
   if (const auto* stray_job = std::get_if<StrayJob>(&job.what)) {
     outcome.what = judge_stray(seams_, settings_, *stray_job);
-    outcome.stray_action = stray_job->plan.action;
   }
   return outcome;
 }

@@ -21,7 +21,7 @@
 #include "sweeper/planner.h"
 #include "sweeper/seams.h"
 #include "sweeper/thaw.h"
-#include "sweeper/world.h"
+#include "sweeper/world/world.h"
 
 namespace snapfreeze::sweeper {
 
@@ -35,17 +35,19 @@ struct Job {
   };
   Key key;
   std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob> what;
+  bool again = false;  // it has failed before
 
-  // A guest waits for it.
-  [[nodiscard]] bool urgent() const {
-    return std::holds_alternative<ThawJob>(what) || std::holds_alternative<OpenJob>(what);
+  // kThaw: a guest waits for it, and it has not failed before.
+  enum class Lane { kThaw, kThawAgain, kOther };
+  [[nodiscard]] Lane lane() const {
+    const bool thaws = std::holds_alternative<ThawJob>(what) || std::holds_alternative<OpenJob>(what);
+    return thaws ? (again ? Lane::kThawAgain : Lane::kThaw) : Lane::kOther;
   }
 };
 
 struct Outcome {
   Job::Key key;
   std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>> what;
-  StrayPlan::Action stray_action = StrayPlan::Action::kWait;  // of a stray's job
 };
 
 class Sweeper {
@@ -82,7 +84,7 @@ class Sweeper {
   };
 
   Observed now() const;
-  void take_news();
+  void take(const News& news);
   void look_at_stray(const std::string& uid);
   void forget_if_finished(const Key& key, Mono now);
   void clean_up(Observed now);
@@ -95,6 +97,7 @@ class Sweeper {
   std::optional<Job> plan_session(const Key& key, Observed now);
   std::optional<Job> plan_conclusion(const Key& key, ConcludeJob job);
   std::optional<Job> plan_lost_session(const Key& key, Observed now);
+  bool tell_of(const SnapshotFacts& facts, Mono now);
   std::optional<Job> plan_stray(const Key& key, Observed now);
   std::optional<Job> plan_rescue(const Key& key, Observed now);
   ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& progress) const;
@@ -104,7 +107,7 @@ class Sweeper {
   void done(const std::string& uid, const ThawDone& done);
   void done(const std::string& uid, const ConcludeDone& done);
   void done(const std::string& uid, const EndRestDone& done);
-  void done(const Key& key, const StrayDone& done, StrayPlan::Action action);
+  void done(const Key& key, const StrayDone& done);
   void failed(Progress& progress) const;
   void replan(const std::string& uid, const freeze::Session& now, bool gone);
   void somebody_deleted(const freeze::Session& session);
@@ -115,7 +118,7 @@ class Sweeper {
   World world_;
   Agenda<Key> agenda_;
   Looks looks_;
-  std::set<std::string> judging_;  // backups that a job for one of their snapshots may judge
+  std::map<std::string, Mono> told_;  // labelled backups without a session: when they were spoken of
   std::map<Key, Attempts> attempts_;
   std::map<std::string, Progress> progress_;  // by uid of the session
   struct Lost {

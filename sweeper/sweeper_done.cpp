@@ -30,8 +30,7 @@ void Sweeper::done(const Outcome& outcome) {
   if (const auto* look = std::get_if<std::shared_ptr<const Look>>(&outcome.what)) {
     for (const std::string& uid : looks_.done(key.id, *look)) touch({About::kSession, uid});
   }
-  if (const auto* judged = std::get_if<StrayDone>(&outcome.what)) done(key, *judged, outcome.stray_action);
-  take_news();
+  if (const auto* judged = std::get_if<StrayDone>(&outcome.what)) done(key, *judged);
 }
 
 void Sweeper::failed(Progress& progress) const {
@@ -45,9 +44,9 @@ void Sweeper::replan(const std::string& uid, const Session& now, bool gone) {
   Progress& progress = progress_[uid];
   // Once at once; but who loses every race must not spin.
   if (++progress.failures > 1) progress.not_before = seams_.clock.monotonic() + backoff(progress.failures);
-  if (!gone) return world_.wrote(now, seams_.clock.monotonic());
+  if (!gone) return take(world_.read_afresh(now, seams_.clock.monotonic()));
   const auto situation = world_.situation(uid);
-  world_.ended(uid, seams_.clock.monotonic());
+  take(world_.ended(uid, seams_.clock.monotonic()));
   if (situation) somebody_deleted(situation->session);
 }
 
@@ -61,7 +60,7 @@ void Sweeper::somebody_deleted(const Session& session) {
   std::erase_if(lost_, [&](const auto& item) {
     return now >= item.second.since + item.second.session.timer + freeze::kLateCalls;
   });
-  const std::string guest = World::guest_key(session.namespace_, session.vm);
+  const std::string guest = guest_key(session.namespace_, session.vm);
   lost_[guest] = {session, now};
   touch({About::kLostSession, guest});
 }
@@ -70,7 +69,7 @@ void Sweeper::done(const std::string& uid, const ThawDone& done) {
   using End = ThawDone::End;
   if (done.end == End::kReplan) return replan(uid, done.session, done.gone);
   const auto before = world_.situation(uid);
-  world_.wrote(done.session, seams_.clock.monotonic());
+  take(world_.wrote(done.session, seams_.clock.monotonic()));
   Progress& progress = progress_[uid];
   if (done.end == End::kNotMade) return failed(progress);
   progress.doubts = done.session.doubts;
@@ -86,18 +85,18 @@ void Sweeper::done(const std::string& uid, const ThawDone& done) {
 
 void Sweeper::done(const std::string& uid, const ConcludeDone& done) {
   using End = ConcludeDone::End;
-  for (const auto& [snapshot, verdict] : done.snapshots) world_.judged(snapshot, verdict);
-  for (const auto& [backup, verdict] : done.backups) world_.judged_backup(backup, verdict);
+  for (const auto& [snapshot, verdict] : done.snapshots) take(world_.judged(snapshot, verdict));
+  for (const auto& [backup, verdict] : done.backups) take(world_.judged_backup(backup, verdict));
   Progress& progress = progress_[uid];
   if (done.look_failed) ++progress.failed_looks;
   // One that served stays good when only a write failed.
   if (done.look_failed || done.end != End::kFailed) looks_.forget(uid);
   switch (done.end) {
     case End::kEnded:
-      return world_.ended(uid, seams_.clock.monotonic());
+      return take(world_.ended(uid, seams_.clock.monotonic()));
     case End::kResting:
       progress = {};
-      return world_.wrote(done.session, seams_.clock.monotonic());
+      return take(world_.wrote(done.session, seams_.clock.monotonic()));
     case End::kFailed:
       return failed(progress);
     case End::kReplan:
@@ -110,32 +109,29 @@ void Sweeper::done(const std::string& uid, const EndRestDone& done) {
   Progress& progress = progress_[uid];
   switch (done.end) {
     case End::kEnded:
-      return world_.ended(uid, seams_.clock.monotonic());
+      return take(world_.ended(uid, seams_.clock.monotonic()));
     case End::kUnsettled:
       failed(progress);
       progress.not_before = seams_.clock.monotonic() + freeze::kLateCalls;
-      return world_.wrote(done.session, seams_.clock.monotonic());
+      return take(world_.wrote(done.session, seams_.clock.monotonic()));
     case End::kFailed:
       failed(progress);
-      return world_.wrote(done.session, seams_.clock.monotonic());
+      return take(world_.wrote(done.session, seams_.clock.monotonic()));
     case End::kReplan:
       return replan(uid, done.session, done.gone);
   }
 }
 
-void Sweeper::done(const Key& key, const StrayDone& done, StrayPlan::Action action) {
+void Sweeper::done(const Key& key, const StrayDone& done) {
   using End = StrayDone::End;
   Attempts& attempts = attempts_[key];
   attempts.failures = done.end == End::kFailed ? attempts.failures + 1 : 0;
   const Mono now = seams_.clock.monotonic();
-  const auto stray = world_.stray(key.id);
-  judging_.erase(done.backup_uid);
-  for (const auto& [uid, verdict] : done.snapshots) world_.judged(uid, verdict);
-  if (done.backup && stray && stray->backup) world_.judged_backup(stray->backup->uid, *done.backup);
+  for (const auto& [snapshot, verdict] : done.snapshots) take(world_.judged(snapshot, verdict));
+  if (done.backup) take(world_.judged_backup(done.backup->first, done.backup->second));
   switch (done.end) {
     case End::kJudged:
-      if (action == StrayPlan::Action::kJudgeLost) world_.judged(key.id, done.verdict);
-      if (action == StrayPlan::Action::kTell) world_.forget(key.id);
+      if (done.told) world_.forget(key.id);
       return;
     case End::kAlive:
       agenda_.set(key, now + kStrayGrace);

@@ -1,4 +1,4 @@
-#include "sweeper/captures.h"
+#include "sweeper/world/captures.h"
 
 #include <malloc.h>
 

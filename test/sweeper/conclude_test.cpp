@@ -394,7 +394,7 @@ TEST_CASE("a disk that its driver refused is a snapshot-error") {
   ConcludeRig rig;
   rig.job.session.captured.erase(rig.job.members[1].uid);
   rig.job.members[1].captured.reset();
-  rig.job.members[1].failed = true;
+  rig.job.members[1].failed_since = at(100ms).at;
   rig.conclude();
   CHECK(rig.of_snapshot(1, "reason") == "snapshot-error");
   CHECK(rig.of_backup("reason") == "snapshot-error");

@@ -160,9 +160,9 @@ TEST_CASE("a snapshot is not lost while nobody can tell") {
 TEST_CASE("a snapshot is offline only if the VM, read afresh, does not run") {
   Rig rig;
   StrayJob job = stray_job(rig, StrayPlan::Action::kJudge, freeze::kEpochOffline);
-  job.plan.verdict = {Consistency::kOffline, ""};
+  job.plan.snapshots = {{job.facts, {Consistency::kOffline, ""}}};
   SECTION("it was started") {
-    CHECK(judge_stray(rig.seams, rig.settings, job).verdict.reason == reason::kStarted);
+    CHECK(judge_stray(rig.seams, rig.settings, job).snapshots.at(0).second.reason == reason::kStarted);
     CHECK(verdict_of(rig) == "crash started");
   }
   SECTION("it is off") {
@@ -184,7 +184,8 @@ TEST_CASE("the verdict of a backup without a session is written, counted and sai
   job.facts = snapshot("s0", freeze::kEpochNone);
   job.backup = backup({"s0"});
   job.backup->uid = rig.make_backup();
-  job.plan = {StrayPlan::Action::kJudgeBackup, {}, {Consistency::kCrash, reason::kNoAgent}};
+  job.plan.action = StrayPlan::Action::kJudgeBackup;
+  job.plan.verdict = {Consistency::kCrash, reason::kNoAgent};
   CHECK(judge_stray(rig.seams, rig.settings, job).end == StrayDone::End::kJudged);
   CHECK(rig.of_backup("consistency") == "crash");
   CHECK(rig.of_backup("reason") == "no-agent");
@@ -203,7 +204,7 @@ struct OfflineRig : Rig {
     const std::string uid = make_backup();
     std::vector<std::string> names;
     for (int i = 0; i < 3; ++i) {
-      StrayPlan::Disk disk;
+      StrayPlan::Judged disk;
       const std::string name = "b1-volume-vm1-disk-" + std::to_string(i);
       disk.facts = snapshot(name, freeze::kEpochOffline);
       disk.facts.uid = cluster.get("snapshot.storage.k8s.io/volumesnapshots", "vms", name)["metadata"]["uid"];
@@ -211,11 +212,11 @@ struct OfflineRig : Rig {
       disk.facts.created = runtime.wall() - 3s;
       disk.verdict = {Consistency::kOffline, ""};
       names.push_back(name);
-      if (i > 0) job.plan.others.push_back(disk);
-      if (i == 0) job.facts = disk.facts;
+      job.plan.snapshots.push_back(disk);
     }
     job.plan.action = StrayPlan::Action::kJudge;
-    job.plan.verdict = {Consistency::kOffline, ""};
+    job.plan.whole_backup = true;
+    job.facts = job.plan.snapshots.front().facts;
     job.backup = backup(names);
     job.backup->uid = uid;
     cluster.locked([&] { cluster.faults().clear_ledger(); });
@@ -253,12 +254,13 @@ TEST_CASE("one disk that is not at rest leaves the others as they are, and makes
     why = "shared-disk";
   }
   SECTION("it is not the VM's") {
-    rig.job.plan.others[0].facts.claim = "web-disk-0";
+    rig.job.plan.snapshots[1].facts.claim = "web-disk-0";
     why = "not-its-disk";
   }
   SECTION("it was judged before") {
-    rig.job.plan.others[0].facts.consistency = "crash";
-    rig.job.plan.others[0].verdict = {Consistency::kCrash, reason::kLate};
+    rig.job.plan.snapshots[1].facts.consistency = "crash";
+    rig.job.plan.snapshots[1].facts.reason = reason::kLate;
+    rig.job.plan.snapshots[1].verdict = {Consistency::kCrash, reason::kLate};
     why = "late";
   }
   rig.judge();
@@ -268,7 +270,7 @@ TEST_CASE("one disk that is not at rest leaves the others as they are, and makes
 
 TEST_CASE("a backup at rest of which a disk is not known yet is left for later") {
   OfflineRig rig;
-  rig.job.plan.others.pop_back();
+  rig.job.plan.whole_backup = false;
   CHECK_FALSE(rig.judge().backup);
   CHECK(rig.of_snapshot(1, "consistency") == "offline");
   CHECK(rig.of_backup("consistency").empty());
@@ -286,7 +288,8 @@ TEST_CASE("disks at rest that nobody can look at are unverified in the end") {
 TEST_CASE("a backup that has a verdict is neither counted nor spoken of again") {
   OfflineRig rig;
   rig.job.backup->consistency = "crash";
-  rig.job.plan = {StrayPlan::Action::kJudgeBackup, {}, {Consistency::kCrash, reason::kLate}};
+  rig.job.plan.action = StrayPlan::Action::kJudgeBackup;
+  rig.job.plan.verdict = {Consistency::kCrash, reason::kLate};
   CHECK(rig.judge().backup);
   CHECK(rig.of_backup("reason") == "late");
   CHECK(rig.last_event().empty());

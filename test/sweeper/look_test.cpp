@@ -163,7 +163,9 @@ TEST_CASE("a 404 for a kind that discovery serves is no list of nothing") {
 
 TEST_CASE("that a kind is not served is asked once; later looks cost no more, and see it come") {
   ConcludeRig rig;
-  serve(rig, "backup.kubevirt.io", "virtualmachinebackups", false);
+  for (const char* kind : {"virtualmachinebackups", "virtualmachinebackuptrackers"}) {
+    serve(rig, "backup.kubevirt.io", kind, false);
+  }
   const LookJob job = look_for(rig.job);
   const auto cost = [&] {
     const int before = rig.calls();
@@ -179,6 +181,20 @@ TEST_CASE("that a kind is not served is asked once; later looks cost no more, an
                     {"metadata", {{"name", "full"}}},
                     {"spec", {{"source", {{"kind", "VirtualMachine"}, {"name", "vm1"}}}}}});
   CHECK(look(rig.seams, job)->kubevirt.size() == 1);
+  CHECK(cost() == 5);
+}
+
+TEST_CASE("a kind whose version has gone is listed in the one that is served, and found there at once later") {
+  ConcludeRig rig;
+  rig.cluster.guests().vm_snapshot("vms", "vm1", "s1", 60s);
+  rig.cluster.locked(
+      [&] { rig.cluster.store().resources().serve_version("snapshot.kubevirt.io", "virtualmachinesnapshots", "v1"); });
+  const auto cost = [&] {
+    const int before = rig.calls();
+    CHECK(look(rig.seams, look_for(rig.job))->kubevirt.size() == 1);
+    return rig.calls() - before;
+  };
+  CHECK(cost() == 5 + 3);
   CHECK(cost() == 5);
 }
 

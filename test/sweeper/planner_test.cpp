@@ -21,11 +21,12 @@ Situation situation(Phase phase = Phase::kFrozen) {
   s.session = session(phase);
   s.sightings.first_seen = kStart;
   s.sightings.phase_since = kStart;
+  s.sightings.from_birth = true;
   s.sightings.vmi_seen = true;
   s.guest.known = true;
   s.holds.push_back({harvester_hold(), {"disk-0", "disk-1"}, kStart, false, {}, {}});
   for (const std::string name : {"disk-0", "disk-1"}) {
-    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, "", ""});
+    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, "", "", {}});
   }
   return s;
 }
@@ -79,7 +80,7 @@ TEST_CASE("a session with two backups is held until both are complete") {
   Situation s = captured(500ms, 900ms);
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
   CHECK(plan(s, 1000ms).action == Action::kWait);
-  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), "", ""});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), "", "", {}});
   CHECK(plan(s, 2000ms).action == Action::kThaw);
 }
 
@@ -139,12 +140,16 @@ TEST_CASE("at the deadline, from which no capture could count, the guest is thaw
   CHECK_FALSE(after.completed);
 }
 
-TEST_CASE("the deadline is one of the server's clock, and ours when that is not known") {
-  const Situation s = situation();
+TEST_CASE("the deadline is one of the server's clock, and of ours, whichever comes first") {
+  Situation s = situation();
+  s.guest.reported_frozen = true;
   const Observed ahead{at(5s).at, kServerStart + 29s};
   CHECK(plan_session(s, {}, ahead, {}, "me").action == Action::kThaw);
-  const Observed unknown{at(29s).at, Wall::max()};
-  CHECK(plan_session(s, {}, unknown, {}, "me").wake == at(30s).at);
+  // The server's clock was stepped back.
+  const Observed behind{at(29s).at, kServerStart - 1h};
+  CHECK(plan_session(s, {}, behind, {}, "me").action == Action::kThaw);
+  const Observed unknown{at(20s).at, Wall::max()};
+  CHECK(plan_session(s, {}, unknown, {}, "me").wake == at(29s).at);
 }
 
 TEST_CASE("a capture that was observed on no known clock is never in time") {
@@ -165,7 +170,7 @@ TEST_CASE("a deleted member or backup ends the wait for it") {
   CHECK(plan(s, 1000ms).action == Action::kThaw);
   CHECK(plan(s, 1000ms).doubts.empty());
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
-  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, "", ""});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, "", "", {}});
   CHECK(plan(s, 1000ms).action == Action::kWait);
 }
 
@@ -311,4 +316,76 @@ TEST_CASE("a session rests for the cool-down, and for the late calls if one may 
   CHECK(rests(119s, progress));
   progress.failing_since = at(0ms).at;
   CHECK(plan_session(s, progress, at(3600s), policy, "me").action == Action::kAbandon);
+}
+
+TEST_CASE("a guest that does not report frozen after two polls has lapsed") {
+  Situation s = situation();
+  s.sightings.frozen_since = at(1s).at;
+  CHECK(plan(s, 11999ms).action == Action::kWait);
+  CHECK(plan(s, 1s).wake <= at(12s).at);
+  CHECK(plan(s, 12s).action == Action::kThaw);
+  CHECK(plan(s, 12s).doubts == Doubts{reason::kLapsed});
+  s.guest.reported_frozen = true;
+  CHECK(plan(s, 12s).action == Action::kWait);
+}
+
+TEST_CASE("a session that was not watched from its birth proves nothing, unless the guest reports frozen") {
+  Situation s = captured(500ms, 900ms);
+  s.sightings.from_birth = false;
+  CHECK(plan(s, 1s).doubts == Doubts{reason::kUnverified});
+  s.sightings.reported_frozen = true;
+  CHECK(plan(s, 1s).doubts.empty());
+  // The server's clock went back since the guest was frozen, and bounds nothing.
+  CHECK(plan_session(s, {}, {at(1s).at, kServerStart}, {}, "me").doubts == Doubts{reason::kUnverified});
+}
+
+TEST_CASE("a capture is bounded by our own clock, too, as the server's may have been stepped back") {
+  Situation s = captured(500ms, 20s);
+  s.members[1].captured->bound = kServerStart + 2s;
+  CHECK(plan(s, 20s).captured.at("uid-disk-1") == 20s);
+}
+
+TEST_CASE("the gather window begins when the guest is frozen, however long that took") {
+  Situation s = situation();
+  s.members.clear();
+  s.sightings.frozen_since = at(7s).at;
+  s.guest.reported_frozen = true;
+  CHECK(plan(s, 11999ms).action == Action::kWait);
+  CHECK(plan(s, 12s).action == Action::kThaw);
+}
+
+TEST_CASE("a count of members is waited for until T, and no longer than the disks that came take") {
+  Situation s = captured(500ms, 900ms);
+  s.guest.reported_frozen = true;
+  s.holds[0].hold = label_hold(3);
+  s.holds[0].names.clear();
+  CHECK(plan(s, 28s).action == Action::kWait);
+  CHECK(plan(s, 29s).action == Action::kThaw);
+  s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, at(14s), "", "", {}});
+  CHECK(plan(s, 14s).action == Action::kThaw);
+}
+
+TEST_CASE("a driver that only says no releases the guest within 8 s of its first error") {
+  Situation s = situation();
+  s.guest.reported_frozen = true;
+  s.members[0].captured = at(500ms);
+  s.members[1].failed_since = at(1s).at;
+  CHECK(plan(s, 8s).action == Action::kWait);
+  CHECK(plan(s, 8s).wake < at(9s).at);
+  CHECK(plan(s, 8900ms).action == Action::kThaw);
+  SECTION("each capture begins the wait anew") {
+    s.members[0].captured = at(4s);
+    CHECK(plan(s, 11s).action == Action::kWait);
+    CHECK(plan(s, 12s).action == Action::kThaw);
+  }
+  SECTION("not while a disk is missing that has not failed") {
+    s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, std::nullopt, "", "", {}});
+    CHECK(plan(s, 20s).action == Action::kWait);
+  }
+  SECTION("not while the other disks are still being created") {
+    s.holds[0].quiet_since = at(6s).at;
+    s.holds[0].names.emplace_back("disk-2");
+    CHECK(plan(s, 10s).action == Action::kWait);
+    CHECK(plan(s, 11s).action == Action::kThaw);
+  }
 }

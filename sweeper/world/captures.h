@@ -1,0 +1,72 @@
+// When each snapshot's capture was first observed, and when its driver was first heard to fail. All captures in the
+// cluster are kept, also of snapshots that are not ours (or not yet known to be), so that the order in which events
+// come does not matter: the content's may come before the snapshot's own. An entry takes about 80 bytes, 10,000 of them
+// less than 1 MB.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+
+namespace snapfreeze::sweeper {
+
+// A moment on both clocks: ours, and the API server's as it can be at most. Wall::max(): not known.
+struct Observed {
+  Mono at{};
+  Wall bound = Wall::max();
+};
+
+class Captures {
+ public:
+  // The three who say it, each by a watch of its own.
+  enum class Source : std::uint8_t { kSnapshot = 1, kContent = 2, kLonghorn = 4 };
+
+  // Whether it is news.
+  bool note(Source source, std::string_view snapshot_uid, Observed now);
+  // An error is interim, as the driver is asked again; that there was one stays known as long as its object is there.
+  bool note_failure(Source source, std::string_view snapshot_uid, Mono now);
+  // The source does not say (any more) that it was captured. When no source is left the capture is forgotten.
+  void retract(Source source, std::string_view snapshot_uid);
+  // The source's object is gone.
+  void forget(Source source, std::string_view snapshot_uid);
+
+  // What a source did not note between these two is forgotten.
+  void relist_started(Source source);
+  void relist_done(Source source);
+
+  [[nodiscard]] std::optional<Observed> find(std::string_view snapshot_uid) const;
+  [[nodiscard]] std::optional<Mono> failed_since(std::string_view snapshot_uid) const;
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+ private:
+  using Key = std::array<std::uint64_t, 2>;
+  struct Hash {
+    std::size_t operator()(const Key& key) const noexcept { return key[0] ^ key[1]; }
+  };
+  // Which of the sources say so, and which of those that are being listed again have said so since.
+  struct Told {
+    std::uint8_t by = 0;
+    std::uint8_t named = 0;
+
+    bool first(std::uint8_t source);
+  };
+  struct Entry {
+    Observed captured;
+    Mono failed{};
+    Told capture;
+    Told failure;
+
+    [[nodiscard]] bool empty() const { return capture.by == 0 && failure.by == 0; }
+  };
+  using Entries = std::unordered_map<Key, Entry, Hash>;
+  static Key key_of(std::string_view uid);
+  void take_back(std::string_view snapshot_uid, std::uint8_t of_capture, std::uint8_t of_failure);
+
+  Entries entries_;
+};
+
+}  // namespace snapfreeze::sweeper

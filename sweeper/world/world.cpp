@@ -1,0 +1,377 @@
+#include "sweeper/world/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "freeze/names.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+std::string guest_of(const freeze::Session& session) {
+  return guest_key(session.namespace_, session.vm);
+}
+
+std::string guest_of(const BackupFacts& backup) {
+  return guest_key(backup.namespace_, backup.vm);
+}
+
+Captures::Source source_of(Kind kind) {
+  return kind == Kind::kContent ? Captures::Source::kContent : Captures::Source::kLonghorn;
+}
+
+bool is_held(const freeze::Session& session) {
+  return session.phase == freeze::Phase::kFreezing || session.phase == freeze::Phase::kFrozen;
+}
+
+}  // namespace
+
+News World::apply(const Change& change, Observed now) {
+  switch (change.what) {
+    case Change::What::kRelistStarted:
+      relist_started(change.kind);
+      return take_news();
+    case Change::What::kNotServed:
+      relist_started(change.kind);
+      [[fallthrough]];
+    case Change::What::kRelistDone:
+      relist_done(change.kind, now);
+      return take_news();
+    case Change::What::kDeleted:
+      remove(change.kind, change.facts, now.at);
+      return take_news();
+    case Change::What::kApplied:
+      break;
+  }
+  if (const auto* session = std::get_if<freeze::Session>(&change.facts)) apply(*session, now);
+  if (const auto* snapshot = std::get_if<SnapshotFacts>(&change.facts)) apply(*snapshot, now);
+  if (const auto* capture = std::get_if<CaptureFacts>(&change.facts)) apply(source_of(change.kind), *capture, now);
+  if (const auto* backup = std::get_if<BackupFacts>(&change.facts)) apply(*backup, now);
+  if (const auto* vmi = std::get_if<VmiFacts>(&change.facts)) apply(*vmi, now);
+  if (const auto* vm = std::get_if<VmFacts>(&change.facts)) apply(*vm);
+  return take_news();
+}
+
+void World::remove(Kind kind, const Facts& facts, Mono now) {
+  if (const auto* session = std::get_if<freeze::Session>(&facts)) remove_session(session->uid, now, false);
+  if (const auto* snapshot = std::get_if<SnapshotFacts>(&facts)) remove_snapshot(snapshot->uid);
+  if (const auto* capture = std::get_if<CaptureFacts>(&facts))
+    rooms_.captures.forget(source_of(kind), capture->snapshot_uid);
+  if (const auto* backup = std::get_if<BackupFacts>(&facts)) remove_backup(backup->uid, now);
+  if (const auto* vmi = std::get_if<VmiFacts>(&facts); vmi != nullptr && rooms_.guests.remove(*vmi)) {
+    guest_changed(guest_key(vmi->namespace_, vmi->name));
+  }
+  if (const auto* vm = std::get_if<VmFacts>(&facts)) rooms_.guests.remove_vm(guest_key(vm->namespace_, vm->name));
+}
+
+void World::relist_started(Kind kind) {
+  switch (kind) {
+    case Kind::kSession:
+      return rooms_.sessions.relist_started();
+    case Kind::kSnapshot:
+      rooms_.captures.relist_started(Captures::Source::kSnapshot);
+      return rooms_.snapshots.relist_started();
+    case Kind::kContent:
+    case Kind::kLonghornSnapshot:
+      return rooms_.captures.relist_started(source_of(kind));
+    case Kind::kBackup:
+      return rooms_.backups.relist_started();
+    case Kind::kVmi:
+      return rooms_.guests.vmi_relist_started();
+    case Kind::kVm:
+      return rooms_.guests.vm_relist_started();
+  }
+}
+
+void World::relist_done(Kind kind, Observed now) {
+  switch (kind) {
+    case Kind::kSession:
+      for (const std::string& uid : rooms_.sessions.relist_done()) remove_session(uid, now.at, false);
+      break;
+    case Kind::kSnapshot:
+      rooms_.captures.relist_done(Captures::Source::kSnapshot);
+      for (const std::string& uid : rooms_.snapshots.relist_done()) remove_snapshot(uid);
+      break;
+    case Kind::kContent:
+      rooms_.captures.relist_done(Captures::Source::kContent);
+      contents_synced_ = true;
+      break;
+    case Kind::kLonghornSnapshot:
+      rooms_.captures.relist_done(Captures::Source::kLonghorn);
+      longhorn_synced_ = true;
+      break;
+    case Kind::kBackup:
+      for (const std::string& uid : rooms_.backups.relist_done()) remove_backup(uid, now.at);
+      break;
+    case Kind::kVmi:
+      for (const std::string& guest : rooms_.guests.vmi_relist_done(now.at)) {
+        rooms_.guests.remove_vmi(guest);
+        guest_changed(guest);
+      }
+      break;
+    case Kind::kVm:
+      for (const std::string& guest : rooms_.guests.vm_relist_done()) rooms_.guests.remove_vm(guest);
+      break;
+  }
+  if (rooms_.synced_since || !synced()) return;
+  rooms_.synced_since = now.at;
+  news_ = touch_all();
+}
+
+bool World::synced(Kind kind) const {
+  switch (kind) {
+    case Kind::kSession:
+      return rooms_.sessions.synced();
+    case Kind::kSnapshot:
+      return rooms_.snapshots.synced();
+    case Kind::kContent:
+      return contents_synced_;
+    case Kind::kLonghornSnapshot:
+      return longhorn_synced_;
+    case Kind::kBackup:
+      return rooms_.backups.synced();
+    case Kind::kVmi:
+      return rooms_.guests.vmis_synced();
+    case Kind::kVm:
+      break;
+  }
+  return rooms_.guests.vms_synced();
+}
+
+bool World::synced() const {
+  for (int kind = 0; kind < kKinds; ++kind) {
+    if (is_watched(static_cast<Kind>(kind), thaw_on_) && !synced(static_cast<Kind>(kind))) return false;
+  }
+  return true;
+}
+
+void World::apply(const freeze::Session& session, Observed now) {
+  const bool is_new = rooms_.sessions.find(session.uid) == nullptr;
+  if (!rooms_.sessions.apply(session, now)) return;
+  touch_session(session.uid);
+  if (!is_new) return;
+  for (const std::string& uid : rooms_.snapshots.of_epoch(session.namespace_, session.uid)) news_.strays.erase(uid);
+}
+
+News World::wrote(const freeze::Session& session, Mono now) {
+  if (rooms_.sessions.wrote(session, now)) touch_session(session.uid);
+  return take_news();
+}
+
+News World::read_afresh(const freeze::Session& session, Mono now) {
+  if (rooms_.sessions.read_afresh(session, now)) touch_session(session.uid);
+  return take_news();
+}
+
+News World::ended(const std::string& session_uid, Mono now) {
+  remove_session(session_uid, now, true);
+  return take_news();
+}
+
+void World::touch_session(const std::string& uid) {
+  look_at_guest(uid);
+  news_.sessions.insert(uid);
+}
+
+void World::remove_session(const std::string& uid, Mono now, bool by_us) {
+  const auto record = rooms_.sessions.remove(uid, now, by_us);
+  if (!record) return;
+  if (!by_us) news_.deleted.push_back(record->session);
+  news_.sessions.insert(uid);
+  for (const std::string& member : rooms_.snapshots.of_epoch(record->session.namespace_, uid)) {
+    rooms_.snapshots.change(member, [&](SnapshotRecord& snapshot) { snapshot.stray_since = now; });
+    news_.strays.insert(member);
+  }
+  const std::string guest = guest_of(record->session);
+  // One that is deleted while it holds the guest was not ended by a sweeper.
+  if (!has_session(guest)) rooms_.guests.session_ended(guest, record->sightings.released, now);
+  guest_changed(guest);
+}
+
+void World::look_at_guest(const std::string& session_uid) {
+  const SessionRecord* record = rooms_.sessions.find(session_uid);
+  if (record == nullptr || !is_held(record->session)) return;
+  const std::string guest = guest_of(record->session);
+  const VmiRecord* vmi = rooms_.guests.vmi(guest);
+  const bool same = vmi != nullptr && vmi->facts.uid == record->session.vmi_uid;
+  rooms_.sessions.change(session_uid, [&](SessionRecord& session) {
+    Sightings& seen = session.sightings;
+    if (rooms_.guests.snapshot_in_progress(guest)) seen.kubevirt_snapshot = true;
+    if (!same) return;
+    const VmiFacts& facts = vmi->facts;
+    seen.vmi_seen = true;
+    if (!seen.migration_uid) seen.migration_uid = facts.migration_uid;
+    if (facts.migrating || facts.migration_uid != *seen.migration_uid) seen.migrated = true;
+    if (session.session.phase != freeze::Phase::kFrozen) return;
+    if (!facts.reported_frozen && seen.reported_frozen) seen.lapsed = true;
+    // It was there for the freeze. A reset of the guest, which thaws it, shows at once in that its agent is gone; in
+    // fsFreezeStatus perhaps never, for that is polled.
+    if (facts.agent_gone) seen.agent_lost = true;
+    if (facts.reported_frozen) seen.reported_frozen = true;
+  });
+}
+
+void World::apply(const SnapshotFacts& facts, Observed now) {
+  if (facts.deleting) return remove_snapshot(facts.uid);
+  const bool live = rooms_.snapshots.synced();
+  const auto before = rooms_.snapshots.apply(facts, now.at);
+  const bool moved = before && (before->epoch != facts.epoch || before->hold != facts.hold);
+  if (moved) snapshot_left(*before);
+  const VmiRecord* vmi = rooms_.guests.vmi(guest_key(facts.namespace_, facts.vm));
+  if (vmi != nullptr && !vmi->facts.off) {
+    rooms_.snapshots.change(facts.uid, [](SnapshotRecord& record) { record.vmi_seen = true; });
+  }
+  if (facts.captured) {
+    rooms_.captures.note(Captures::Source::kSnapshot, facts.uid, now);
+  } else {
+    rooms_.captures.retract(Captures::Source::kSnapshot, facts.uid);
+  }
+  if (facts.failed) rooms_.captures.note_failure(Captures::Source::kSnapshot, facts.uid, now.at);
+  if (!before && live) {
+    if (const BackupFacts* backup = listing_backup(rooms_, facts)) rooms_.backups.acted(backup->uid, now.at);
+  }
+  if (!before || moved) {
+    rooms_.sessions.change(facts.epoch, [&](SessionRecord& session) {
+      HoldRecord* hold =
+          facts.hold && session.session.namespace_ == facts.namespace_ ? session.find(*facts.hold) : nullptr;
+      if (hold != nullptr) hold->quiet_since = std::max(hold->quiet_since, now.at);
+    });
+  }
+  if (const SnapshotRecord* record = rooms_.snapshots.find(facts.uid)) snapshot_changed(record->facts);
+}
+
+void World::apply(Captures::Source source, const CaptureFacts& facts, Observed now) {
+  bool news = false;
+  if (facts.captured) {
+    news = rooms_.captures.note(source, facts.snapshot_uid, now);
+  } else {
+    rooms_.captures.retract(source, facts.snapshot_uid);
+  }
+  if (facts.failed) news = rooms_.captures.note_failure(source, facts.snapshot_uid, now.at) || news;
+  const SnapshotRecord* record = news ? rooms_.snapshots.find(facts.snapshot_uid) : nullptr;
+  if (record != nullptr) snapshot_changed(record->facts);
+}
+
+void World::remove_snapshot(const std::string& uid) {
+  rooms_.captures.forget(Captures::Source::kSnapshot, uid);
+  const auto record = rooms_.snapshots.remove(uid);
+  if (!record) return;
+  news_.strays.erase(uid);
+  snapshot_left(record->facts);
+}
+
+void World::snapshot_left(const SnapshotFacts& facts) {
+  const SessionRecord* session = rooms_.sessions.find_in(facts.namespace_, facts.epoch);
+  if (session == nullptr || !facts.hold) return;
+  // One that is older was never a member.
+  if (!facts.created || !session->session.created || *facts.created < *session->session.created) return;
+  rooms_.sessions.change(facts.epoch, [&](SessionRecord& record) {
+    HoldRecord* hold = record.find(*facts.hold);
+    if (hold == nullptr) return;
+    hold->deleted = true;
+    hold->deleted_names.insert(facts.name);
+  });
+  news_.sessions.insert(facts.epoch);
+}
+
+void World::apply(const BackupFacts& facts, Observed now) {
+  if (facts.deleting) return remove_backup(facts.uid, now.at);
+  const auto before = rooms_.backups.apply(facts, now.at);
+  if (before && guest_of(*before) != guest_of(facts)) backup_left(*before);
+  backup_changed(facts);
+}
+
+void World::remove_backup(const std::string& uid, Mono now) {
+  const auto gone = rooms_.backups.remove(uid, now);
+  if (!gone) return;
+  backup_left(*gone);
+  backup_changed(*gone);
+}
+
+void World::backup_left(const BackupFacts& facts) {
+  const std::set<std::string> sessions = rooms_.sessions.of_guest(guest_of(facts));
+  for (const std::string& uid : sessions) {
+    rooms_.sessions.change(uid, [&](SessionRecord& record) {
+      for (HoldRecord& hold : record.holds) {
+        if (hold.hold.uid == facts.uid) hold.deleted = true;
+      }
+    });
+  }
+  guest_changed(guest_of(facts));
+}
+
+void World::apply(const VmiFacts& facts, Observed now) {
+  const std::string guest = guest_key(facts.namespace_, facts.name);
+  rooms_.guests.apply(facts, now.at);
+  if (!facts.off) {
+    const std::set<std::string> offline = rooms_.snapshots.of_epoch(facts.namespace_, freeze::kEpochOffline);
+    for (const std::string& uid : offline) {
+      rooms_.snapshots.change(uid, [&](SnapshotRecord& record) {
+        if (record.facts.vm == facts.name) record.vmi_seen = true;
+      });
+    }
+  }
+  guest_changed(guest);
+}
+
+void World::apply(const VmFacts& facts) {
+  rooms_.guests.apply(facts);
+  guest_changed(guest_key(facts.namespace_, facts.name));
+}
+
+void World::guest_changed(const std::string& guest) {
+  const std::set<std::string> sessions = rooms_.sessions.of_guest(guest);
+  for (const std::string& uid : sessions) touch_session(uid);
+  const VmiRecord* vmi = rooms_.guests.vmi(guest);
+  if (vmi != nullptr && vmi->facts.reported_frozen) news_.guests.insert(guest);
+}
+
+News World::judged(const std::string& snapshot_uid, const freeze::Verdict& verdict) {
+  rooms_.snapshots.change(snapshot_uid, [&](SnapshotRecord& record) {
+    record.facts.consistency = to_string(verdict.consistency);
+    record.facts.reason = verdict.reason;
+    record.judged = verdict;
+  });
+  if (const SnapshotRecord* record = rooms_.snapshots.find(snapshot_uid)) snapshot_changed(record->facts);
+  return take_news();
+}
+
+News World::judged_backup(const std::string& backup_uid, const freeze::Verdict& verdict) {
+  rooms_.backups.judged(backup_uid, verdict);
+  if (const BackupFacts* backup = rooms_.backups.find(backup_uid)) backup_changed(*backup);
+  return take_news();
+}
+
+void World::snapshot_changed(const SnapshotFacts& facts) {
+  if (rooms_.sessions.find_in(facts.namespace_, facts.epoch) != nullptr) {
+    news_.sessions.insert(facts.epoch);
+    return;
+  }
+  news_.strays.insert(facts.uid);
+  // A capture or a verdict may be the last one that its backup waits for.
+  if (listing_backup(rooms_, facts) == nullptr) return;
+  const auto& siblings = rooms_.snapshots.of_backup(facts.hold->uid);
+  news_.strays.insert(siblings.begin(), siblings.end());
+}
+
+void World::backup_changed(const BackupFacts& facts) {
+  guest_changed(guest_of(facts));
+  for (const std::string& uid : rooms_.snapshots.of_backup(facts.uid)) {
+    const SnapshotRecord* record = rooms_.snapshots.find(uid);
+    if (rooms_.sessions.find_in(record->facts.namespace_, record->facts.epoch) == nullptr) news_.strays.insert(uid);
+  }
+}
+
+News World::touch_all() {
+  News rest = take_news();
+  rooms_.sessions.for_each([&](const std::string& uid, const SessionRecord&) { rest.sessions.insert(uid); });
+  rooms_.snapshots.for_each([&](const std::string& uid, const SnapshotRecord& record) {
+    if (rooms_.sessions.find_in(record.facts.namespace_, record.facts.epoch) == nullptr) rest.strays.insert(uid);
+  });
+  rooms_.guests.for_each_vmi([&](const std::string& guest, const VmiRecord& record) {
+    if (record.facts.reported_frozen) rest.guests.insert(guest);
+  });
+  return rest;
+}
+
+}  // namespace snapfreeze::sweeper
