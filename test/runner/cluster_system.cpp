@@ -19,6 +19,8 @@ constexpr Millis kToCut{10000};
 constexpr Millis kToReady{20000};
 // A killed API server takes a while to be back when it is started again, and the controllers notice at their next try.
 constexpr Millis kStartsAgain{5000};
+// 1 s, 2 s, 4 s and 8 s after each other.
+constexpr int kErrorsInTime = 4;
 constexpr char kRegistrations[] = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 constexpr char kRegistration[] = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/snapfreeze";
 
@@ -90,9 +92,21 @@ std::string ClusterSystem::cannot_run(const Scenario& scenario) const {
     if (event.after_call > 0 || event.before_call > 0) return "a real API server counts no calls of a process";
     if (event.action == Action::kStepClock) return "the machine's clock is everybody's";
     if (event.action == Action::kRestoreEtcd) return "the control plane keeps no backup of its etcd";
+    if (event.action == Action::kRejectSnapshot && event.times != 0) return "a policy refuses always";
+    const bool changes =
+        event.action == Action::kPatch || event.action == Action::kCreate || event.action == Action::kDelete;
+    if (changes && event.by == "harvester") return "Harvester's controller is the rig";
     if (event.by.rfind("tenant-of-", 0) == 0) return "there is one tenant, who may act in every namespace";
   }
+  for (const Snapshot& snapshot : scenario.snapshots) {
+    if (snapshot.by.rfind("tenant-of-", 0) == 0) return "there is one tenant, who may act in every namespace";
+  }
   if (!scenario.served.empty()) return "the kinds of the control plane are fixed";
+  const auto long_errors = [](const Storage& storage) { return storage.errors > kErrorsInTime; };
+  if (long_errors(scenario.storage) || std::any_of(scenario.disks.begin(), scenario.disks.end(),
+                                                   [&](const auto& disk) { return long_errors(disk.storage); })) {
+    return "a real sidecar waits twice as long after each error";
+  }
   return ProcessSystem::cannot_run(scenario);
 }
 

@@ -25,10 +25,15 @@ std::string ProcessSystem::cannot_run(const Scenario& scenario) const {
   if (product.webhook_clock != Millis(0) || product.sweeper_clock != Millis(0)) {
     return "processes of one machine have one clock";
   }
+  const auto unknown = [](const std::string& user) {
+    return user.rfind("tenant-of-", 0) == 0 && user != "tenant-of-other";
+  };
   for (const Event& event : scenario.events) {
     if (event.before_call > 0) return "a process cannot be stopped between two of its instructions";
-    const std::string other = "tenant-of-";
-    if (event.by.rfind(other, 0) == 0 && event.by != other + "other") return "there is no user " + event.by;
+    if (unknown(event.by)) return "there is no user " + event.by;
+  }
+  for (const Snapshot& snapshot : scenario.snapshots) {
+    if (unknown(snapshot.by)) return "there is no user " + snapshot.by;
   }
   if (product.webhooks > 2 || product.sweepers > 2) return "there are two identities of each kind";
   return "";

@@ -1,8 +1,7 @@
 #include "test/runner/sim_sweeper.h"
 
-#include <functional>
-
 #include "kube/watcher.h"
+#include "sweeper/feed.h"
 
 namespace runner {
 namespace {
@@ -10,36 +9,13 @@ namespace {
 namespace kube = snapfreeze::kube;
 namespace sweeper = snapfreeze::sweeper;
 using snapfreeze::Mono;
+using sweeper::Kind;
 
-// Turns what a watcher learns into changes of the sweeper's world.
-class ChangeSink : public kube::WatchSink {
- public:
-  using Post = std::function<void(sweeper::Change)>;
-  ChangeSink(sweeper::Kind kind, sweeper::ThawOn thaw_on, Post post)
-      : kind_(kind), thaw_on_(thaw_on), post_(std::move(post)) {}
+constexpr int kWorkers = 8;           // as the driver has by default
+constexpr Millis kHeadStart{10'000};  // likewise
 
-  void applied(const snapfreeze::Json& object) override { pass(sweeper::Change::What::kApplied, object); }
-  void deleted(const snapfreeze::Json& object) override { pass(sweeper::Change::What::kDeleted, object); }
-  void relist_started() override { post_({kind_, sweeper::Change::What::kRelistStarted, {}}); }
-  void relist_done() override { post_({kind_, sweeper::Change::What::kRelistDone, {}}); }
-  void not_served() override { post_({kind_, sweeper::Change::What::kNotServed, {}}); }
-  void trouble(const snapfreeze::Error&) override {}
-  void recovered() override {}
-
- private:
-  void pass(sweeper::Change::What what, const snapfreeze::Json& object) {
-    auto facts = sweeper::facts_of(kind_, object, thaw_on_);
-    if (facts) post_({kind_, what, std::move(*facts)});
-  }
-
-  const sweeper::Kind kind_;
-  const sweeper::ThawOn thaw_on_;
-  const Post post_;
-};
-
-// Sessions are in snapfreeze's own namespace, the rest is everywhere.
-std::string namespace_of(sweeper::Kind kind) {
-  return kind == sweeper::Kind::kSession ? kOwnNamespace : "";
+bool waits_for_others(Kind kind) {
+  return kind == Kind::kSnapshot || kind == Kind::kContent || kind == Kind::kLonghornSnapshot;
 }
 
 }  // namespace
@@ -51,7 +27,8 @@ SimSweeper::SimSweeper(cluster::Cluster& cluster, const std::string& name, int l
       identity_(name + "_" + std::to_string(life)),
       elector_(api_, clock_, kOwnNamespace, identity_),
       seams_{api_, clock_, server_time_, sessions_, elector_, metrics_},
-      sweeper_(seams_, {identity_, {}}, {thaw_on_, true}) {
+      sweeper_(seams_, {identity_, {}}, {thaw_on_, true}),
+      queue_(kWorkers) {
   process_.spawn("elector", [this] { elect(); });
   for (int i = 0; i < sweeper::kKinds; ++i) {
     const auto kind = static_cast<sweeper::Kind>(i);
@@ -60,7 +37,9 @@ SimSweeper::SimSweeper(cluster::Cluster& cluster, const std::string& name, int l
   process_.spawn("loop", [this] { loop(); });
 }
 
+// Blind it does not lead, as the driver.
 void SimSweeper::elect() {
+  wait_for(kOnceSynced, cluster::kNever);
   Millis wait{0};
   do {
     wait = elector_.step();
@@ -68,22 +47,39 @@ void SimSweeper::elect() {
   } while (clock_.wait(wait));
 }
 
-void SimSweeper::watch(sweeper::Kind kind) {
-  ChangeSink sink(kind, thaw_on_, [this](sweeper::Change change) { post(std::move(change)); });
-  kube::Watcher watcher({kube::collection_path(sweeper::resource_of(kind), namespace_of(kind)),
-                         std::string(sweeper::label_selector_of(kind))},
-                        sink, [] { return 0.5; });
+void SimSweeper::watch(Kind kind) {
+  if (waits_for_others(kind)) wait_for(kOnceHeadStartIsOver, runtime_.now() + kHeadStart);
+  sweeper::Feed feed(kind, thaw_on_, [this](const sweeper::Change& change) { post(change); });
+  kube::Watcher watcher(sweeper::Feed::options(kind, kOwnNamespace), feed, [] { return 0.5; });
   kube::run_watch(api_, clock_, watcher);
+}
+
+void SimSweeper::wait_for(Stage stage, Mono until) {
+  cluster::Lock lock = runtime_.lock();
+  runtime_.wait_until(lock, reached_, until, [&] { return stage_ >= stage; });
+}
+
+void SimSweeper::note_stage() {
+  const sweeper::World& world = sweeper_.world();
+  const bool others = world.synced(Kind::kSession) && world.synced(Kind::kBackup) && world.synced(Kind::kVmi);
+  const cluster::Lock lock = runtime_.lock();
+  stage_ = sweeper_.synced() ? kOnceSynced : others ? kOnceHeadStartIsOver : kAtOnce;
+  runtime_.wake(reached_);
 }
 
 void SimSweeper::loop() {
   while (true) {
     for (const Message& message : take_messages()) {
       if (const auto* change = std::get_if<sweeper::Change>(&message)) sweeper_.on_change(*change);
-      if (const auto* outcome = std::get_if<sweeper::Outcome>(&message)) sweeper_.done(*outcome);
+      const auto* done = std::get_if<Done>(&message);
+      if (done == nullptr) continue;
+      queue_.done(done->lane);
+      sweeper_.done(done->outcome);
     }
-    for (sweeper::Job& job : sweeper_.take_due()) {
-      process_.spawn("job", [this, job = std::move(job)] { post(sweeper_.run(job)); });
+    note_stage();
+    for (sweeper::Job& job : sweeper_.take_due()) queue_.push(std::move(job));
+    while (auto job = queue_.pop()) {
+      process_.spawn("job", [this, job = std::move(*job)] { post(Done{job.lane(), sweeper_.run(job)}); });
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "sweeper/elector.h"
+#include "sweeper/job_queue.h"
 #include "sweeper/sweeper.h"
 #include "test/runner/scenario.h"
 #include "test/runner/sim_process.h"
@@ -19,9 +20,16 @@ class SimSweeper : public SimProcess {
 
  private:
   struct Woken {};  // look again: the leadership may have changed
-  using Message = std::variant<Woken, snapfreeze::sweeper::Change, snapfreeze::sweeper::Outcome>;
+  struct Done {
+    snapfreeze::sweeper::Job::Lane lane;
+    snapfreeze::sweeper::Outcome outcome;
+  };
+  using Message = std::variant<Woken, snapfreeze::sweeper::Change, Done>;
+  enum Stage { kAtOnce, kOnceHeadStartIsOver, kOnceSynced };
 
   void watch(snapfreeze::sweeper::Kind kind);
+  void wait_for(Stage stage, snapfreeze::Mono until);
+  void note_stage();
   void elect();
   void loop();
   void post(Message message);
@@ -33,6 +41,9 @@ class SimSweeper : public SimProcess {
   snapfreeze::sweeper::Elector elector_;
   const snapfreeze::sweeper::Seams seams_;
   snapfreeze::sweeper::Sweeper sweeper_;
+  snapfreeze::sweeper::JobQueue queue_;  // no more jobs at once than the driver has threads for
+  cluster::Signal reached_;
+  Stage stage_ = kAtOnce;
   cluster::Signal posted_;
   std::deque<Message> inbox_;
 };

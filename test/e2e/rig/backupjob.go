@@ -17,6 +17,7 @@ type backupJob struct {
 	ns, name, uid, vm, deadline string
 	options                     HarvesterOptions
 	again                       <-chan struct{}
+	tries                       int // of freezes
 	disks                       []string
 
 	first    time.Time         // when the first reconcile was
@@ -56,7 +57,7 @@ func (j *backupJob) run(ctx context.Context) error {
 			failures++
 			pause = otherRetry
 		}
-		if freezeFailures == freezeTries || failures == otherTries {
+		if freezeFailures == j.tries || failures == otherTries || (err != nil && j.tries == 1) {
 			return err
 		}
 		select {
@@ -83,7 +84,23 @@ func (j *backupJob) begin(ctx context.Context) error {
 				"persistentVolumeClaim": Object{"metadata": Object{"name": claim, "namespace": j.ns}}})
 		}
 	}
-	return j.kube.Merge(ctx, backups, j.ns, j.name, Object{"status": Object{"volumeBackups": list, "readyToUse": false}}, "status")
+	return j.putStatus(ctx, func(status Object) {
+		if status["volumeBackups"] == nil {
+			status["volumeBackups"], status["readyToUse"] = list, false
+		}
+	})
+}
+
+// putStatus writes the whole object: the kind has no status subresource.
+func (j *backupJob) putStatus(ctx context.Context, change func(status Object)) error {
+	return j.kube.Put(ctx, backups, j.ns, j.name, func(object Object) {
+		status, ok := object["status"].(Object)
+		if !ok {
+			status = Object{}
+			object["status"] = status
+		}
+		change(status)
+	})
 }
 
 func (j *backupJob) snapshot(disk string) string { return j.name + "-volume-" + disk }
@@ -131,6 +148,7 @@ func (j *backupJob) isFirstRound() bool {
 
 func (j *backupJob) takeMissing(ctx context.Context, disks []string) error {
 	rand.Shuffle(len(disks), func(a, b int) { disks[a], disks[b] = disks[b], disks[a] })
+	var failed error
 	for _, disk := range disks {
 		if j.isFirstRound() && j.created >= j.options.DisksFirst {
 			return nil
@@ -141,13 +159,17 @@ func (j *backupJob) takeMissing(ctx context.Context, disks []string) error {
 		}
 		for range times {
 			if err := j.freezeAndCreate(ctx, disk); err != nil {
-				return err
+				if j.options.StopsAtFailure {
+					return err
+				}
+				failed = err
+				break
 			}
 			time.Sleep(between(30, 70))
 		}
 		j.created++
 	}
-	return nil
+	return failed
 }
 
 // freezeFailed is counted apart from what else may go wrong.
@@ -215,8 +237,11 @@ func (j *backupJob) freeze(ctx context.Context) error {
 
 func (j *backupJob) finish(ctx context.Context) error {
 	now := time.Now().UTC().Format(time.RFC3339)
-	err := j.kube.Merge(ctx, backups, j.ns, j.name, Object{"status": Object{"readyToUse": true,
-		"conditions": []any{Object{"type": "Ready", "status": "True", "lastTransitionTime": now}}}}, "status")
+	err := j.putStatus(ctx, func(status Object) {
+		status["readyToUse"] = true
+		status["conditions"] = []any{Object{"type": "Ready", "status": "True", "lastTransitionTime": now}}
+		delete(status, "error")
+	})
 	if err == nil {
 		j.truth.Note("backup", j.ns+"/"+j.name, "ready")
 	}
@@ -225,6 +250,7 @@ func (j *backupJob) finish(ctx context.Context) error {
 
 func (j *backupJob) fail(ctx context.Context, why error) {
 	j.truth.Note("backup", j.ns+"/"+j.name, "error: "+why.Error())
-	report("backup "+j.name, j.kube.Merge(ctx, backups, j.ns, j.name,
-		Object{"status": Object{"error": Object{"message": why.Error()}}}, "status"))
+	report("backup "+j.name, j.putStatus(ctx, func(status Object) {
+		status["error"] = Object{"message": why.Error(), "time": time.Now().UTC().Format(time.RFC3339)}
+	}))
 }

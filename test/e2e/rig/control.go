@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -25,6 +26,8 @@ type storageRequest struct {
 	Cut           int      `json:"cut"`
 	Ready         int      `json:"ready"`
 	InterimErrors int      `json:"interim_errors"`
+	Fails         bool     `json:"fails"`
+	ErrorRetry    int      `json:"error_retry"` // the sidecar has a pace of its own
 	Never         bool     `json:"never"`
 	CreationTime  *float64 `json:"creation_time"`
 }
@@ -44,18 +47,40 @@ func (c *Control) Routes() http.Handler {
 		c.harvester.SetOptions(o)
 		return nil
 	}))
-	mux.HandleFunc("POST /sandbox/harvester/reconcile", handle(func(r *http.Request, o objectName) error {
-		return c.harvester.ReconcileAgain(r.Context(), o.Namespace, o.Name)
+	mux.HandleFunc("POST /sandbox/harvester/reconcile", handle(func(r *http.Request, o struct {
+		Namespace string `json:"ns"`
+		Name      string `json:"name"`
+		Times     int    `json:"times"`
+		Every     int    `json:"every"`
+	}) error {
+		return c.harvester.ReconcileAgain(r.Context(), o.Namespace, o.Name, max(o.Times, 1), time.Duration(o.Every)*time.Millisecond)
+	}))
+	mux.HandleFunc("POST /sandbox/harvester/restart", handle(func(r *http.Request, _ struct{}) error {
+		return c.harvester.Restart(r.Context())
+	}))
+	mux.HandleFunc("POST /sandbox/kubevirt", handle(func(_ *http.Request, o struct {
+		Major int `json:"major"`
+		Minor int `json:"minor"`
+	}) error {
+		c.machines.SetVersion(o.Major, o.Minor)
+		return nil
 	}))
 	mux.HandleFunc("POST /sandbox/admission", handle(func(r *http.Request, o struct {
-		Reject objectName `json:"reject"`
+		Reject struct {
+			objectName
+			Times int `json:"times"`
+		} `json:"reject"`
 	}) error {
-		return c.reject(r.Context(), o.Reject)
+		if o.Reject.Times >= 0 {
+			return errors.New("times: a policy refuses always, which is -1")
+		}
+		return c.reject(r.Context(), o.Reject.objectName)
 	}))
 	mux.HandleFunc("POST /sandbox/access", handle(c.deny))
 	// Not of the sandbox, which lives for one scenario only.
 	mux.HandleFunc("POST /sandbox/end", handle(func(r *http.Request, _ struct{}) error {
 		c.harvester.Forget()
+		c.machines.SetVersion(1, 8)
 		c.machines.StopAll(r.Context())
 		return nil
 	}))
@@ -83,6 +108,14 @@ func (c *Control) guestRoutes(mux *http.ServeMux) {
 	})
 	plain("pause", func(r *http.Request, ns, name string) error { return c.machines.Pause(r.Context(), ns, name, true) })
 	plain("resume", func(r *http.Request, ns, name string) error { return c.machines.Pause(r.Context(), ns, name, false) })
+	plain("shut-down-inside", func(r *http.Request, ns, name string) error {
+		return c.machines.End(r.Context(), ns, name, "Succeeded")
+	})
+	plain("crash", func(r *http.Request, ns, name string) error { return c.machines.End(r.Context(), ns, name, "Failed") })
+	plain("recreate", func(r *http.Request, ns, name string) error { return c.machines.Recreate(r.Context(), ns, name) })
+	mux.HandleFunc("POST /sandbox/vms/{ns}/{name}/kubevirt-backup", handle(func(r *http.Request, o BackupOptions) error {
+		return c.machines.KubevirtBackup(r.Context(), r.PathValue("ns"), r.PathValue("name"), o)
+	}))
 	mux.HandleFunc("POST /sandbox/vms/{ns}/{name}/migrate", handle(func(r *http.Request, o struct {
 		Duration int `json:"duration"`
 	}) error {
@@ -110,7 +143,7 @@ func (c *Control) guestRoutes(mux *http.ServeMux) {
 
 func (c *Control) setStorage(_ *http.Request, o storageRequest) error {
 	behaviour := DiskBehaviour{Cut: time.Duration(o.Cut) * time.Millisecond, Ready: time.Duration(o.Ready) * time.Millisecond,
-		Errors: o.InterimErrors, Never: o.Never, In1970: o.CreationTime != nil}
+		Errors: o.InterimErrors, Fails: o.Fails, Never: o.Never, In1970: o.CreationTime != nil}
 	switch o.Style {
 	case "", "csi":
 	case "longhorn", "old-longhorn":

@@ -30,7 +30,8 @@ type DiskBehaviour struct {
 	Reply  time.Duration // from the capture to the driver's answer: Longhorn polls, up to 7 s
 	Ready  time.Duration // from then until it is ready to use
 	Errors int           // interim errors before it works
-	Never  bool          // it never works
+	Fails  bool          // it says no, again and again
+	Never  bool          // it never answers
 	In1970 bool          // the storage's clock says so
 }
 
@@ -105,10 +106,17 @@ func (d *Driver) ControllerGetCapabilities(context.Context, *csi.ControllerGetCa
 }
 
 // CreateSnapshot cuts the disk once per name, however often it is asked; the sidecar asks again after an error.
-func (d *Driver) CreateSnapshot(_ context.Context, request *csi.CreateSnapshotRequest) (*csi.CreateSnapshotResponse, error) {
+func (d *Driver) CreateSnapshot(ctx context.Context, request *csi.CreateSnapshotRequest) (*csi.CreateSnapshotResponse, error) {
 	behaviour, done, err := d.begin(request)
 	if done != nil || err != nil {
 		return done, err
+	}
+	if behaviour.Never {
+		<-ctx.Done()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.running, request.Name)
+		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 	time.Sleep(behaviour.Cut)
 	uid := strings.TrimPrefix(request.Name, "snapshot-")
@@ -150,7 +158,7 @@ func (d *Driver) begin(request *csi.CreateSnapshotRequest) (DiskBehaviour, *csi.
 	if own := d.behaviour[request.SourceVolumeId]; own != nil {
 		behaviour = own
 	}
-	if behaviour.Never {
+	if behaviour.Fails {
 		return *behaviour, nil, status.Error(codes.Internal, "failed on demand")
 	}
 	if behaviour.Errors > 0 {

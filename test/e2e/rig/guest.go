@@ -61,6 +61,7 @@ type Guest struct {
 
 	mu        sync.Mutex
 	running   bool
+	ending    bool // it shuts down
 	paused    bool
 	migrating bool
 	frozen    bool
@@ -226,13 +227,24 @@ func (g *Guest) disarm(operation string) {
 	}
 }
 
-// PowerOff ends the guest: nothing of it is frozen any more, and its timer is gone.
-func (g *Guest) PowerOff() {
+// beginShutDown is true for the first who begins it.
+func (g *Guest) beginShutDown() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := !g.ending
+	g.ending = true
+	return first
+}
+
+// PowerOff ends the guest, and tells whether it had power: nothing of it is frozen any more, and its timer is gone.
+func (g *Guest) PowerOff() (had bool) {
 	g.disarm("unfreeze")
 	g.mu.Lock()
+	had = g.running
 	g.running, g.frozenAt = false, time.Time{}
 	g.mu.Unlock()
 	g.markThawed("power-off")
+	return had
 }
 
 // SetPaused stops or continues it.

@@ -23,14 +23,18 @@ const (
 
 // HarvesterOptions are what may differ from one backup to another.
 type HarvesterOptions struct {
-	CreateTwice int `json:"create_twice"` // so many disks are missing in its cache: frozen for and created again
-	DisksFirst  int `json:"disks_first"`  // so many disks in the first reconcile, -1: all ...
-	Later       int `json:"later"`        // ... and the others so many milliseconds later
+	CreateTwice    int  `json:"create_twice"`     // so many disks are missing in its cache: frozen for and created again
+	DisksFirst     int  `json:"disks_first"`      // so many disks in the first reconcile, -1: all ...
+	Later          int  `json:"later"`            // ... and the others so many milliseconds later
+	StopsAtFailure bool `json:"stops_at_failure"` // 1.9; 1.8 went on to the next disk
+	Retries        int  `json:"retries"`          // in a row, of a backup in error when the controller starts ...
+	RetryEvery     int  `json:"retry_every"`      // ... so many milliseconds apart
 }
 
 // Harvester does what Harvester's backup controller was seen to do: it writes status.volumeBackups, then for each disk, in
 // random order, freezes the guest if its agent is connected, and creates the VolumeSnapshot. It never unfreezes. A disk
-// that is missing later on is taken when something else happens to the backup.
+// that is missing later on is taken when something else happens to the backup. One in error is tried again at each start
+// of the controller, whatever its age: a try makes what is missing, or writes the error with a new time.
 type Harvester struct {
 	kube  *Kube
 	rest  rest.Interface // for the freeze subresource
@@ -45,7 +49,7 @@ type Harvester struct {
 
 // NewHarvester begins with no backup.
 func NewHarvester(kube *Kube, calls rest.Interface, truth *Truth) *Harvester {
-	return &Harvester{kube: kube, rest: calls, truth: truth, options: HarvesterOptions{DisksFirst: -1},
+	return &Harvester{kube: kube, rest: calls, truth: truth, options: HarvesterOptions{DisksFirst: -1, StopsAtFailure: true, Retries: 5, RetryEvery: 160},
 		begun: map[string]bool{}, running: map[string]chan struct{}{}, stop: make(chan struct{})}
 }
 
@@ -70,12 +74,17 @@ func (h *Harvester) Run(ctx context.Context) {
 
 // Precondition: the lock is held.
 func (h *Harvester) launch(ctx context.Context, backup *unstructured.Unstructured) {
+	h.start(ctx, backup, freezeTries)
+}
+
+// Precondition: the lock is held. `tries` of freezes, then it is in error.
+func (h *Harvester) start(ctx context.Context, backup *unstructured.Unstructured, tries int) {
 	key := backup.GetNamespace() + "/" + backup.GetName()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	again, stop := make(chan struct{}, 1), h.stop
 	h.running[key] = again
 	job := &backupJob{Harvester: h, ns: backup.GetNamespace(), name: backup.GetName(), uid: string(backup.GetUID()),
-		options: h.options, again: again, first: time.Now(), versions: map[string]string{}}
+		options: h.options, again: again, tries: tries, first: time.Now(), versions: map[string]string{}}
 	job.vm, _, _ = unstructured.NestedString(backup.Object, "spec", "source", "name")
 	job.deadline, _, _ = unstructured.NestedString(backup.Object, "spec", "fsFreezeDeadline")
 	go func() {
@@ -97,28 +106,59 @@ func (h *Harvester) launch(ctx context.Context, backup *unstructured.Unstructure
 	}()
 }
 
-// ReconcileAgain is what a retry does; a backup in error begins anew.
-func (h *Harvester) ReconcileAgain(ctx context.Context, ns, name string) error {
+// ReconcileAgain is what a retry does, so many times; one of a backup in error is a single try.
+func (h *Harvester) ReconcileAgain(ctx context.Context, ns, name string, times int, every time.Duration) error {
+	if _, err := h.kube.Get(ctx, backups, ns, name); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	go func() {
+		for i := range times {
+			if i > 0 {
+				time.Sleep(every)
+			}
+			report("retry of "+name, h.retry(ctx, ns, name))
+		}
+	}()
+	return nil
+}
+
+func (h *Harvester) retry(ctx context.Context, ns, name string) error {
 	backup, err := h.kube.Get(ctx, backups, ns, name)
 	if err != nil {
 		return err
 	}
 	h.mu.Lock()
-	again := h.running[ns+"/"+name]
-	h.mu.Unlock()
-	if again != nil {
+	defer h.mu.Unlock()
+	if again := h.running[ns+"/"+name]; again != nil {
 		select {
 		case again <- struct{}{}:
 		default:
 		}
 		return nil
 	}
-	if err := h.kube.Merge(ctx, backups, ns, name, Object{"status": Object{"error": nil}}, "status"); err != nil {
+	if ready, _, _ := unstructured.NestedBool(backup.Object, "status", "readyToUse"); !ready {
+		h.start(ctx, backup, 1)
+	}
+	return nil
+}
+
+// Restart is a start of the controller: it reconciles all that is not ready.
+func (h *Harvester) Restart(ctx context.Context) error {
+	all, err := h.kube.List(ctx, backups, "")
+	if err != nil {
 		return err
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.launch(ctx, backup)
+	retries, every := h.options.Retries, time.Duration(h.options.RetryEvery)*time.Millisecond
+	h.mu.Unlock()
+	for _, backup := range all {
+		_, inError, _ := unstructured.NestedMap(backup.Object, "status", "error")
+		times := map[bool]int{true: retries, false: 1}[inError]
+		if err := h.ReconcileAgain(ctx, backup.GetNamespace(), backup.GetName(), times, every); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"log"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -21,7 +22,10 @@ var (
 	vmis             = schema.GroupVersionResource{Group: "kubevirt.io", Version: "v1", Resource: "virtualmachineinstances"}
 	snapshots        = schema.GroupVersionResource{Group: "snapshot.storage.k8s.io", Version: "v1", Resource: "volumesnapshots"}
 	longhornRecords  = schema.GroupVersionResource{Group: "longhorn.io", Version: "v1beta2", Resource: "snapshots"}
+	kubevirtBackups  = schema.GroupVersionResource{Group: "backup.kubevirt.io", Version: "v1alpha1", Resource: "virtualmachinebackups"}
+	kubevirtTrackers = schema.GroupVersionResource{Group: "backup.kubevirt.io", Version: "v1alpha1", Resource: "virtualmachinebackuptrackers"}
 	kubevirtSnaps    = schema.GroupVersionResource{Group: "snapshot.kubevirt.io", Version: "v1beta1", Resource: "virtualmachinesnapshots"}
+	pods             = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 	claims           = schema.GroupVersionResource{Version: "v1", Resource: "persistentvolumeclaims"}
 	volumes          = schema.GroupVersionResource{Version: "v1", Resource: "persistentvolumes"}
 	namespaces       = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
@@ -87,10 +91,30 @@ func (k *Kube) Merge(ctx context.Context, resource schema.GroupVersionResource, 
 	return err
 }
 
+// Put writes the whole object after `change`, as often as somebody else was quicker.
+func (k *Kube) Put(ctx context.Context, resource schema.GroupVersionResource, ns, name string, change func(Object)) error {
+	for {
+		object, err := k.Get(ctx, resource, ns, name)
+		if err != nil {
+			return err
+		}
+		change(object.Object)
+		_, err = k.client.Resource(resource).Namespace(ns).Update(ctx, object, metav1.UpdateOptions{})
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+}
+
 // Follow calls `seen` for each object that exists or changes, until the context ends. It lists anew when a watch ends.
 func (k *Kube) Follow(ctx context.Context, resource schema.GroupVersionResource, seen func(*unstructured.Unstructured)) {
+	k.FollowDeletions(ctx, resource, seen, func(*unstructured.Unstructured) {})
+}
+
+// FollowDeletions calls `gone`, too, for each that is deleted, unless that happens between two watches.
+func (k *Kube) FollowDeletions(ctx context.Context, resource schema.GroupVersionResource, seen, gone func(*unstructured.Unstructured)) {
 	for ctx.Err() == nil {
-		k.followOnce(ctx, resource, seen)
+		k.followOnce(ctx, resource, seen, gone)
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
@@ -98,7 +122,7 @@ func (k *Kube) Follow(ctx context.Context, resource schema.GroupVersionResource,
 	}
 }
 
-func (k *Kube) followOnce(ctx context.Context, resource schema.GroupVersionResource, seen func(*unstructured.Unstructured)) {
+func (k *Kube) followOnce(ctx context.Context, resource schema.GroupVersionResource, seen, gone func(*unstructured.Unstructured)) {
 	list, err := k.client.Resource(resource).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		log.Printf("list %s: %v", resource.Resource, err)
@@ -119,6 +143,9 @@ func (k *Kube) followOnce(ctx context.Context, resource schema.GroupVersionResou
 		}
 		if event.Type == "ADDED" || event.Type == "MODIFIED" {
 			seen(object)
+		}
+		if event.Type == "DELETED" {
+			gone(object)
 		}
 	}
 }

@@ -25,7 +25,10 @@ type MachineOptions struct {
 	Namespace   string            `json:"ns"`
 	Name        string            `json:"name"`
 	Disks       int               `json:"disks"`
+	HotPlugged  int               `json:"hot_plugged"` // of the running VMI only
+	Shares      []string          `json:"shares"`      // claims of other VMs that it has too
 	Running     bool              `json:"running"`
+	Ended       string            `json:"ended"` // Succeeded or Failed: not running, but its VMI is still there, in that phase
 	Agent       bool              `json:"agent"`
 	Windows     bool              `json:"windows"`
 	FreezeMS    int               `json:"freeze_latency"` // milliseconds
@@ -39,12 +42,13 @@ type Machines struct {
 	kube  *Kube
 	truth *Truth
 
-	mu     sync.Mutex
-	guests map[string]*Guest // "namespace/vm", of running VMs
-	all    map[string]MachineOptions
+	mu      sync.Mutex
+	guests  map[string]*Guest // "namespace/vm", of all VMs that have a VMI
+	all     map[string]MachineOptions
+	after18 bool // KubeVirt from 1.9 on: its backups end with Complete or Failed, not with Done
 }
 
-// Find returns the guest of a running VMI, or nil.
+// Find returns the guest of a VMI, or nil.
 func (m *Machines) Find(ns, name string) *Guest {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -66,24 +70,32 @@ func (m *Machines) options(ns, name string) MachineOptions {
 
 // Add makes a VM, its claims with volumes of our driver, and its VMI if it runs.
 func (m *Machines) Add(ctx context.Context, o MachineOptions) error {
-	var disks []any
-	for i := range o.Disks {
-		claim := fmt.Sprintf("%s-disk-%d", o.Name, i)
+	for _, claim := range append(o.ownDisks(), o.hotDisks()...) {
 		if err := m.addDisk(ctx, o.Namespace, claim); err != nil {
 			return err
 		}
-		disks = append(disks, Object{"name": fmt.Sprintf("disk-%d", i), "persistentVolumeClaim": Object{"claimName": claim}})
 	}
 	m.mu.Lock()
 	m.all[o.Namespace+"/"+o.Name] = o
 	m.mu.Unlock()
+	if err := m.createVM(ctx, o); err != nil || (!o.Running && o.Ended == "") {
+		return err
+	}
+	if o.Ended != "" {
+		return m.startEnded(ctx, o)
+	}
+	return m.Start(ctx, o.Namespace, o.Name)
+}
+
+func (m *Machines) createVM(ctx context.Context, o MachineOptions) error {
+	var disks []any
+	for i, claim := range o.disks() {
+		disks = append(disks, Object{"name": fmt.Sprintf("disk-%d", i), "persistentVolumeClaim": Object{"claimName": claim}})
+	}
 	_, err := m.kube.Create(ctx, vms, o.Namespace, Object{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
 		"metadata": Object{"name": o.Name, "namespace": o.Namespace, "annotations": toObject(o.Annotations)},
 		"spec":     Object{"template": Object{"spec": Object{"volumes": disks}}}})
-	if err != nil || !o.Running {
-		return err
-	}
-	return m.Start(ctx, o.Namespace, o.Name)
+	return err
 }
 
 func (m *Machines) addDisk(ctx context.Context, ns, claim string) error {
@@ -106,23 +118,25 @@ func (m *Machines) addDisk(ctx context.Context, ns, claim string) error {
 
 // Start makes the VMI, with a uid of its own.
 func (m *Machines) Start(ctx context.Context, ns, name string) error {
+	if err := m.clearEnded(ctx, ns, name); err != nil {
+		return err
+	}
 	return m.boot(ctx, ns, name, m.options(ns, name).Agent)
 }
 
 func (m *Machines) boot(ctx context.Context, ns, name string, agent bool) error {
 	key := ns + "/" + name
 	o := m.options(ns, name)
-	vm, err := m.kube.Get(ctx, vms, ns, name)
+	vmi, err := m.createVMI(ctx, o)
 	if err != nil {
 		return err
 	}
-	spec := vm.Object["spec"].(Object)["template"].(Object)["spec"]
-	if _, err := m.kube.Create(ctx, vmis, ns, Object{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance",
-		"metadata": Object{"name": name, "namespace": ns, "annotations": toObject(o.Annotations), "finalizers": []any{vmiFinalizer}},
-		"spec":     spec}); err != nil {
+	m.truth.Note("power", key, "on")
+	m.holdDisks(o, true)
+	volumes, err := m.createPods(ctx, o, vmi)
+	if err != nil {
 		return err
 	}
-	m.truth.Note("power", key, "on")
 	guest := &Guest{name: key, windows: o.Windows, truth: m.truth, running: true,
 		filesystems: noFilesystems{time.Duration(o.FreezeMS) * time.Millisecond, time.Duration(o.ThawMS) * time.Millisecond}}
 	if o.Guest != "" {
@@ -137,7 +151,7 @@ func (m *Machines) boot(ctx context.Context, ns, name string, agent bool) error 
 	m.mu.Lock()
 	m.guests[key] = guest
 	m.mu.Unlock()
-	return m.status(ctx, ns, name, withAgent(o, agent, false, Object{"phase": "Running"}))
+	return m.status(ctx, ns, name, withAgent(o, agent, false, Object{"phase": "Running", "volumeStatus": volumes}))
 }
 
 // Stop marks the VMI as being deleted; the guest goes down a moment later, and then the object. It returns at once.
@@ -165,6 +179,9 @@ func (m *Machines) shutDown(ctx context.Context, ns, name string, then func()) e
 	if err != nil {
 		return err
 	}
+	if !guest.beginShutDown() {
+		return nil
+	}
 	if err := m.kube.Delete(ctx, vmis, ns, name); err != nil {
 		return err
 	}
@@ -173,8 +190,7 @@ func (m *Machines) shutDown(ctx context.Context, ns, name string, then func()) e
 		m.mu.Lock()
 		delete(m.guests, ns+"/"+name)
 		m.mu.Unlock()
-		guest.PowerOff()
-		m.truth.Note("power", ns+"/"+name, "off")
+		m.powerOff(ctx, guest, m.options(ns, name), "")
 		report("end of "+ns+"/"+name, m.kube.Merge(ctx, vmis, ns, name, Object{"metadata": Object{"finalizers": nil}}))
 		then()
 	})

@@ -81,6 +81,8 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	go harvester.Run(ctx)
 	go machines.Poll(ctx)
 	go noteReports(ctx, admin, truth)
+	go machines.FollowDeletions(ctx)
+	go (&Kubelet{kube: admin, truth: truth, holds: map[string]bool{}}).Run(ctx)
 	server := &http.Server{Addr: control, ReadHeaderTimeout: 5 * time.Second,
 		Handler: (&Control{truth: truth, machines: machines, driver: driver, longhorn: longhorn, harvester: harvester, kube: admin}).Routes()}
 	context.AfterFunc(ctx, func() { _ = server.Close() })

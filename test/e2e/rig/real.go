@@ -107,5 +107,7 @@ func (m *Machines) Cut(volume string) error {
 	return RealGuest{socket}.Cut(volume)
 }
 
-// machineOf is the "namespace/vm" of a volume "namespace/vm-disk-<number>".
-func machineOf(volume string) string { return volume[:strings.LastIndex(volume, "-disk-")] }
+// machineOf is the "namespace/vm" of a volume "namespace/vm-disk-<number>" or "namespace/vm-hot-<number>".
+func machineOf(volume string) string {
+	return volume[:max(strings.LastIndex(volume, "-disk-"), strings.LastIndex(volume, "-hot-"), 0)]
+}

@@ -66,6 +66,11 @@ func (t *Truth) Note(kind, object, detail string) {
 	t.events = append(t.events, Event{t.now(), kind, object, detail})
 }
 
+// Held records who has a disk, "namespace/claim", and may write it: "vm namespace/name" or "pod namespace/name".
+func (t *Truth) Held(claim, by string, on bool) {
+	t.Note(map[bool]string{true: "hold", false: "let-go"}[on], claim, by)
+}
+
 // Guests is what happened by guest, as JSON.
 func (t *Truth) Guests() Object {
 	t.mu.Lock()
