@@ -22,9 +22,11 @@ Result<Session> SessionStore::create(const Session& session, Millis timeout) {
   return from_lease(*lease);
 }
 
-Result<Session> SessionStore::update(const Session& session, Millis timeout) {
-  const auto lease =
-      kube::merge_patch(api_, kube::object_path(kube::kLeases, namespace_, session.lease), to_patch(session), timeout);
+Result<Session> SessionStore::update(const Session& session, Millis timeout, Mono send_by) {
+  kube::Request request{kube::Method::kPatch, kube::object_path(kube::kLeases, namespace_, session.lease),
+                        to_patch(session).dump(), "application/merge-patch+json", timeout};
+  request.send_by = send_by;
+  const auto lease = kube::object_of(api_.call(request));
   if (!lease) return lease.error();
   return from_lease(*lease);
 }

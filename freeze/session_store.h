@@ -23,8 +23,8 @@ class SessionStore {
   // the holder.
   Result<Session> create(const Session& session, Millis timeout = kube::kCallTimeout);
 
-  // kConflict or kNotFound: somebody else changed or ended it; read again and decide again.
-  Result<Session> update(const Session& session, Millis timeout = kube::kCallTimeout);
+  // kConflict or kNotFound: somebody else changed or ended it; read again and decide again. `send_by`: see kube/api.h.
+  Result<Session> update(const Session& session, Millis timeout = kube::kCallTimeout, Mono send_by = Mono::max());
 
   // Only this very session, in the state last read. kNotFound and kConflict as above.
   Result<void> remove(const Session& session, Millis timeout = kube::kCallTimeout);

@@ -32,6 +32,13 @@ const std::string& look_up(const StringMap& strings, std::string_view key) {
   return found == strings.end() ? kAbsent : found->second;
 }
 
+// "" when there is none. One without a message is an error all the same.
+std::string error_in(const Json& status) {
+  if (!is_set(status["error"])) return "";
+  const std::string& message = status["error"]["message"].string();
+  return message.empty() ? "no message" : message;
+}
+
 bool condition_is_true(const Json& status, std::string_view type) {
   return std::ranges::any_of(status["conditions"].items(), [&](const Json& condition) {
     return condition["type"].string() == type && condition["status"].string() == "True";
@@ -114,7 +121,7 @@ SnapshotView SnapshotView::from(const Json& object) {
   view.bound_content = status["boundVolumeSnapshotContentName"].string();
   view.captured = is_set(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
-  view.error = status["error"]["message"].string();
+  view.error = error_in(status);
   return view;
 }
 
@@ -128,7 +135,7 @@ ContentView ContentView::from(const Json& object) {
   view.snapshot_uid = snapshot["uid"].string();
   view.captured = is_set(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
-  view.error = status["error"]["message"].string();
+  view.error = error_in(status);
   return view;
 }
 
@@ -156,7 +163,7 @@ BackupView BackupView::from(const Json& object) {
     if (!volume["name"].string().empty()) view.snapshot_names.push_back(volume["name"].string());
   }
   view.ready = status["readyToUse"].boolean();
-  view.error = status["error"]["message"].string();
+  view.error = error_in(status);
   view.error_time = time_in(status["error"]["time"]);
   view.harvester_froze = view.metadata.annotation("harvesterhci.io/snapshotFreezeFS") == "true";
   return view;

@@ -3,6 +3,8 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "sweeper/feed.h"
 
@@ -17,7 +19,13 @@ void name_thread(const std::string& name) {
 }  // namespace
 
 Driver::Driver(Sweeper& sweeper, Elector& elector, kube::KubeApi& api, Clock& clock, Metrics& metrics, Options options)
-    : sweeper_(sweeper), elector_(elector), api_(api), clock_(clock), metrics_(metrics), options_(std::move(options)) {}
+    : sweeper_(sweeper),
+      elector_(elector),
+      api_(api),
+      clock_(clock),
+      metrics_(metrics),
+      options_(std::move(options)),
+      queue_(std::max(options_.workers, 2)) {}
 
 Driver::~Driver() {
   stop();
@@ -33,7 +41,6 @@ void Driver::start() {
     });
   }
   spawn("plan", &Driver::plan);
-  for (int i = 0; i < std::max(options_.workers, 2); ++i) spawn("work-" + std::to_string(i), &Driver::work);
   elector_thread_ = std::thread([this] {
     name_thread("elect");
     elect();
@@ -76,38 +83,54 @@ void Driver::watch(Kind kind) {
 void Driver::plan() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    for (Job& job : sweeper_.take_due()) (job.urgent() ? urgent_ : others_).push_back(std::move(job));
-    if (!urgent_.empty() || !others_.empty()) work_.notify_all();
+    for (Job& job : sweeper_.take_due()) queue_.push(std::move(job));
+    start_workers();
     drained_.notify_all();
+    std::vector<std::thread> finished = std::exchange(finished_, {});
+    if (!finished.empty()) {
+      lock.unlock();
+      for (std::thread& thread : finished) thread.join();
+      lock.lock();
+      continue;
+    }
     plan_.wait_until(lock, sweeper_.next_wake());
   }
 }
 
-bool Driver::next_job(Job& job) {
-  const bool room = others_running_ < std::max(options_.workers, 2) / 2;
-  std::deque<Job>& queue = urgent_.empty() && room ? others_ : urgent_;
-  if (queue.empty()) return false;
-  job = std::move(queue.front());
-  queue.pop_front();
-  return true;
+// Whatever may start now finds a thread.
+void Driver::start_workers() {
+  const int startable = queue_.startable();
+  if (startable > 0) work_.notify_all();
+  for (int missing = startable - idle_workers_; missing > 0; --missing) {
+    const int id = next_worker_++;
+    workers_.emplace(id, std::thread([this, id] {
+                       name_thread("work-" + std::to_string(id));
+                       work(id);
+                     }));
+  }
 }
 
-void Driver::work() {
+void Driver::work(int id) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    Job job;
-    bool found = false;
-    work_.wait(lock, [&] { return stopping_ || (found = next_job(job)); });
-    if (!found) return;
-    if (!job.urgent()) ++others_running_;
+    std::optional<Job> job;
+    ++idle_workers_;
+    work_.wait_for(lock, kIdleWorker, [&] { return stopping_ || (job = queue_.pop()); });
+    --idle_workers_;
+    const bool surplus = static_cast<int>(workers_.size()) > options_.workers;
+    if (!job && !stopping_ && !surplus) continue;
+    if (!job) break;
     lock.unlock();
-    const Outcome outcome = sweeper_.run(job);
+    const Outcome outcome = sweeper_.run(*job);
     lock.lock();
-    if (!job.urgent()) --others_running_;
+    queue_.done(job->lane());
     sweeper_.done(outcome);
     plan_.notify_one();
-    if (!others_.empty()) work_.notify_one();
   }
+  const auto self = workers_.find(id);
+  finished_.push_back(std::move(self->second));
+  workers_.erase(self);
+  worker_left_.notify_all();
 }
 
 void Driver::elect() {
@@ -134,6 +157,17 @@ void Driver::drain() {
   stopping_ = true;
 }
 
+void Driver::join_workers() {
+  std::unique_lock lock(mutex_);
+  while (!workers_.empty() || !finished_.empty()) {
+    std::vector<std::thread> finished = std::exchange(finished_, {});
+    lock.unlock();
+    for (std::thread& thread : finished) thread.join();
+    lock.lock();
+    worker_left_.wait(lock, [this] { return workers_.empty() || !finished_.empty(); });
+  }
+}
+
 void Driver::stop() {
   if (threads_.empty()) return;
   drain();
@@ -143,6 +177,7 @@ void Driver::stop() {
   synced_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  join_workers();
   {
     const std::lock_guard lock(mutex_);
     election_over_ = true;

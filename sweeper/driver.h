@@ -1,15 +1,17 @@
-// The sweeper on threads: one a watch, one that plans, one for the election, and workers that make the calls. All are
-// named and joined. What is thrown on one of them ends the process: the next one goes on from the Leases.
+// The sweeper on threads: one a watch, one that plans, one for the election, and workers that make the calls, as many
+// as there are calls under way (see job_queue.h) and a few more. All are named and joined. What is thrown on one of
+// them ends the process: the next one goes on from the Leases.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "sweeper/elector.h"
+#include "sweeper/job_queue.h"
 #include "sweeper/sweeper.h"
 
 namespace snapfreeze::sweeper {
@@ -19,7 +21,7 @@ class Driver {
   struct Options {
     std::string own_namespace;
     ThawOn thaw_on = ThawOn::kCaptured;
-    int workers = 8;  // jobs at once, at least 2; verdicts take half of them at most, so that thaws find one
+    int workers = 8;  // see job_queue.h; at least 2
   };
 
   // All outlive it.
@@ -42,12 +44,15 @@ class Driver {
   static constexpr std::chrono::seconds kDrain{8};
   // Snapshots wait so long for what tells which of them are finished, and need not be kept.
   static constexpr std::chrono::seconds kHeadStart{10};
+  // A worker that has had nothing to do for so long ends, unless few are left.
+  static constexpr std::chrono::seconds kIdleWorker{30};
 
   void watch(Kind kind);
   void plan();
   void elect();
-  void work();
-  bool next_job(Job& job);
+  void work(int id);
+  void start_workers();
+  void join_workers();
   void spawn(std::string name, void (Driver::*body)());
   void drain();
 
@@ -64,9 +69,12 @@ class Driver {
   std::condition_variable election_;
   std::condition_variable synced_;
   std::condition_variable drained_;
-  std::deque<Job> urgent_;
-  std::deque<Job> others_;
-  int others_running_ = 0;
+  std::condition_variable worker_left_;
+  JobQueue queue_;
+  int idle_workers_ = 0;
+  int next_worker_ = 0;
+  std::map<int, std::thread> workers_;
+  std::vector<std::thread> finished_;  // of the workers, to be joined
   bool stopping_ = false;
   bool election_over_ = false;
   std::vector<std::thread> threads_;

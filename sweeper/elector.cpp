@@ -34,12 +34,16 @@ Millis Elector::step() {
   return kRetryPeriod;
 }
 
-bool Elector::leads_for(Millis duration) const {
+Mono Elector::leads_until() const {
   const Mono::rep sent = renewed_.load();
-  if (sent == kNever || resigned_) return false;
-  const Mono renewed{Mono::duration(sent)};
+  return sent == kNever || resigned_ ? Mono::min() : Mono(Mono::duration(sent)) + kLeaseDuration;
+}
+
+bool Elector::leads_for(Millis duration) const {
+  const Mono until = leads_until();
+  if (until == Mono::min()) return false;
   const Mono now = clock_.monotonic();
-  return now < renewed + kRenewDeadline && now + duration < renewed + kLeaseDuration;
+  return now < until - kLeaseDuration + kRenewDeadline && now + duration < until;
 }
 
 void Elector::read() {

@@ -34,6 +34,8 @@ class Elector : public Leadership {
   // Rests on the Lease as it was when the last renewal was sent: nobody can have taken over before that time + 15 s.
   // Any thread.
   [[nodiscard]] bool leads_for(Millis duration) const override;
+  // Nobody else can lead before then. Mono::min(): we do not lead. Any thread.
+  [[nodiscard]] Mono leads_until() const;
 
  private:
   struct Seen {

@@ -21,6 +21,7 @@ SnapshotFacts snapshot_facts(const Json& object, ThawOn thaw_on) {
   facts.created = view.metadata.creation_timestamp;
   facts.deleting = view.metadata.deleting;
   facts.captured = thaw_on == ThawOn::kReady ? view.ready : view.captured;
+  facts.failed = !view.error.empty();
   facts.consistency = view.metadata.annotation(freeze::kConsistency);
   facts.reason = view.metadata.annotation(freeze::kReason);
   return facts;
@@ -35,6 +36,9 @@ BackupFacts backup_facts(const Json& object) {
   facts.vm = view.source_name;
   facts.created = view.metadata.creation_timestamp;
   facts.snapshot_names = std::move(view.snapshot_names);
+  facts.deadline = view.fs_freeze_deadline;
+  facts.failed = !view.error.empty();
+  facts.error_time = view.error_time;
   facts.complete = view.complete();
   facts.deleting = view.metadata.deleting;
   facts.harvester_froze = view.harvester_froze;
@@ -49,6 +53,7 @@ VmiFacts vmi_facts(const Json& object) {
   facts.namespace_ = view.metadata.namespace_;
   facts.name = view.metadata.name;
   facts.running = view.running();
+  facts.off = view.off();
   facts.deleting = view.metadata.deleting;
   facts.reported_frozen = view.reported_frozen();
   facts.agent_gone = !view.agent_connected;
@@ -70,12 +75,12 @@ Result<Facts> facts_of(Kind kind, const Json& object, ThawOn thaw_on) {
       return Facts(snapshot_facts(object, thaw_on));
     case Kind::kContent: {
       auto view = kube::ContentView::from(object);
-      return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured});
+      return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, !view.error.empty()});
     }
     case Kind::kLonghornSnapshot: {
       auto view = kube::LonghornSnapshotView::from(object);
       if (view.snapshot_uid.empty()) return Facts();
-      return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured});
+      return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, false});
     }
     case Kind::kBackup:
       return Facts(backup_facts(object));

@@ -37,6 +37,7 @@ struct SnapshotFacts {
   std::optional<Wall> created;
   bool deleting = false;
   bool captured = false;    // by its own status, as ThawOn asks
+  bool failed = false;      // its driver said no; it is asked again
   std::string consistency;  // the verdict, "" when none was given
   std::string reason;
 };
@@ -45,6 +46,7 @@ struct SnapshotFacts {
 struct CaptureFacts {
   std::string snapshot_uid;
   bool captured = false;
+  bool failed = false;  // the driver said no; it is asked again
 };
 
 struct BackupFacts {
@@ -54,6 +56,9 @@ struct BackupFacts {
   std::string vm;
   std::optional<Wall> created;
   std::vector<std::string> snapshot_names;  // the set to wait for
+  std::optional<Millis> deadline;           // of Harvester's freeze; 0: it sets no timer
+  bool failed = false;                      // in error, which is no end: Harvester tries again
+  std::optional<Wall> error_time;           // of the last attempt that failed
   bool complete = false;
   bool deleting = false;
   bool harvester_froze = false;
@@ -65,6 +70,7 @@ struct VmiFacts {
   std::string namespace_;
   std::string name;
   bool running = false;
+  bool off = false;  // shut down from inside, or crashed: the object is left, nothing runs
   bool deleting = false;
   bool reported_frozen = false;
   bool agent_gone = false;  // the guest agent is not connected

@@ -1,8 +1,11 @@
 #include "sweeper/judge_stray.h"
 
-#include "base/log.h"
+#include <algorithm>
+#include <map>
+
 #include "freeze/names.h"
 #include "kube/rest.h"
+#include "kube/views.h"
 #include "sweeper/write_verdict.h"
 
 namespace snapfreeze::sweeper {
@@ -13,70 +16,95 @@ using freeze::Verdict;
 using Action = StrayPlan::Action;
 namespace reason = freeze::reason;
 
-StrayDone ended(Written written, const Verdict& verdict) {
-  switch (written) {
-    case Written::kYes:
-      return {StrayDone::End::kJudged, verdict};
-    case Written::kGone:
-      return {StrayDone::End::kGone, verdict};
-    case Written::kRefused:
-    case Written::kFailed:
-      break;
-  }
-  return {StrayDone::End::kFailed, verdict};
+using Judged = StrayPlan::Judged;
+
+StrayDone ended(StrayDone::End end) {
+  return {end, {}, std::nullopt};
 }
 
-StrayDone judge_snapshot(const Seams& seams, const SnapshotFacts& facts, Verdict verdict) {
-  const VerdictFor wanted{
-      {&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid}, std::move(verdict), std::nullopt};
-  return ended(write_verdicts(seams, {&wanted, 1}).front(), wanted.verdict);
+// The verdicts of all of them, side by side. kGone when one of them is gone: what is left is planned again.
+StrayDone write(const Seams& seams, const std::vector<Judged>& judged) {
+  std::vector<VerdictFor> wanted;
+  wanted.reserve(judged.size());
+  for (const Judged& item : judged) {
+    const SnapshotFacts& facts = item.facts;
+    wanted.push_back({{&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid}, item.verdict, std::nullopt});
+  }
+  const auto written = write_verdicts(seams, wanted);
+  StrayDone done = ended(StrayDone::End::kJudged);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i] == Written::kYes) done.snapshots.emplace_back(judged[i].facts.uid, judged[i].verdict);
+    if (written[i] == Written::kGone) done.end = StrayDone::End::kGone;
+    if (written[i] == Written::kRefused || written[i] == Written::kFailed) done.end = StrayDone::End::kFailed;
+  }
+  return done;
 }
 
 StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   if (!facts.vm.empty()) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
-    if (!session && session.error().code != Code::kMalformed) return {StrayDone::End::kFailed, {}};
-    if (session && *session && (*session)->uid == facts.epoch) return {StrayDone::End::kAlive, {}};
+    if (!session && session.error().code != Code::kMalformed) return ended(StrayDone::End::kFailed);
+    if (session && *session && (*session)->uid == facts.epoch) return ended(StrayDone::End::kAlive);
   }
-  return judge_snapshot(seams, facts, {Consistency::kCrash, reason::kSessionLost});
+  return write(seams, {{facts, {Consistency::kCrash, reason::kSessionLost}}});
 }
 
-StrayDone judge(const Seams& seams, const SnapshotFacts& facts, Verdict verdict) {
-  if (verdict.consistency == Consistency::kOffline) {
-    const auto vmi =
-        kube::get(seams.api, kube::object_path(kube::kVirtualMachineInstances, facts.namespace_, facts.vm));
-    if (vmi) {
-      verdict = {Consistency::kCrash, reason::kStarted};
-    } else if (vmi.error().code != Code::kNotFound) {
-      return {StrayDone::End::kFailed, {}};
-    }
-  }
-  return judge_snapshot(seams, facts, std::move(verdict));
-}
-
-StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup, Verdict verdict) {
+StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup,
+                       const Verdict& verdict) {
   const Target target{&kube::kHarvesterBackups, backup.namespace_, backup.name, backup.uid};
-  const VerdictFor wanted{target, std::move(verdict), std::nullopt};
-  StrayDone done = ended(write_verdicts(seams, {&wanted, 1}).front(), wanted.verdict);
-  if (done.end != StrayDone::End::kJudged) return done;
-  seams.metrics.verdict(to_string(done.verdict.consistency), done.verdict.reason);
+  const VerdictFor wanted{target, verdict, std::nullopt};
+  switch (write_verdicts(seams, {&wanted, 1}).front()) {
+    case Written::kYes:
+      break;
+    case Written::kGone:
+      return ended(StrayDone::End::kGone);
+    case Written::kRefused:
+    case Written::kFailed:
+      return ended(StrayDone::End::kFailed);
+  }
+  seams.metrics.verdict(to_string(verdict.consistency), verdict.reason);
   EventText text{backup.uid, false, "OfflineConsistent", "the VM was not running while its disks were captured"};
-  if (done.verdict.consistency == Consistency::kCrash) {
-    text = {backup.uid, true, "CrashConsistent", "crash-consistent only: " + done.verdict.reason};
+  if (verdict.consistency == Consistency::kCrash) {
+    text = {backup.uid, true, "CrashConsistent", "crash-consistent only: " + verdict.reason};
   }
   (void)write_event(seams, settings.identity, target, text);
+  StrayDone done = ended(StrayDone::End::kJudged);
+  done.backup = {backup.uid, verdict};
   return done;
+}
+
+StrayDone judge(const Seams& seams, const Settings& settings, const StrayJob& job) {
+  std::vector<Judged> judged = job.plan.snapshots;
+  const SnapshotFacts& facts = judged.front().facts;
+  const auto is_offline = [](const Judged& item) { return item.verdict.consistency == Consistency::kOffline; };
+  if (std::any_of(judged.begin(), judged.end(), is_offline)) {
+    const auto vmi =
+        kube::get(seams.api, kube::object_path(kube::kVirtualMachineInstances, facts.namespace_, facts.vm));
+    if (!vmi && vmi.error().code != Code::kNotFound) return ended(StrayDone::End::kFailed);
+    const bool runs = vmi && !kube::VmiView::from(*vmi).off();
+    for (Judged& item : judged) {
+      if (runs && is_offline(item)) item.verdict = {Consistency::kCrash, reason::kStarted};
+    }
+  }
+  StrayDone done = write(seams, judged);
+  if (done.end != StrayDone::End::kJudged || !job.plan.whole_backup || !job.backup) return done;
+  std::map<std::string, Verdict> verdicts;
+  for (const Judged& item : judged) verdicts[item.facts.name] = item.verdict;
+  StrayDone last =
+      judge_backup(seams, settings, *job.backup, freeze::judge_backup(job.backup->snapshot_names, verdicts));
+  last.snapshots = std::move(done.snapshots);
+  return last;
 }
 
 }  // namespace
 
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job) {
-  if (!seams.leadership.leads_for(kube::kCallTimeout)) return {StrayDone::End::kFailed, {}};
+  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(StrayDone::End::kFailed);
   if (job.plan.action == Action::kJudgeLost) return judge_lost(seams, job.facts);
   if (job.plan.action == Action::kJudgeBackup && job.backup) {
     return judge_backup(seams, settings, *job.backup, job.plan.verdict);
   }
-  return judge(seams, job.facts, job.plan.verdict);
+  return judge(seams, settings, job);
 }
 
 }  // namespace snapfreeze::sweeper

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "sweeper/planner.h"
 #include "sweeper/seams.h"
@@ -17,13 +20,15 @@ struct StrayJob {
 
 struct StrayDone {
   enum class End {
-    kJudged,  // `verdict` was written, on the snapshot or on its backup
+    kJudged,  // what was written stands below
     kAlive,   // its session exists, and will see to it
     kGone,    // the object is not there any more
     kFailed,  // again, with backoff
   };
   End end = End::kFailed;
-  freeze::Verdict verdict;
+  // What was written, by uid.
+  std::vector<std::pair<std::string, freeze::Verdict>> snapshots;
+  std::optional<std::pair<std::string, freeze::Verdict>> backup;
 };
 
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job);

@@ -47,51 +47,90 @@ struct HoldPlan {
   Mono wake = Mono::max();
 };
 
+// What has become of the snapshots of one hold.
+struct Progression {
+  int appeared = 0;
+  int captured = 0;
+  int failed = 0;                    // not captured, and its driver has said no
+  Mono first_failure = Mono::max();  // of those
+  Mono last_capture = Mono::min();
+
+  [[nodiscard]] bool all_captured() const { return captured == appeared; }
+  // Each that is missing has failed.
+  [[nodiscard]] bool only_failures() const { return failed > 0 && captured + failed == appeared; }
+};
+
+Progression progression_of(const Situation& situation, std::size_t index) {
+  Progression now;
+  for (const Member& member : situation.members) {
+    if (member.hold != index) continue;
+    ++now.appeared;
+    if (member.captured) {
+      ++now.captured;
+      now.last_capture = std::max(now.last_capture, member.captured->at);
+    } else if (member.failed_since) {
+      ++now.failed;
+      now.first_failure = std::min(now.first_failure, *member.failed_since);
+    }
+  }
+  return now;
+}
+
+bool is_complete(const Situation& situation, std::size_t index, const Progression& now) {
+  const HoldSituation& hold = situation.holds[index];
+  if (hold.hold.kind == Hold::Kind::kLabel) return hold.hold.members > 0 && now.captured >= hold.hold.members;
+  return !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
+    const Member* member = find_member(situation, index, name);
+    // One that was admitted without us will not come to this session.
+    return member != nullptr ? member->captured.has_value() : hold.elsewhere.contains(name);
+  });
+}
+
+// From when on no further member is waited for. A count that was asked for is waited for until the deadline.
+Mono quiet_from(const Situation& situation, std::size_t index, const Progression& now, const Policy& policy) {
+  const HoldSituation& hold = situation.holds[index];
+  const bool label = hold.hold.kind == Hold::Kind::kLabel;
+  if (label && now.appeared < hold.hold.members) return Mono::max();
+  const Millis quiet = label && now.captured > 0 && hold.hold.members == 0 ? policy.label_gather : policy.gather;
+  // While the guest was still being frozen, nothing could come.
+  return std::max(hold.quiet_since, situation.sightings.frozen_since.value_or(hold.quiet_since)) + quiet;
+}
+
 // Whether nothing more is to be waited for on account of this hold.
 HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const Policy& policy) {
-  const HoldSituation& hold = situation.holds[index];
   // The backup cannot become consistent any more.
-  if (hold.deleted) return {true};
-  const auto mine = [&](const Member& member) { return member.hold == index; };
-  const auto captured = [](const Member& member) { return member.captured.has_value(); };
-  const auto& members = situation.members;
-  const bool all_captured =
-      std::all_of(members.begin(), members.end(), [&](const Member& m) { return !mine(m) || captured(m); });
-  const auto count =
-      std::count_if(members.begin(), members.end(), [&](const Member& m) { return mine(m) && captured(m); });
-
-  bool complete = false;
-  Millis quiet = policy.gather;
-  if (hold.hold.kind == Hold::Kind::kHarvester) {
-    complete = !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
-      const Member* member = find_member(situation, index, name);
-      // One that was admitted without us will not come to this session.
-      return member != nullptr ? captured(*member) : hold.elsewhere.contains(name);
-    });
-  } else if (hold.hold.members > 0) {
-    complete = count >= hold.hold.members;
-  } else if (count > 0) {
-    quiet = policy.label_gather;
+  if (situation.holds[index].deleted) return {true};
+  const Progression progression = progression_of(situation, index);
+  if (is_complete(situation, index, progression)) return {true};
+  Mono until = quiet_from(situation, index, progression, policy);
+  if (until == Mono::max()) return {};
+  if (!progression.all_captured()) {
+    if (!progression.only_failures()) return {};
+    until = std::max(until, std::max(progression.first_failure, progression.last_capture) + kDriverPatience);
   }
-  if (complete) return {true};
-  if (!all_captured) return {};
-  const Mono quiet_until = hold.quiet_since + quiet;
-  return {now >= quiet_until, quiet_until};
+  return {now >= until, until};
 }
 
 // Fills in what the Lease says from now on, and what was seen until now.
-Plan begin_thaw(const Situation& situation) {
+Plan begin_thaw(const Situation& situation, Observed now) {
   const Sightings& seen = situation.sightings;
   Plan plan = act(Plan::Action::kThaw);
   if (seen.lapsed) plan.doubts.emplace_back(reason::kLapsed);
   if (seen.agent_lost) plan.doubts.emplace_back(reason::kAgentLost);
   if (seen.migrated) plan.doubts.emplace_back(reason::kMigrated);
   if (seen.kubevirt_snapshot) plan.doubts.emplace_back(reason::kKubevirtSnapshot);
+  // What happened before we came, only the guest itself can tell; and a server's clock that has gone back since bounds
+  // nothing.
+  const bool went_back = situation.session.frozen_by && now.bound < *situation.session.frozen_by;
+  const bool knows_all = seen.from_birth || (seen.reported_frozen && !went_back);
+  if (!knows_all && plan.doubts.empty()) plan.doubts.emplace_back(reason::kUnverified);
   for (const Member& member : situation.members) {
     if (!member.captured || !situation.session.created) continue;
-    const auto after = member.captured->bound - *situation.session.created;
+    // By the server's clock and by ours, whichever says later: either alone may have been stepped, or have come late.
+    const auto by_server = member.captured->bound - *situation.session.created;
+    const auto by_us = member.captured->at - seen.first_seen;
     // Rounded up: it is a bound.
-    plan.captured[member.uid] = std::chrono::ceil<Millis>(after);
+    plan.captured[member.uid] = std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
   }
   return plan;
 }
@@ -106,26 +145,34 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
   const Session& session = situation.session;
   const Sightings& seen = situation.sightings;
   if (guest_gone(situation, now.at)) {
-    Plan plan = begin_thaw(situation);
+    Plan plan = begin_thaw(situation, now);
+    plan.doubts.insert(plan.doubts.begin(), reason::kRestarted);
     plan.guest_gone = true;
     return plan;
   }
-  if (seen.lapsed || seen.agent_lost || seen.migrated || seen.kubevirt_snapshot) return begin_thaw(situation);
+  if (seen.lapsed || seen.agent_lost || seen.migrated || seen.kubevirt_snapshot) return begin_thaw(situation, now);
+  const Mono must_report = seen.frozen_since.value_or(now.at) + kTwoPolls;
+  if (!situation.guest.reported_frozen && now.at >= must_report) {
+    Plan plan = begin_thaw(situation, now);
+    plan.doubts.insert(plan.doubts.begin(), reason::kLapsed);
+    return plan;
+  }
   // A guest that shuts down could hang on its own frozen filesystems.
   if (situation.guest.deleting) {
-    Plan plan = begin_thaw(situation);
-    plan.doubts.emplace_back(reason::kRestarted);
+    Plan plan = begin_thaw(situation, now);
+    plan.doubts.insert(plan.doubts.begin(), reason::kRestarted);
     return plan;
   }
 
-  // From then on no capture could count.
-  Mono deadline = seen.first_seen + session.timer;
-  if (session.created) deadline = when_bound_reaches(*session.created + session.timer - policy.margin, now);
-  if (now.bound == Wall::max()) deadline = seen.first_seen + session.timer;
-  if (now.at >= deadline) return begin_thaw(situation);
+  // From then on no capture could count, by whichever clock says so first.
+  Mono deadline = seen.first_seen + session.timer - policy.margin;
+  if (session.created && now.bound != Wall::max()) {
+    deadline = std::min(deadline, when_bound_reaches(*session.created + session.timer - policy.margin, now));
+  }
+  if (now.at >= deadline) return begin_thaw(situation, now);
 
   bool all_done = true;
-  Mono wake = deadline;
+  Mono wake = situation.guest.reported_frozen ? deadline : std::min(deadline, must_report);
   for (std::size_t i = 0; i < situation.holds.size(); ++i) {
     const HoldPlan hold = plan_hold(situation, i, now.at, policy);
     all_done = all_done && hold.done;
@@ -133,7 +180,7 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
   }
   if (situation.guest.known && situation.guest.gone) wake = std::min(wake, seen.first_seen + kWatchLag);
   if (!all_done) return wait(wake);
-  Plan plan = begin_thaw(situation);
+  Plan plan = begin_thaw(situation, now);
   for (const Member& member : situation.members) {
     if (member.captured && (!plan.completed || member.captured->at > *plan.completed)) {
       plan.completed = member.captured->at;
@@ -142,10 +189,10 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
   return plan;
 }
 
-Plan plan_freezing(const Situation& situation, Mono now) {
+Plan plan_freezing(const Situation& situation, Observed now) {
   const Mono abandoned = situation.sightings.phase_since + freeze::kLongestFreezing;
-  if (now < abandoned) return wait(abandoned);
-  Plan plan = begin_thaw(situation);
+  if (now.at < abandoned) return wait(abandoned);
+  Plan plan = begin_thaw(situation, now);
   plan.doubts.insert(plan.doubts.begin(), reason::kAbandoned);
   plan.unsettled = true;
   return plan;
@@ -196,7 +243,7 @@ Plan plan_session(const Situation& situation, const Progress& progress, Observed
                   const std::string& identity) {
   switch (situation.session.phase) {
     case Phase::kFreezing:
-      return now.at < progress.not_before ? wait(progress.not_before) : plan_freezing(situation, now.at);
+      return now.at < progress.not_before ? wait(progress.not_before) : plan_freezing(situation, now);
     case Phase::kFrozen:
       return now.at < progress.not_before ? wait(progress.not_before) : plan_frozen(situation, now, policy);
     case Phase::kThawing:

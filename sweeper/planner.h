@@ -14,6 +14,11 @@ namespace snapfreeze::sweeper {
 
 // No VMI, or another one, may only mean that the watch of the VMIs lags behind that of the Leases.
 inline constexpr std::chrono::seconds kWatchLag{5};
+// virt-handler polls fsFreezeStatus every 5 s: after two polls a guest that is frozen reports so.
+inline constexpr std::chrono::seconds kTwoPolls{11};
+// A driver that has refused each missing disk, and captured none for so long since, will not come round before T: the
+// guest is released. Below 8 s, which is what is promised, by what the news and the thaw take.
+inline constexpr Millis kDriverPatience{7500};
 // A snapshot whose session is not known may only be ahead of the watch of the Leases.
 inline constexpr std::chrono::seconds kStrayGrace{10};
 // A thaw that no reply settles, and a verdict that cannot be written, are given up after so long.
@@ -67,12 +72,19 @@ struct StrayPlan {
     kWait,         // until `wake`, or until something about it changes
     kForget,       // nothing is left to do
     kJudgeLost,    // read its Lease afresh; when that is gone, the snapshot is crash: session-lost
-    kJudge,        // `verdict` is the snapshot's, offline only if the VMI, read afresh, is not there
+    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look does not speak against it
     kJudgeBackup,  // `verdict` is its backup's
+  };
+  struct Judged {
+    SnapshotFacts facts;
+    freeze::Verdict verdict;
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();
-  freeze::Verdict verdict;
+  freeze::Verdict verdict;  // of kJudgeBackup
+  // Of kJudge. When they are all disks of a backup, that gets its verdict with them.
+  std::vector<Judged> snapshots;
+  bool whole_backup = false;
 };
 
 [[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);
@@ -84,6 +96,7 @@ struct RescuePlan {
 };
 
 // Harvester leaves a guest frozen when its freeze has no timer (0 s), or failed half-way, and no session covers it.
+// Only its own freezes are rescued: those during which one of its backups of the guest was unfinished and active.
 [[nodiscard]] RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy);
 
 }  // namespace snapfreeze::sweeper

@@ -10,6 +10,7 @@
 #include "edge/server.h"
 #include "kube/observing_api.h"
 #include "sweeper/driver.h"
+#include "sweeper/leader_api.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -52,12 +53,13 @@ class Service::Impl {
       : clock_(clock),
         identity_(unique(options.identity)),
         api_(api, server_time_, [this](std::string_view verb, int status) { metrics_.api_called(verb, status); }),
-        sessions_(api_, options.own_namespace),
         elector_(api_, clock, options.own_namespace, identity_),
-        seams_{api_, clock, server_time_, sessions_, elector_, metrics_},
+        led_api_(api_, elector_),
+        sessions_(led_api_, options.own_namespace),
+        seams_{led_api_, clock, server_time_, sessions_, elector_, metrics_},
         sweeper_(seams_, {identity_, options.policy}, {options.thaw_on, options.rescue}),
         driver_(sweeper_, elector_, api_, clock, metrics_, {options.own_namespace, options.thaw_on, options.workers}),
-        keeper_(make_keeper(options, {api_, clock, server_time_, [this] { return leads_for_a_write(); }})),
+        keeper_(make_keeper(options, {led_api_, clock, server_time_, [this] { return leads_for_a_write(); }})),
         plain_(listening(options), nullptr, [this](const edge::HttpRequest& request) { return answer(request); }) {}
 
   ~Impl() {
@@ -125,8 +127,9 @@ class Service::Impl {
   Metrics metrics_;
   kube::ServerTime server_time_;
   kube::ObservingApi api_;
-  freeze::SessionStore sessions_;
   Elector elector_;
+  LeaderApi led_api_;
+  freeze::SessionStore sessions_;
   const Seams seams_;
   Sweeper sweeper_;
   Driver driver_;

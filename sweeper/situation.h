@@ -15,10 +15,22 @@
 
 namespace snapfreeze::sweeper {
 
+// A Harvester backup, and when we last saw Harvester work on it; nullopt: not since we came.
+struct BackupRecord {
+  BackupFacts facts;
+  std::optional<Mono> acted;
+};
+
+// One that was deleted, or that became another guest's.
+struct DeletedBackup {
+  BackupRecord record;
+  Mono at{};
+};
+
 // What the watches have shown of a session in this process. What was seen once stays.
 struct Sightings {
   Mono first_seen{};
-  bool from_birth = false;           // it appeared while we watched, so that first_seen is not too late
+  bool from_birth = false;           // it appeared, young, while we watched: so first_seen is not too late
   Mono phase_since{};                // when its present phase was first seen
   std::optional<Mono> frozen_since;  // when the phase Frozen was first seen
   bool vmi_seen = false;
@@ -43,16 +55,18 @@ struct Member {
   std::string uid;
   std::string namespace_;
   std::string name;
-  std::string claim;                 // of the disk it is of
-  std::optional<std::size_t> hold;   // index into Situation::holds
-  std::optional<Observed> captured;  // only if created since the session began
-  std::string consistency;           // the verdict, "" when none was given
+  std::string claim;                // of the disk it is of
+  std::optional<std::size_t> hold;  // index into Situation::holds
+  std::optional<Observed> captured;
+  std::string consistency;  // the verdict, "" when none was given
   std::string reason;
+  std::optional<Mono> failed_since;  // its driver said no, and has not captured it
 };
 
 struct GuestSituation {
   bool known = false;  // the VMIs were listed
   bool gone = false;   // no VMI, another one, or not running
+  bool reported_frozen = false;
   bool deleting = false;
   bool migrating = false;
 };
@@ -61,28 +75,40 @@ struct Situation {
   freeze::Session session;
   Sightings sightings;
   std::vector<HoldSituation> holds;
-  std::vector<Member> members;  // snapshots of this epoch
+  // Snapshots of this epoch, of the session's namespace and created since it began; whatever else carries its label was
+  // not admitted to it.
+  std::vector<Member> members;
   GuestSituation guest;
+  std::vector<DeletedBackup> deleted_backups;  // of this guest, since shortly before the session was first seen
+};
+
+// What is known of one snapshot without a session.
+struct Evidence {
+  SnapshotFacts facts;
+  std::optional<Mono> captured;
+  bool watched = false;   // we saw it, its capture and its guest throughout, without a gap
+  bool vmi_seen = false;  // its guest has had a VMI meanwhile that was not off
 };
 
 // A labelled snapshot whose epoch is no session that we know.
 struct Stray {
-  SnapshotFacts facts;
-  Mono since{};        // when it was first seen to be one
-  bool fresh = false;  // it was news; its backup may be news too, and late
-  bool captured = false;
-  bool watched = false;   // we saw it, its capture and its guest throughout, without a gap
-  bool vmi_seen = false;  // its guest has had a VMI meanwhile
+  Evidence own;
+  Mono since{};          // when it was first seen to be one
+  bool fresh = false;    // it was news; its backup may be news too, and late
+  bool planted = false;  // its epoch is a session of another namespace's guest
+  // The Harvester backup that controls it and has it in its list: both, as a tenant can copy an owner reference.
   std::optional<BackupFacts> backup;
-  // Of the backup's members, by name: verdicts given.
-  std::map<std::string, freeze::Verdict> verdicts;
+  std::vector<Evidence> members;  // of that backup's list, as far as they exist, this one included
 };
 
 // A guest that reports to be frozen where no session of ours is.
 struct FrozenGuest {
   VmiFacts vmi;
   Mono since{};
-  std::vector<BackupFacts> backups;  // of its VM, the last one that was deleted included
+  bool freeze_seen = false;           // it froze about then; otherwise it was frozen already when we came
+  std::optional<Mono> thawed;         // when we last had it thawed
+  bool kubevirt_snapshot = false;     // KubeVirt's own is in progress
+  std::vector<BackupRecord> backups;  // of its VM, those that were deleted lately included
 };
 
 }  // namespace snapfreeze::sweeper

@@ -1,5 +1,6 @@
 // Plans for what has no session: snapshots whose epoch is none, and guests that somebody left frozen.
 #include <algorithm>
+#include <map>
 
 #include "freeze/names.h"
 #include "sweeper/planner.h"
@@ -11,63 +12,129 @@ using freeze::Consistency;
 using freeze::Verdict;
 namespace reason = freeze::reason;
 
-// Older backups were left by a Harvester that somebody has looked after since.
-constexpr std::chrono::hours kRescueAge{1};
+// A guest may have frozen so long before we saw it report so: a watch can be silent for 75 s before it is given up,
+// and virt-handler polls every 5 s.
+constexpr std::chrono::seconds kSilence{90};
+// Harvester writes down what became of its freeze: once virt-api has given up on it, at the latest.
+constexpr std::chrono::seconds kAfterTheFreeze{15};
 
 StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
-  return {action, Mono::max(), std::move(verdict)};
+  return {action, Mono::max(), std::move(verdict), {}, false};
 }
 
 StrayPlan hold_off(Mono until = Mono::max()) {
-  return {StrayPlan::Action::kWait, until, {}};
+  return {StrayPlan::Action::kWait, until, {}, {}, false};
 }
 
-// The snapshot has its verdict; what does that mean for its backup?
-StrayPlan plan_backup(const Stray& stray, Mono now) {
-  const BackupFacts no_backup;
-  const BackupFacts& backup = stray.backup ? *stray.backup : no_backup;
-  const auto& names = backup.snapshot_names;
-  // An owner reference can be copied by anybody; the backup's own list cannot.
-  const bool is_member = std::find(names.begin(), names.end(), stray.facts.name) != names.end();
-  if (!is_member || backup.namespace_ != stray.facts.namespace_) {
+bool is_crash(const SnapshotFacts& facts) {
+  return facts.consistency == to_string(Consistency::kCrash);
+}
+
+// A tenant may write what it likes into an annotation, and metrics keep each value for ever.
+Verdict crash_of(const SnapshotFacts& facts) {
+  const freeze::Reason* known = freeze::find_reason(facts.reason);
+  return {Consistency::kCrash, known == nullptr ? reason::kUnverified : known->name};
+}
+
+// What an offline snapshot is worth by what we have seen ourselves; nullopt: not captured yet. Its annotations count
+// only against it.
+std::optional<Verdict> judge_offline(const Evidence& evidence) {
+  if (is_crash(evidence.facts)) return crash_of(evidence.facts);
+  if (!evidence.captured) return std::nullopt;
+  if (evidence.vmi_seen) return Verdict{Consistency::kCrash, reason::kStarted};
+  if (!evidence.watched || evidence.facts.vm.empty()) return Verdict{Consistency::kCrash, reason::kUnverified};
+  return Verdict{Consistency::kOffline, ""};
+}
+
+bool is_offline(const SnapshotFacts& facts) {
+  return facts.epoch == freeze::kEpochOffline;
+}
+
+// Of those for which `holds`, one speaks for all: the first one.
+template <class Holds>
+bool speaks(const Stray& stray, const Holds& holds) {
+  const auto first = std::find_if(stray.members.begin(), stray.members.end(), holds);
+  return first != stray.members.end() && first->facts.uid == stray.own.facts.uid;
+}
+
+// The snapshot is crash; so is its backup.
+StrayPlan plan_crash(const Stray& stray, Mono now) {
+  if (!stray.backup) {
     const Mono end_of_grace = stray.since + kStrayGrace;
     return stray.fresh && now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kForget);
   }
-  if (backup.consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
-  const Verdict& verdict = stray.verdicts.at(stray.facts.name);
-  if (verdict.consistency == Consistency::kCrash) return act(StrayPlan::Action::kJudgeBackup, verdict);
-  // A disk of a session that has ended: its backup was judged before.
-  if (stray.facts.epoch != freeze::kEpochOffline || !backup.consistency.empty()) return act(StrayPlan::Action::kForget);
-  const bool all_judged =
-      std::all_of(names.begin(), names.end(), [&](const std::string& name) { return stray.verdicts.contains(name); });
-  if (!all_judged) return hold_off();
-  return act(StrayPlan::Action::kJudgeBackup, judge_backup(names, stray.verdicts));
+  if (stray.backup->consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
+  if (!speaks(stray, [](const Evidence& member) { return is_crash(member.facts); })) return hold_off();
+  return act(StrayPlan::Action::kJudgeBackup, crash_of(stray.own.facts));
 }
 
-StrayPlan plan_offline(const Stray& stray) {
-  if (!stray.captured) return hold_off();
-  if (stray.vmi_seen) return act(StrayPlan::Action::kJudge, {Consistency::kCrash, reason::kStarted});
-  if (!stray.watched || stray.facts.vm.empty()) {
-    return act(StrayPlan::Action::kJudge, {Consistency::kCrash, reason::kUnverified});
+// All disks of an offline backup, when each of them is there, offline and captured. nullopt: not so.
+std::optional<StrayPlan> plan_whole_backup(const Stray& stray) {
+  const auto& names = stray.backup->snapshot_names;
+  StrayPlan plan = act(StrayPlan::Action::kJudge);
+  plan.whole_backup = true;
+  for (const std::string& name : names) {
+    const auto member = std::find_if(stray.members.begin(), stray.members.end(),
+                                     [&](const Evidence& evidence) { return evidence.facts.name == name; });
+    if (member == stray.members.end() || !is_offline(member->facts)) return std::nullopt;
+    const auto verdict = judge_offline(*member);
+    if (!verdict) return std::nullopt;
+    plan.snapshots.push_back({member->facts, *verdict});
   }
-  return act(StrayPlan::Action::kJudge, {Consistency::kOffline, ""});
+  return plan;
+}
+
+StrayPlan plan_offline(const Stray& stray, Mono now) {
+  const auto verdict = judge_offline(stray.own);
+  if (!verdict) return hold_off();
+  const bool judged = !stray.own.facts.consistency.empty();
+  const bool backup_waits = stray.backup && stray.backup->consistency.empty();
+  if (judged && !backup_waits) return act(StrayPlan::Action::kForget);
+  if (backup_waits) {
+    if (auto plan = plan_whole_backup(stray)) {
+      return speaks(stray, [](const Evidence&) { return true; }) ? *plan : hold_off();
+    }
+    if (judged) return hold_off();
+    // Together they cost one look; but the last ones may be slow, or never come.
+    const Mono alone = stray.own.captured.value_or(now) + kStrayGrace;
+    if (verdict->consistency == Consistency::kOffline && now < alone) return hold_off(alone);
+  }
+  StrayPlan plan = act(StrayPlan::Action::kJudge);
+  plan.snapshots.push_back({stray.own.facts, *verdict});
+  return plan;
+}
+
+// When Harvester acted on the backup, we may see the guest frozen so much later.
+Millis reach_of(const BackupFacts& backup) {
+  return backup.failed ? Millis(freeze::kLateCalls + kSilence) : Millis(kSilence);
+}
+
+bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest) {
+  if (!backup.facts.harvester_froze) return false;
+  // Whether a freeze is Harvester's or somebody else's cannot be told then; a guest that stays frozen is worse.
+  if (!guest.freeze_seen && !backup.facts.complete) return true;
+  if (!backup.acted || (guest.thawed && *backup.acted <= *guest.thawed)) return false;
+  return *backup.acted >= guest.since - reach_of(backup.facts) && *backup.acted <= guest.since + kAfterTheFreeze;
 }
 
 }  // namespace
 
 StrayPlan plan_stray(const Stray& stray, Mono now) {
-  if (!stray.facts.consistency.empty()) return plan_backup(stray, now);
-  if (stray.facts.epoch == freeze::kEpochOffline) return plan_offline(stray);
+  const SnapshotFacts& facts = stray.own.facts;
+  if (stray.planted) return act(StrayPlan::Action::kForget);
+  if (is_crash(facts)) return plan_crash(stray, now);
+  if (is_offline(facts)) return plan_offline(stray, now);
+  // A disk of a session that has ended: its backup was judged before.
+  if (!facts.consistency.empty()) return act(StrayPlan::Action::kForget);
   const Mono end_of_grace = stray.since + kStrayGrace;
   return now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kJudgeLost);
 }
 
 RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy) {
   RescuePlan plan;
-  if (!guest.vmi.running || guest.vmi.deleting || now.bound == Wall::max()) return plan;
-  for (const BackupFacts& backup : guest.backups) {
-    const bool young = backup.created && now.bound - *backup.created < kRescueAge;
-    if (backup.harvester_froze && young) plan.backup = backup;
+  if (!guest.vmi.running || guest.vmi.deleting || guest.kubevirt_snapshot) return plan;
+  for (const BackupRecord& backup : guest.backups) {
+    if (may_have_frozen(backup, guest)) plan.backup = backup.facts;
   }
   if (!plan.backup) return plan;
   const Mono due = guest.since + policy.max_timer;

@@ -27,12 +27,13 @@ Observed Sweeper::now() const {
 }
 
 void Sweeper::on_change(const Change& change) {
-  world_.apply(change, now());
-  take_news();
+  const bool knew_all = world_.synced();
+  take(world_.apply(change, now()));
+  // What was there before us is mostly finished.
+  if (!knew_all && world_.synced()) next_cleaning_ = Mono::min();
 }
 
-void Sweeper::take_news() {
-  const World::News news = world_.take_news();
+void Sweeper::take(const News& news) {
   for (const Session& session : news.deleted) somebody_deleted(session);
   for (const std::string& uid : news.sessions) touch({About::kSession, uid});
   for (const std::string& uid : news.strays) look_at_stray(uid);
@@ -87,7 +88,7 @@ void Sweeper::forget_if_finished(const Key& key, Mono now) {
 void Sweeper::clean_up(Observed now) {
   if (now.at < next_cleaning_) return;
   next_cleaning_ = now.at + kCleaning;
-  if (now.bound != Wall::max()) world_.forget_old_backups(now.bound);
+  if (now.bound != Wall::max()) world_.forget_old_backups(now.bound, now.at);
   std::erase_if(progress_, [&](const auto& item) { return !world_.situation(item.first); });
   std::erase_if(attempts_, [](const auto& item) { return !item.second.busy && item.second.failures == 0; });
 }
@@ -100,8 +101,7 @@ void Sweeper::begin_to_lead() {
     kept.doubts = std::move(progress.doubts);
     progress = std::move(kept);
   }
-  world_.touch_all();
-  take_news();
+  take(world_.touch_all());
   for (const auto& [guest, lost] : lost_) touch({About::kLostSession, guest});
 }
 
@@ -163,16 +163,16 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
       wake_at(key, plan.wake, now.at);
       return std::nullopt;
     case Plan::Action::kThaw:
-      return Job{key, thaw_job(*situation, plan, progress)};
+      return Job{key, thaw_job(*situation, plan, progress), progress.failures > 0};
     case Plan::Action::kConclude:
-      return Job{key, conclude_job(*situation, progress, now.at)};
+      return Job{key, conclude_job(*situation, progress, now.at), false};
     case Plan::Action::kEndRest:
-      return Job{key, end_rest_job(*situation, false)};
+      return Job{key, end_rest_job(*situation, false), false};
     case Plan::Action::kAbandon:
       break;
   }
-  if (resting) return Job{key, end_rest_job(*situation, true)};
-  return Job{key, conclude_job(*situation, progress, now.at)};
+  if (resting) return Job{key, end_rest_job(*situation, true), false};
+  return Job{key, conclude_job(*situation, progress, now.at), false};
 }
 
 ThawJob Sweeper::thaw_job(const Situation& situation, const Plan& plan, const Progress& progress) const {
@@ -234,7 +234,7 @@ std::optional<Job> Sweeper::plan_lost_session(const Key& key, Observed now) {
   job.session.holds = session.holds;
   job.session.unsettled = true;
   job.session.doubt(reason::kSessionLost);
-  return Job{key, std::move(job)};
+  return Job{key, std::move(job), attempts_[key].failures > 0};
 }
 
 std::optional<Job> Sweeper::plan_stray(const Key& key, Observed now) {
@@ -253,7 +253,7 @@ std::optional<Job> Sweeper::plan_stray(const Key& key, Observed now) {
     attempts_.erase(key);
     return std::nullopt;
   }
-  return Job{key, StrayJob{stray->facts, plan, stray->backup}};
+  return Job{key, StrayJob{stray->own.facts, plan, stray->backup}, false};
 }
 
 std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
@@ -277,11 +277,11 @@ std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
   job.session.phase = Phase::kThawing;
   job.session.holds = {{freeze::Hold::Kind::kHarvester, plan.backup->name, plan.backup->uid, 0}};
   job.session.doubt(reason::kRescued);
-  return Job{key, std::move(job)};
+  return Job{key, std::move(job), attempts_[key].failures > 0};
 }
 
 Outcome Sweeper::run(const Job& job) const {
-  Outcome outcome{job.key, {}, StrayPlan::Action::kWait};
+  Outcome outcome{job.key, {}};
   if (const auto* thaw_job = std::get_if<ThawJob>(&job.what)) outcome.what = thaw(seams_, *thaw_job);
   if (const auto* conclude_job = std::get_if<ConcludeJob>(&job.what)) {
     outcome.what = conclude(seams_, settings_, *conclude_job);
@@ -290,7 +290,6 @@ Outcome Sweeper::run(const Job& job) const {
   if (const auto* open_job = std::get_if<OpenJob>(&job.what)) outcome.what = open(seams_, *open_job);
   if (const auto* stray_job = std::get_if<StrayJob>(&job.what)) {
     outcome.what = judge_stray(seams_, settings_, *stray_job);
-    outcome.stray_action = stray_job->plan.action;
   }
   return outcome;
 }

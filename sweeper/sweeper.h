@@ -34,17 +34,19 @@ struct Job {
   };
   Key key;
   std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob> what;
+  bool again = false;  // it has failed before
 
-  // A guest waits for it.
-  [[nodiscard]] bool urgent() const {
-    return std::holds_alternative<ThawJob>(what) || std::holds_alternative<OpenJob>(what);
+  // kThaw: a guest waits for it, and it has not failed before.
+  enum class Lane { kThaw, kThawAgain, kOther };
+  [[nodiscard]] Lane lane() const {
+    const bool thaws = std::holds_alternative<ThawJob>(what) || std::holds_alternative<OpenJob>(what);
+    return thaws ? (again ? Lane::kThawAgain : Lane::kThaw) : Lane::kOther;
   }
 };
 
 struct Outcome {
   Job::Key key;
   std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone> what;
-  StrayPlan::Action stray_action = StrayPlan::Action::kWait;  // of a stray's job
 };
 
 class Sweeper {
@@ -81,7 +83,7 @@ class Sweeper {
   };
 
   Observed now() const;
-  void take_news();
+  void take(const News& news);
   void look_at_stray(const std::string& uid);
   void forget_if_finished(const Key& key, Mono now);
   void clean_up(Observed now);
@@ -102,7 +104,7 @@ class Sweeper {
   void done(const std::string& uid, const ThawDone& done);
   void done(const std::string& uid, const ConcludeDone& done);
   void done(const std::string& uid, const EndRestDone& done);
-  void done(const Key& key, const StrayDone& done, StrayPlan::Action action);
+  void done(const Key& key, const StrayDone& done);
   void failed(Progress& progress) const;
   void replan(const std::string& uid, const freeze::Session& now, bool gone);
   void somebody_deleted(const freeze::Session& session);

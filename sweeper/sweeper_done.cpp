@@ -27,8 +27,7 @@ void Sweeper::done(const Outcome& outcome) {
     // The watch is yet to show the session; until then this would begin it again.
     agenda_.set(key, now + (opened->failed ? backoff(attempts.failures) : Millis(kRescueAgain)));
   }
-  if (const auto* judged = std::get_if<StrayDone>(&outcome.what)) done(key, *judged, outcome.stray_action);
-  take_news();
+  if (const auto* judged = std::get_if<StrayDone>(&outcome.what)) done(key, *judged);
 }
 
 void Sweeper::failed(Progress& progress) const {
@@ -42,9 +41,9 @@ void Sweeper::replan(const std::string& uid, const Session& now, bool gone) {
   Progress& progress = progress_[uid];
   // Once at once; but who loses every race must not spin.
   if (++progress.failures > 1) progress.not_before = seams_.clock.monotonic() + backoff(progress.failures);
-  if (!gone) return world_.wrote(now, seams_.clock.monotonic());
+  if (!gone) return take(world_.read_afresh(now, seams_.clock.monotonic()));
   const auto situation = world_.situation(uid);
-  world_.ended(uid, seams_.clock.monotonic());
+  take(world_.ended(uid, seams_.clock.monotonic()));
   if (situation) somebody_deleted(situation->session);
 }
 
@@ -58,7 +57,7 @@ void Sweeper::somebody_deleted(const Session& session) {
   std::erase_if(lost_, [&](const auto& item) {
     return now >= item.second.since + item.second.session.timer + freeze::kLateCalls;
   });
-  const std::string guest = World::guest_key(session.namespace_, session.vm);
+  const std::string guest = guest_key(session.namespace_, session.vm);
   lost_[guest] = {session, now};
   touch({About::kLostSession, guest});
 }
@@ -67,7 +66,7 @@ void Sweeper::done(const std::string& uid, const ThawDone& done) {
   using End = ThawDone::End;
   if (done.end == End::kReplan) return replan(uid, done.session, done.gone);
   const auto before = world_.situation(uid);
-  world_.wrote(done.session, seams_.clock.monotonic());
+  take(world_.wrote(done.session, seams_.clock.monotonic()));
   Progress& progress = progress_[uid];
   if (done.end == End::kNotMade) return failed(progress);
   progress.doubts = done.session.doubts;
@@ -83,16 +82,16 @@ void Sweeper::done(const std::string& uid, const ThawDone& done) {
 
 void Sweeper::done(const std::string& uid, const ConcludeDone& done) {
   using End = ConcludeDone::End;
-  for (const auto& [snapshot, verdict] : done.snapshots) world_.judged(snapshot, verdict);
-  for (const auto& [backup, verdict] : done.backups) world_.judged_backup(backup, verdict);
+  for (const auto& [snapshot, verdict] : done.snapshots) take(world_.judged(snapshot, verdict));
+  for (const auto& [backup, verdict] : done.backups) take(world_.judged_backup(backup, verdict));
   Progress& progress = progress_[uid];
   if (done.look_failed) ++progress.failed_looks;
   switch (done.end) {
     case End::kEnded:
-      return world_.ended(uid, seams_.clock.monotonic());
+      return take(world_.ended(uid, seams_.clock.monotonic()));
     case End::kResting:
       progress = {};
-      return world_.wrote(done.session, seams_.clock.monotonic());
+      return take(world_.wrote(done.session, seams_.clock.monotonic()));
     case End::kFailed:
       return failed(progress);
     case End::kReplan:
@@ -105,29 +104,28 @@ void Sweeper::done(const std::string& uid, const EndRestDone& done) {
   Progress& progress = progress_[uid];
   switch (done.end) {
     case End::kEnded:
-      return world_.ended(uid, seams_.clock.monotonic());
+      return take(world_.ended(uid, seams_.clock.monotonic()));
     case End::kUnsettled:
       failed(progress);
       progress.not_before = seams_.clock.monotonic() + freeze::kLateCalls;
-      return world_.wrote(done.session, seams_.clock.monotonic());
+      return take(world_.wrote(done.session, seams_.clock.monotonic()));
     case End::kFailed:
       failed(progress);
-      return world_.wrote(done.session, seams_.clock.monotonic());
+      return take(world_.wrote(done.session, seams_.clock.monotonic()));
     case End::kReplan:
       return replan(uid, done.session, done.gone);
   }
 }
 
-void Sweeper::done(const Key& key, const StrayDone& done, StrayPlan::Action action) {
+void Sweeper::done(const Key& key, const StrayDone& done) {
   using End = StrayDone::End;
   Attempts& attempts = attempts_[key];
   attempts.failures = done.end == End::kFailed ? attempts.failures + 1 : 0;
   const Mono now = seams_.clock.monotonic();
-  const auto stray = world_.stray(key.id);
+  for (const auto& [snapshot, verdict] : done.snapshots) take(world_.judged(snapshot, verdict));
+  if (done.backup) take(world_.judged_backup(done.backup->first, done.backup->second));
   switch (done.end) {
     case End::kJudged:
-      if (action != StrayPlan::Action::kJudgeBackup) return world_.judged(key.id, done.verdict);
-      if (stray && stray->backup) world_.judged_backup(stray->backup->uid, done.verdict);
       return;
     case End::kAlive:
       agenda_.set(key, now + kStrayGrace);

@@ -82,6 +82,23 @@ ThawDone judge(const Seams& seams, const ThawJob& job, const freeze::ThawAnswer&
                std::move(session));
 }
 
+constexpr int kDoubtTries = 5;
+
+// A call of ours may have thawed whatever session was there when it was carried out: no verdict of that one can stand.
+void doubt_whoever_is_there(const Seams& seams, const Session& ours) {
+  for (int i = 0; i < kDoubtTries; ++i) {
+    const auto there = seams.sessions.read(ours.namespace_, ours.vm);
+    if (there && (!*there || (*there)->uid == ours.uid)) return;
+    if (!there) continue;
+    Session doubtful = **there;
+    doubtful.doubt(reason::kThawUnsettled);
+    if (doubtful.doubts == (*there)->doubts) return;
+    // Whoever leads by now, a doubt is true.
+    if (seams.sessions.update(doubtful, kube::kCallTimeout, seams.clock.monotonic() + kube::kCallTimeout)) return;
+  }
+  log::error("a late thaw could not be noted", {{"namespace", ours.namespace_}, {"name", ours.vm}});
+}
+
 }  // namespace
 
 GuestState look_at_guest(kube::KubeApi& api, const Session& session) {
@@ -112,6 +129,7 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
     if (gone) wanted.intent = {};
     wanted.doubt(reason::kRestarted);
   }
+  const Mono intended = seams.clock.monotonic();
   const auto written = seams.sessions.update(wanted);
   if (!written) {
     const Code code = written.error().code;
@@ -125,6 +143,8 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
   if (job.completed) seams.metrics.thaw_sent(seams.clock.monotonic() - *job.completed);
   const auto answer = freeze::unfreeze(seams.api, wanted.namespace_, wanted.vm);
   seams.metrics.thaw_answered(name_of(answer.outcome));
+  const bool late = seams.clock.monotonic() - intended > freeze::kCallLimit;
+  if (late || !seams.leadership.leads_for(Millis(0))) doubt_whoever_is_there(seams, *written);
   return judge(seams, job, answer, *written);
 }
 

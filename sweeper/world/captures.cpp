@@ -1,6 +1,7 @@
 #include "sweeper/world/captures.h"
 
 #include <iterator>
+#include <utility>
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -42,36 +43,69 @@ Captures::Key Captures::key_of(std::string_view uid) {
   return {fnv(uid, 14695981039346656037ULL), fnv(uid, 0x9E3779B97F4A7C15ULL)};
 }
 
+bool Captures::Told::first(std::uint8_t source) {
+  named |= source;
+  return std::exchange(by, static_cast<std::uint8_t>(by | source)) == 0;
+}
+
 bool Captures::note(Source source, std::string_view snapshot_uid, Observed now) {
   if (snapshot_uid.empty()) return false;
-  const auto [found, fresh] = entries_.try_emplace(key_of(snapshot_uid), Entry{now});
-  found->second.sources |= bit(source);
-  found->second.named |= bit(source);
-  return fresh;
+  Entry& entry = entries_[key_of(snapshot_uid)];
+  const bool first = entry.capture.first(bit(source));
+  if (first) entry.captured = now;
+  return first;
+}
+
+bool Captures::note_failure(Source source, std::string_view snapshot_uid, Mono now) {
+  if (snapshot_uid.empty()) return false;
+  Entry& entry = entries_[key_of(snapshot_uid)];
+  const bool first = entry.failure.first(bit(source));
+  if (first) entry.failed = now;
+  return first;
+}
+
+void Captures::take_back(std::string_view snapshot_uid, std::uint8_t of_capture, std::uint8_t of_failure) {
+  const auto found = entries_.find(key_of(snapshot_uid));
+  if (found == entries_.end()) return;
+  found->second.capture.by &= static_cast<std::uint8_t>(~of_capture);
+  found->second.failure.by &= static_cast<std::uint8_t>(~of_failure);
+  if (found->second.empty()) entries_.erase(found);
+}
+
+void Captures::retract(Source source, std::string_view snapshot_uid) {
+  take_back(snapshot_uid, bit(source), 0);
 }
 
 void Captures::forget(Source source, std::string_view snapshot_uid) {
-  const auto found = entries_.find(key_of(snapshot_uid));
-  if (found == entries_.end()) return;
-  found->second.sources &= static_cast<std::uint8_t>(~bit(source));
-  if (found->second.sources == 0) entries_.erase(found);
+  take_back(snapshot_uid, bit(source), bit(source));
 }
 
 void Captures::relist_started(Source source) {
-  for (auto& [key, entry] : entries_) entry.named &= static_cast<std::uint8_t>(~bit(source));
+  for (auto& [key, entry] : entries_) {
+    for (Told* told : {&entry.capture, &entry.failure}) told->named &= static_cast<std::uint8_t>(~bit(source));
+  }
 }
 
 void Captures::relist_done(Source source) {
   for (auto item = entries_.begin(); item != entries_.end();) {
     Entry& entry = item->second;
-    if ((entry.named & bit(source)) == 0) entry.sources &= static_cast<std::uint8_t>(~bit(source));
-    item = entry.sources == 0 ? entries_.erase(item) : std::next(item);
+    for (Told* told : {&entry.capture, &entry.failure}) {
+      if ((told->named & bit(source)) == 0) told->by &= static_cast<std::uint8_t>(~bit(source));
+    }
+    item = entry.empty() ? entries_.erase(item) : std::next(item);
   }
 }
 
 std::optional<Observed> Captures::find(std::string_view snapshot_uid) const {
   const auto found = entries_.find(key_of(snapshot_uid));
-  return found == entries_.end() ? std::nullopt : std::optional<Observed>(found->second.first);
+  if (found == entries_.end() || found->second.capture.by == 0) return std::nullopt;
+  return found->second.captured;
+}
+
+std::optional<Mono> Captures::failed_since(std::string_view snapshot_uid) const {
+  const auto found = entries_.find(key_of(snapshot_uid));
+  if (found == entries_.end() || found->second.failure.by == 0) return std::nullopt;
+  return found->second.failed;
 }
 
 }  // namespace snapfreeze::sweeper

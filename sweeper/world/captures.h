@@ -1,6 +1,7 @@
-// When each snapshot's capture was first observed. All captures in the cluster are kept, also of snapshots that are not
-// ours (or not yet known to be), so that the order in which events come does not matter: the content's may come before
-// the snapshot's own. An entry takes about 70 bytes, 10,000 of them less than 1 MB.
+// When each snapshot's capture was first observed, and when its driver was first heard to fail. All captures in the
+// cluster are kept, also of snapshots that are not ours (or not yet known to be), so that the order in which events
+// come does not matter: the content's may come before the snapshot's own. An entry takes about 80 bytes, 10,000 of them
+// less than 1 MB.
 #pragma once
 
 #include <array>
@@ -26,7 +27,11 @@ class Captures {
 
   // Whether it is news.
   bool note(Source source, std::string_view snapshot_uid, Observed now);
-  // The source's object is gone, or says so no more. When no source is left the capture is forgotten.
+  // An error is interim, as the driver is asked again; that there was one stays known as long as its object is there.
+  bool note_failure(Source source, std::string_view snapshot_uid, Mono now);
+  // The source does not say (any more) that it was captured. When no source is left the capture is forgotten.
+  void retract(Source source, std::string_view snapshot_uid);
+  // The source's object is gone.
   void forget(Source source, std::string_view snapshot_uid);
 
   // What a source did not note between these two is forgotten.
@@ -34,6 +39,7 @@ class Captures {
   void relist_done(Source source);
 
   [[nodiscard]] std::optional<Observed> find(std::string_view snapshot_uid) const;
+  [[nodiscard]] std::optional<Mono> failed_since(std::string_view snapshot_uid) const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:
@@ -41,14 +47,26 @@ class Captures {
   struct Hash {
     std::size_t operator()(const Key& key) const noexcept { return key[0] ^ key[1]; }
   };
-  struct Entry {
-    Observed first;
-    std::uint8_t sources = 0;
-    std::uint8_t named = 0;  // by the sources that are being listed again
-  };
-  static Key key_of(std::string_view uid);
+  // Which of the sources say so, and which of those that are being listed again have said so since.
+  struct Told {
+    std::uint8_t by = 0;
+    std::uint8_t named = 0;
 
-  std::unordered_map<Key, Entry, Hash> entries_;
+    bool first(std::uint8_t source);
+  };
+  struct Entry {
+    Observed captured;
+    Mono failed{};
+    Told capture;
+    Told failure;
+
+    [[nodiscard]] bool empty() const { return capture.by == 0 && failure.by == 0; }
+  };
+  using Entries = std::unordered_map<Key, Entry, Hash>;
+  static Key key_of(std::string_view uid);
+  void take_back(std::string_view snapshot_uid, std::uint8_t of_capture, std::uint8_t of_failure);
+
+  Entries entries_;
 };
 
 }  // namespace snapfreeze::sweeper

@@ -1,153 +1,141 @@
 #include "sweeper/world/world.h"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include "freeze/names.h"
 
 namespace snapfreeze::sweeper {
 namespace {
 
-// Resource versions are opaque by contract, but decimal numbers that grow in every API server there is, and comparable
-// by contract since Kubernetes 1.35. What is no number is taken for newer.
-bool is_newer(const std::string& candidate, const std::string& known) {
-  std::uint64_t a = 0;
-  std::uint64_t b = 0;
-  const auto parsed = [](const std::string& text, std::uint64_t& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
-  };
-  return !parsed(candidate, a) || !parsed(known, b) || a > b;
+std::string guest_of(const freeze::Session& session) {
+  return guest_key(session.namespace_, session.vm);
 }
 
-std::string guest_of(const freeze::Session& session) {
-  return World::guest_key(session.namespace_, session.vm);
+std::string guest_of(const BackupFacts& backup) {
+  return guest_key(backup.namespace_, backup.vm);
+}
+
+Captures::Source source_of(Kind kind) {
+  return kind == Kind::kContent ? Captures::Source::kContent : Captures::Source::kLonghorn;
+}
+
+bool is_held(const freeze::Session& session) {
+  return session.phase == freeze::Phase::kFreezing || session.phase == freeze::Phase::kFrozen;
 }
 
 }  // namespace
 
-std::string World::guest_key(std::string_view ns, std::string_view vm) {
-  return std::string(ns) + "/" + std::string(vm);
-}
-
-void World::apply(const Change& change, Observed now) {
+News World::apply(const Change& change, Observed now) {
   switch (change.what) {
     case Change::What::kRelistStarted:
-      return relist_started(change.kind);
-    case Change::What::kRelistDone:
-      return relist_done(change.kind, now);
+      relist_started(change.kind);
+      return take_news();
     case Change::What::kNotServed:
       relist_started(change.kind);
-      return relist_done(change.kind, now);
+      [[fallthrough]];
+    case Change::What::kRelistDone:
+      relist_done(change.kind, now);
+      return take_news();
     case Change::What::kDeleted:
-      return deleted(change.kind, change.facts, now.at);
+      remove(change.kind, change.facts, now.at);
+      return take_news();
     case Change::What::kApplied:
       break;
   }
   if (const auto* session = std::get_if<freeze::Session>(&change.facts)) apply(*session, now);
   if (const auto* snapshot = std::get_if<SnapshotFacts>(&change.facts)) apply(*snapshot, now);
-  if (const auto* capture = std::get_if<CaptureFacts>(&change.facts)) {
-    apply(change.kind == Kind::kContent ? Captures::Source::kContent : Captures::Source::kLonghorn, *capture, now);
-  }
-  if (const auto* backup = std::get_if<BackupFacts>(&change.facts)) apply(*backup);
+  if (const auto* capture = std::get_if<CaptureFacts>(&change.facts)) apply(source_of(change.kind), *capture, now);
+  if (const auto* backup = std::get_if<BackupFacts>(&change.facts)) apply(*backup, now);
   if (const auto* vmi = std::get_if<VmiFacts>(&change.facts)) apply(*vmi, now);
   if (const auto* vm = std::get_if<VmFacts>(&change.facts)) apply(*vm);
+  return take_news();
 }
 
-void World::deleted(Kind kind, const Facts& facts, Mono now) {
-  if (const auto* session = std::get_if<freeze::Session>(&facts)) {
-    tombstones_.erase(session->uid);
-    remove_session(session->uid, now);
-  }
+void World::remove(Kind kind, const Facts& facts, Mono now) {
+  if (const auto* session = std::get_if<freeze::Session>(&facts)) remove_session(session->uid, now, false);
   if (const auto* snapshot = std::get_if<SnapshotFacts>(&facts)) remove_snapshot(snapshot->uid);
-  if (const auto* capture = std::get_if<CaptureFacts>(&facts)) {
-    apply(kind == Kind::kContent ? Captures::Source::kContent : Captures::Source::kLonghorn,
-          {capture->snapshot_uid, false}, {});
+  if (const auto* capture = std::get_if<CaptureFacts>(&facts))
+    rooms_.captures.forget(source_of(kind), capture->snapshot_uid);
+  if (const auto* backup = std::get_if<BackupFacts>(&facts)) remove_backup(backup->uid, now);
+  if (const auto* vmi = std::get_if<VmiFacts>(&facts); vmi != nullptr && rooms_.guests.remove(*vmi)) {
+    guest_changed(guest_key(vmi->namespace_, vmi->name));
   }
-  if (const auto* backup = std::get_if<BackupFacts>(&facts)) remove_backup(*backup);
-  if (const auto* vmi = std::get_if<VmiFacts>(&facts)) {
-    const std::string guest = guest_key(vmi->namespace_, vmi->name);
-    const VmiRecord* known = vmis_.find(guest);
-    if (known != nullptr && known->facts.uid == vmi->uid) remove_vmi(guest);
-  }
-  if (const auto* vm = std::get_if<VmFacts>(&facts)) remove_vm(guest_key(vm->namespace_, vm->name));
+  if (const auto* vm = std::get_if<VmFacts>(&facts)) rooms_.guests.remove_vm(guest_key(vm->namespace_, vm->name));
 }
 
 void World::relist_started(Kind kind) {
   switch (kind) {
     case Kind::kSession:
-      for (auto& [uid, unnamed] : tombstones_) unnamed = true;
-      return sessions_.relist_started();
+      return rooms_.sessions.relist_started();
     case Kind::kSnapshot:
-      captures_.relist_started(Captures::Source::kSnapshot);
-      return snapshots_.relist_started();
+      rooms_.captures.relist_started(Captures::Source::kSnapshot);
+      return rooms_.snapshots.relist_started();
     case Kind::kContent:
-      return captures_.relist_started(Captures::Source::kContent);
     case Kind::kLonghornSnapshot:
-      return captures_.relist_started(Captures::Source::kLonghorn);
+      return rooms_.captures.relist_started(source_of(kind));
     case Kind::kBackup:
-      return backups_.relist_started();
+      return rooms_.backups.relist_started();
     case Kind::kVmi:
-      vmis_complete_since_ = Mono::max();
-      return vmis_.relist_started();
+      return rooms_.guests.vmi_relist_started();
     case Kind::kVm:
-      return vms_.relist_started();
+      return rooms_.guests.vm_relist_started();
   }
 }
 
 void World::relist_done(Kind kind, Observed now) {
   switch (kind) {
     case Kind::kSession:
-      std::erase_if(tombstones_, [](const auto& tombstone) { return tombstone.second; });
-      for (const std::string& uid : sessions_.relist_done()) remove_session(uid, now.at);
+      for (const std::string& uid : rooms_.sessions.relist_done()) remove_session(uid, now.at, false);
       break;
     case Kind::kSnapshot:
-      captures_.relist_done(Captures::Source::kSnapshot);
-      for (const std::string& uid : snapshots_.relist_done()) remove_snapshot(uid);
+      rooms_.captures.relist_done(Captures::Source::kSnapshot);
+      for (const std::string& uid : rooms_.snapshots.relist_done()) remove_snapshot(uid);
       break;
     case Kind::kContent:
-      captures_.relist_done(Captures::Source::kContent);
+      rooms_.captures.relist_done(Captures::Source::kContent);
       contents_synced_ = true;
       break;
     case Kind::kLonghornSnapshot:
-      captures_.relist_done(Captures::Source::kLonghorn);
+      rooms_.captures.relist_done(Captures::Source::kLonghorn);
       longhorn_synced_ = true;
       break;
     case Kind::kBackup:
-      for (const std::string& uid : backups_.relist_done()) remove_backup(BackupFacts(*backups_.find(uid)));
+      for (const std::string& uid : rooms_.backups.relist_done()) remove_backup(uid, now.at);
       break;
     case Kind::kVmi:
-      vmis_complete_since_ = now.at;
-      for (const std::string& guest : vmis_.relist_done()) remove_vmi(guest);
+      for (const std::string& guest : rooms_.guests.vmi_relist_done(now.at)) {
+        rooms_.guests.remove_vmi(guest);
+        guest_changed(guest);
+      }
       break;
     case Kind::kVm:
-      for (const std::string& guest : vms_.relist_done()) remove_vm(guest);
+      for (const std::string& guest : rooms_.guests.vm_relist_done()) rooms_.guests.remove_vm(guest);
       break;
   }
-  if (!synced_since_ && synced()) {
-    synced_since_ = now.at;
-    touch_all();
-  }
+  if (rooms_.synced_since || !synced()) return;
+  rooms_.synced_since = now.at;
+  news_ = touch_all();
 }
 
 bool World::synced(Kind kind) const {
   switch (kind) {
     case Kind::kSession:
-      return sessions_.synced();
+      return rooms_.sessions.synced();
     case Kind::kSnapshot:
-      return snapshots_.synced();
+      return rooms_.snapshots.synced();
     case Kind::kContent:
       return contents_synced_;
     case Kind::kLonghornSnapshot:
       return longhorn_synced_;
     case Kind::kBackup:
-      return backups_.synced();
+      return rooms_.backups.synced();
     case Kind::kVmi:
-      return vmis_.synced();
+      return rooms_.guests.vmis_synced();
     case Kind::kVm:
       break;
   }
-  return vms_.synced();
+  return rooms_.guests.vms_synced();
 }
 
 bool World::synced() const {
@@ -158,140 +146,231 @@ bool World::synced() const {
 }
 
 void World::apply(const freeze::Session& session, Observed now) {
-  if (const auto tombstone = tombstones_.find(session.uid); tombstone != tombstones_.end()) {
-    tombstone->second = false;
-    return;
-  }
-  const bool known = sessions_.find(session.uid) != nullptr;
-  SessionRecord& record = sessions_.name(session.uid);
-  if (!known) {
-    record.sightings.first_seen = now.at;
-    record.sightings.from_birth = sessions_.live() && session.phase == freeze::Phase::kFreezing;
-    guests_.add(guest_of(session), session.uid);
-    for (const std::string& uid : epochs_.at(session.uid)) news_.strays.erase(uid);
-  } else if (!is_newer(session.resource_version, record.session.resource_version)) {
-    return;
-  }
-  store(record, session, now.at);
+  const bool is_new = rooms_.sessions.find(session.uid) == nullptr;
+  if (!rooms_.sessions.apply(session, now)) return;
+  touch_session(session.uid);
+  if (!is_new) return;
+  for (const std::string& uid : rooms_.snapshots.of_epoch(session.namespace_, session.uid)) news_.strays.erase(uid);
 }
 
-void World::wrote(const freeze::Session& session, Mono now) {
-  SessionRecord* record = sessions_.find(session.uid);
-  if (record == nullptr) return;
-  sessions_.name(session.uid);
-  if (is_newer(session.resource_version, record->session.resource_version)) store(*record, session, now);
+News World::wrote(const freeze::Session& session, Mono now) {
+  if (rooms_.sessions.wrote(session, now)) touch_session(session.uid);
+  return take_news();
 }
 
-void World::store(SessionRecord& record, const freeze::Session& session, Mono now) {
-  Sightings& seen = record.sightings;
-  const bool is_new = record.session.uid.empty();
-  if (is_new || record.session.phase != session.phase) seen.phase_since = now;
-  if (!is_new) --phases_[record.session.phase];
-  ++phases_[session.phase];
-  if (session.phase == freeze::Phase::kFrozen && !seen.frozen_since) seen.frozen_since = now;
-  record.session = session;
-  for (const freeze::Hold& hold : session.holds) {
-    const auto same = [&](const HoldRecord& known) { return known.hold.same_backup(hold); };
-    if (std::none_of(record.holds.begin(), record.holds.end(), same)) record.holds.push_back({hold, now, false, {}});
-  }
-  look_at_guest(record);
-  news_.sessions.insert(session.uid);
+News World::read_afresh(const freeze::Session& session, Mono now) {
+  if (rooms_.sessions.read_afresh(session, now)) touch_session(session.uid);
+  return take_news();
 }
 
-void World::ended(const std::string& session_uid, Mono now) {
-  if (sessions_.find(session_uid) == nullptr) return;
-  tombstones_[session_uid] = false;
-  remove_session(session_uid, now);
+News World::ended(const std::string& session_uid, Mono now) {
+  remove_session(session_uid, now, true);
+  return take_news();
 }
 
-void World::remove_session(const std::string& uid, Mono now) {
-  const SessionRecord* record = sessions_.find(uid);
-  if (record == nullptr) return;
-  const std::string guest = guest_of(record->session);
-  guests_.remove(guest, uid);
-  if (!tombstones_.contains(uid)) news_.deleted.push_back(record->session);
+void World::touch_session(const std::string& uid) {
+  look_at_guest(uid);
   news_.sessions.insert(uid);
-  --phases_[record->session.phase];
-  sessions_.erase(uid);
-  for (const std::string& member : epochs_.at(uid)) {
-    snapshots_.find(member)->stray_since = now;
+}
+
+void World::remove_session(const std::string& uid, Mono now, bool by_us) {
+  const auto record = rooms_.sessions.remove(uid, now, by_us);
+  if (!record) return;
+  if (!by_us) news_.deleted.push_back(record->session);
+  news_.sessions.insert(uid);
+  for (const std::string& member : rooms_.snapshots.of_epoch(record->session.namespace_, uid)) {
+    rooms_.snapshots.change(member, [&](SnapshotRecord& snapshot) { snapshot.stray_since = now; });
     news_.strays.insert(member);
   }
-  // The status is polled: what it says now may be of before our thaw.
-  if (VmiRecord* vmi = vmis_.find(guest); vmi != nullptr && !guests_.contains(guest)) vmi->frozen_since = now;
+  const std::string guest = guest_of(record->session);
+  // One that is deleted while it holds the guest was not ended by a sweeper.
+  if (!has_session(guest)) rooms_.guests.session_ended(guest, by_us || !is_held(record->session), now);
   guest_changed(guest);
 }
 
-void World::look_at_guest(SessionRecord& record) {
-  const freeze::Session& session = record.session;
-  Sightings& seen = record.sightings;
-  const std::string guest = guest_of(session);
-  if (session.phase != freeze::Phase::kFreezing && session.phase != freeze::Phase::kFrozen) return;
-  if (vms_.find(guest) != nullptr) seen.kubevirt_snapshot = true;
-  const VmiRecord* vmi = vmis_.find(guest);
-  if (vmi == nullptr || vmi->facts.uid != session.vmi_uid) return;
-  seen.vmi_seen = true;
-  if (!seen.migration_uid) seen.migration_uid = vmi->facts.migration_uid;
-  if (vmi->facts.migrating || vmi->facts.migration_uid != *seen.migration_uid) seen.migrated = true;
-  if (session.phase != freeze::Phase::kFrozen) return;
-  if (!vmi->facts.reported_frozen && seen.reported_frozen) seen.lapsed = true;
-  // It was there for the freeze. A reset of the guest, which thaws it, shows at once in that its agent is gone; in
-  // fsFreezeStatus perhaps never, for that is polled.
-  if (vmi->facts.agent_gone) seen.agent_lost = true;
-  if (vmi->facts.reported_frozen) seen.reported_frozen = true;
+void World::look_at_guest(const std::string& session_uid) {
+  const SessionRecord* record = rooms_.sessions.find(session_uid);
+  if (record == nullptr || !is_held(record->session)) return;
+  const std::string guest = guest_of(record->session);
+  const VmiRecord* vmi = rooms_.guests.vmi(guest);
+  const bool same = vmi != nullptr && vmi->facts.uid == record->session.vmi_uid;
+  rooms_.sessions.change(session_uid, [&](SessionRecord& session) {
+    Sightings& seen = session.sightings;
+    if (rooms_.guests.snapshot_in_progress(guest)) seen.kubevirt_snapshot = true;
+    if (!same) return;
+    const VmiFacts& facts = vmi->facts;
+    seen.vmi_seen = true;
+    if (!seen.migration_uid) seen.migration_uid = facts.migration_uid;
+    if (facts.migrating || facts.migration_uid != *seen.migration_uid) seen.migrated = true;
+    if (session.session.phase != freeze::Phase::kFrozen) return;
+    if (!facts.reported_frozen && seen.reported_frozen) seen.lapsed = true;
+    // It was there for the freeze. A reset of the guest, which thaws it, shows at once in that its agent is gone; in
+    // fsFreezeStatus perhaps never, for that is polled.
+    if (facts.agent_gone) seen.agent_lost = true;
+    if (facts.reported_frozen) seen.reported_frozen = true;
+  });
+}
+
+void World::apply(const SnapshotFacts& facts, Observed now) {
+  if (facts.deleting) return remove_snapshot(facts.uid);
+  const bool live = rooms_.snapshots.synced();
+  const auto before = rooms_.snapshots.apply(facts, now.at);
+  const bool moved = before && (before->epoch != facts.epoch || before->hold != facts.hold);
+  if (moved) snapshot_left(*before);
+  const VmiRecord* vmi = rooms_.guests.vmi(guest_key(facts.namespace_, facts.vm));
+  if (vmi != nullptr && !vmi->facts.off) {
+    rooms_.snapshots.change(facts.uid, [](SnapshotRecord& record) { record.vmi_seen = true; });
+  }
+  if (facts.captured) {
+    rooms_.captures.note(Captures::Source::kSnapshot, facts.uid, now);
+  } else {
+    rooms_.captures.retract(Captures::Source::kSnapshot, facts.uid);
+  }
+  if (facts.failed) rooms_.captures.note_failure(Captures::Source::kSnapshot, facts.uid, now.at);
+  if (!before && live) {
+    if (const BackupFacts* backup = listing_backup(rooms_, facts)) rooms_.backups.acted(backup->uid, now.at);
+  }
+  if (!before || moved) {
+    rooms_.sessions.change(facts.epoch, [&](SessionRecord& session) {
+      HoldRecord* hold =
+          facts.hold && session.session.namespace_ == facts.namespace_ ? session.find(*facts.hold) : nullptr;
+      if (hold != nullptr) hold->quiet_since = std::max(hold->quiet_since, now.at);
+    });
+  }
+  if (const SnapshotRecord* record = rooms_.snapshots.find(facts.uid)) snapshot_changed(record->facts);
+}
+
+void World::apply(Captures::Source source, const CaptureFacts& facts, Observed now) {
+  bool news = false;
+  if (facts.captured) {
+    news = rooms_.captures.note(source, facts.snapshot_uid, now);
+  } else {
+    rooms_.captures.retract(source, facts.snapshot_uid);
+  }
+  if (facts.failed) news = rooms_.captures.note_failure(source, facts.snapshot_uid, now.at) || news;
+  const SnapshotRecord* record = news ? rooms_.snapshots.find(facts.snapshot_uid) : nullptr;
+  if (record != nullptr) snapshot_changed(record->facts);
+}
+
+void World::remove_snapshot(const std::string& uid) {
+  rooms_.captures.forget(Captures::Source::kSnapshot, uid);
+  const auto record = rooms_.snapshots.remove(uid);
+  if (!record) return;
+  news_.strays.erase(uid);
+  snapshot_left(record->facts);
+}
+
+void World::snapshot_left(const SnapshotFacts& facts) {
+  const SessionRecord* session = rooms_.sessions.find_in(facts.namespace_, facts.epoch);
+  if (session == nullptr || !facts.hold) return;
+  // One that is older was never a member.
+  if (!facts.created || !session->session.created || *facts.created < *session->session.created) return;
+  rooms_.sessions.change(facts.epoch, [&](SessionRecord& record) {
+    HoldRecord* hold = record.find(*facts.hold);
+    if (hold == nullptr) return;
+    hold->deleted = true;
+    hold->deleted_names.insert(facts.name);
+  });
+  news_.sessions.insert(facts.epoch);
+}
+
+void World::apply(const BackupFacts& facts, Observed now) {
+  if (facts.deleting) return remove_backup(facts.uid, now.at);
+  const auto before = rooms_.backups.apply(facts, now.at);
+  if (before && guest_of(*before) != guest_of(facts)) backup_left(*before);
+  backup_changed(facts);
+}
+
+void World::remove_backup(const std::string& uid, Mono now) {
+  const auto gone = rooms_.backups.remove(uid, now);
+  if (!gone) return;
+  backup_left(*gone);
+  backup_changed(*gone);
+}
+
+void World::backup_left(const BackupFacts& facts) {
+  const std::set<std::string> sessions = rooms_.sessions.of_guest(guest_of(facts));
+  for (const std::string& uid : sessions) {
+    rooms_.sessions.change(uid, [&](SessionRecord& record) {
+      for (HoldRecord& hold : record.holds) {
+        if (hold.hold.uid == facts.uid) hold.deleted = true;
+      }
+    });
+  }
+  guest_changed(guest_of(facts));
 }
 
 void World::apply(const VmiFacts& facts, Observed now) {
   const std::string guest = guest_key(facts.namespace_, facts.name);
-  const VmiRecord* known = vmis_.find(guest);
-  const bool another = known == nullptr || known->facts.uid != facts.uid;
-  VmiRecord& record = vmis_.name(guest);
-  if (another || !record.facts.reported_frozen) record.frozen_since = now.at;
-  record.facts = facts;
-  if (another) {
-    for (const std::string& uid : epochs_.at(freeze::kEpochOffline)) {
-      SnapshotRecord* snapshot = snapshots_.find(uid);
-      if (guest_key(snapshot->facts.namespace_, snapshot->facts.vm) == guest) snapshot->vmi_seen = true;
+  rooms_.guests.apply(facts, now.at);
+  if (!facts.off) {
+    const std::set<std::string> offline = rooms_.snapshots.of_epoch(facts.namespace_, freeze::kEpochOffline);
+    for (const std::string& uid : offline) {
+      rooms_.snapshots.change(uid, [&](SnapshotRecord& record) {
+        if (record.facts.vm == facts.name) record.vmi_seen = true;
+      });
     }
   }
   guest_changed(guest);
 }
 
 void World::apply(const VmFacts& facts) {
-  const std::string guest = guest_key(facts.namespace_, facts.name);
-  if (!facts.snapshot_in_progress) return remove_vm(guest);
-  vms_.name(guest) = facts;
-  guest_changed(guest);
-}
-
-void World::remove_vmi(const std::string& guest) {
-  vmis_.erase(guest);
-  guest_changed(guest);
-}
-
-void World::remove_vm(const std::string& guest) {
-  vms_.erase(guest);
+  rooms_.guests.apply(facts);
+  guest_changed(guest_key(facts.namespace_, facts.name));
 }
 
 void World::guest_changed(const std::string& guest) {
-  for (const std::string& uid : guests_.at(guest)) {
-    look_at_guest(*sessions_.find(uid));
-    news_.sessions.insert(uid);
-  }
-  const VmiRecord* vmi = vmis_.find(guest);
+  const std::set<std::string> sessions = rooms_.sessions.of_guest(guest);
+  for (const std::string& uid : sessions) touch_session(uid);
+  const VmiRecord* vmi = rooms_.guests.vmi(guest);
   if (vmi != nullptr && vmi->facts.reported_frozen) news_.guests.insert(guest);
 }
 
-World::News World::take_news() {
-  return std::exchange(news_, {});
+News World::judged(const std::string& snapshot_uid, const freeze::Verdict& verdict) {
+  rooms_.snapshots.change(snapshot_uid, [&](SnapshotRecord& record) {
+    record.facts.consistency = to_string(verdict.consistency);
+    record.facts.reason = verdict.reason;
+  });
+  if (const SnapshotRecord* record = rooms_.snapshots.find(snapshot_uid)) snapshot_changed(record->facts);
+  return take_news();
 }
 
-void World::touch_all() {
-  sessions_.for_each([&](const std::string& uid, const SessionRecord&) { news_.sessions.insert(uid); });
-  snapshots_.for_each([&](const std::string&, const SnapshotRecord& record) { snapshot_changed(record.facts); });
-  vmis_.for_each([&](const std::string& guest, const VmiRecord& record) {
-    if (record.facts.reported_frozen) news_.guests.insert(guest);
+News World::judged_backup(const std::string& backup_uid, const freeze::Verdict& verdict) {
+  rooms_.backups.judged(backup_uid, verdict);
+  if (const BackupFacts* backup = rooms_.backups.find(backup_uid)) backup_changed(*backup);
+  return take_news();
+}
+
+void World::snapshot_changed(const SnapshotFacts& facts) {
+  if (rooms_.sessions.find_in(facts.namespace_, facts.epoch) != nullptr) {
+    news_.sessions.insert(facts.epoch);
+    return;
+  }
+  news_.strays.insert(facts.uid);
+  // A capture or a verdict may be the last one that its backup waits for.
+  if (listing_backup(rooms_, facts) == nullptr) return;
+  const auto& siblings = rooms_.snapshots.of_backup(facts.hold->uid);
+  news_.strays.insert(siblings.begin(), siblings.end());
+}
+
+void World::backup_changed(const BackupFacts& facts) {
+  guest_changed(guest_of(facts));
+  for (const std::string& uid : rooms_.snapshots.of_backup(facts.uid)) {
+    const SnapshotRecord* record = rooms_.snapshots.find(uid);
+    if (rooms_.sessions.find_in(record->facts.namespace_, record->facts.epoch) == nullptr) news_.strays.insert(uid);
+  }
+}
+
+News World::touch_all() {
+  News rest = take_news();
+  rooms_.sessions.for_each([&](const std::string& uid, const SessionRecord&) { rest.sessions.insert(uid); });
+  rooms_.snapshots.for_each([&](const std::string& uid, const SnapshotRecord& record) {
+    if (rooms_.sessions.find_in(record.facts.namespace_, record.facts.epoch) == nullptr) rest.strays.insert(uid);
   });
+  rooms_.guests.for_each_vmi([&](const std::string& guest, const VmiRecord& record) {
+    if (record.facts.reported_frozen) rest.guests.insert(guest);
+  });
+  return rest;
 }
 
 }  // namespace snapfreeze::sweeper

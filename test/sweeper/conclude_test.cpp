@@ -22,7 +22,8 @@ struct ConcludeRig : Rig {
       const auto object = cluster.get("snapshot.storage.k8s.io/volumesnapshots", "vms", name_of(i));
       const std::string snapshot_uid = object["metadata"]["uid"];
       session.captured[snapshot_uid] = 1000ms;
-      job.members.push_back({snapshot_uid, "vms", name_of(i), "vm1-disk-" + std::to_string(i), 0, at(1000ms), "", ""});
+      job.members.push_back(
+          {snapshot_uid, "vms", name_of(i), "vm1-disk-" + std::to_string(i), 0, at(1000ms), "", "", {}});
     }
     job.session = session;
     job.frozen_for = 1234ms;

@@ -157,9 +157,9 @@ TEST_CASE("a snapshot is not lost while nobody can tell") {
 TEST_CASE("a snapshot is offline only if the VM, read afresh, does not run") {
   Rig rig;
   StrayJob job = stray_job(rig, StrayPlan::Action::kJudge, freeze::kEpochOffline);
-  job.plan.verdict = {Consistency::kOffline, ""};
+  job.plan.snapshots = {{job.facts, {Consistency::kOffline, ""}}};
   SECTION("it was started") {
-    CHECK(judge_stray(rig.seams, rig.settings, job).verdict.reason == reason::kStarted);
+    CHECK(judge_stray(rig.seams, rig.settings, job).snapshots.at(0).second.reason == reason::kStarted);
     CHECK(verdict_of(rig) == "crash started");
   }
   SECTION("it is off") {
@@ -181,7 +181,8 @@ TEST_CASE("the verdict of a backup without a session is written, counted and sai
   job.facts = snapshot("s0", freeze::kEpochNone);
   job.backup = backup({"s0"});
   job.backup->uid = rig.make_backup();
-  job.plan = {StrayPlan::Action::kJudgeBackup, {}, {Consistency::kCrash, reason::kNoAgent}};
+  job.plan.action = StrayPlan::Action::kJudgeBackup;
+  job.plan.verdict = {Consistency::kCrash, reason::kNoAgent};
   CHECK(judge_stray(rig.seams, rig.settings, job).end == StrayDone::End::kJudged);
   CHECK(rig.of_backup("consistency") == "crash");
   CHECK(rig.of_backup("reason") == "no-agent");

@@ -21,11 +21,12 @@ Situation situation(Phase phase = Phase::kFrozen) {
   s.session = session(phase);
   s.sightings.first_seen = kStart;
   s.sightings.phase_since = kStart;
+  s.sightings.from_birth = true;
   s.sightings.vmi_seen = true;
   s.guest.known = true;
   s.holds.push_back({harvester_hold(), {"disk-0", "disk-1"}, kStart, false, {}, {}});
   for (const std::string name : {"disk-0", "disk-1"}) {
-    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, "", ""});
+    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, "", "", {}});
   }
   return s;
 }
@@ -79,7 +80,7 @@ TEST_CASE("a session with two backups is held until both are complete") {
   Situation s = captured(500ms, 900ms);
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
   CHECK(plan(s, 1000ms).action == Action::kWait);
-  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), "", ""});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), "", "", {}});
   CHECK(plan(s, 2000ms).action == Action::kThaw);
 }
 
@@ -139,12 +140,16 @@ TEST_CASE("at the deadline, from which no capture could count, the guest is thaw
   CHECK_FALSE(after.completed);
 }
 
-TEST_CASE("the deadline is one of the server's clock, and ours when that is not known") {
-  const Situation s = situation();
+TEST_CASE("the deadline is one of the server's clock, and of ours, whichever comes first") {
+  Situation s = situation();
+  s.guest.reported_frozen = true;
   const Observed ahead{at(5s).at, kServerStart + 29s};
   CHECK(plan_session(s, {}, ahead, {}, "me").action == Action::kThaw);
-  const Observed unknown{at(29s).at, Wall::max()};
-  CHECK(plan_session(s, {}, unknown, {}, "me").wake == at(30s).at);
+  // The server's clock was stepped back.
+  const Observed behind{at(29s).at, kServerStart - 1h};
+  CHECK(plan_session(s, {}, behind, {}, "me").action == Action::kThaw);
+  const Observed unknown{at(20s).at, Wall::max()};
+  CHECK(plan_session(s, {}, unknown, {}, "me").wake == at(29s).at);
 }
 
 TEST_CASE("a capture that was observed on no known clock is never in time") {
@@ -165,7 +170,7 @@ TEST_CASE("a deleted member or backup ends the wait for it") {
   CHECK(plan(s, 1000ms).action == Action::kThaw);
   CHECK(plan(s, 1000ms).doubts.empty());
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
-  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, "", ""});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, "", "", {}});
   CHECK(plan(s, 1000ms).action == Action::kWait);
 }
 

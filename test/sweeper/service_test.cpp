@@ -95,7 +95,12 @@ struct Running {
     wanted.vmi_uid = cluster.get("kubevirt.io/virtualmachineinstances", "vms", vm)["metadata"]["uid"];
     wanted.holds = {label_hold(1)};
     wanted.frozen_by = clock.wall();
-    const auto begun = sessions.create(wanted);
+    wanted.phase = freeze::Phase::kFreezing;
+    auto begun = sessions.create(wanted);
+    REQUIRE(begun.ok());
+    begun->phase = freeze::Phase::kFrozen;
+    begun->frozen_by = clock.wall();
+    begun = sessions.update(*begun);
     REQUIRE(begun.ok());
     cluster.create_snapshot(
         "script", "vms", vm + "-snapshot", vm + "-disk-0",

@@ -18,28 +18,57 @@ Verdict crash(std::string_view why) {
 }
 const Verdict kOfflineVerdict{Consistency::kOffline, ""};
 
+Evidence evidence(const std::string& name, const std::string& epoch) {
+  return {snapshot(name, epoch), std::nullopt, false, false};
+}
+
 Stray stray(const std::string& epoch) {
   Stray s;
-  s.facts = snapshot("disk-0", epoch);
+  s.own = evidence("disk-0", epoch);
   s.since = kStart;
   return s;
 }
 
-// With its verdict, of a backup that has two disks.
-Stray judged(const std::string& epoch, const Verdict& verdict) {
-  Stray s = stray(epoch);
-  s.facts.consistency = to_string(verdict.consistency);
-  s.facts.reason = verdict.reason;
-  s.verdicts["disk-0"] = verdict;
-  s.backup = backup({"disk-0", "disk-1"});
+// As member `i` of its backup it is what `change` makes of it.
+template <class Change>
+Stray with(Stray s, std::size_t i, const Change& change) {
+  change(s.members[i]);
+  s.own = s.members[0];
   return s;
+}
+
+// Of a backup that has two disks.
+Stray of_backup(const std::string& epoch, const Verdict& verdict) {
+  Stray s = stray(epoch);
+  s.backup = backup({"disk-0", "disk-1"});
+  s.members = {evidence("disk-0", epoch), evidence("disk-1", epoch)};
+  return with(s, 0, [&](Evidence& own) {
+    own.facts.consistency = to_string(verdict.consistency);
+    own.facts.reason = verdict.reason;
+  });
+}
+
+void see_capture(Evidence& evidence) {
+  evidence.captured = kStart;
+  evidence.watched = true;
 }
 
 Stray offline() {
   Stray s = stray(freeze::kEpochOffline);
-  s.captured = true;
-  s.watched = true;
+  see_capture(s.own);
   return s;
+}
+
+Stray offline_backup() {
+  Stray s = stray(freeze::kEpochOffline);
+  s.backup = backup({"disk-0", "disk-1"});
+  s.members = {evidence("disk-0", freeze::kEpochOffline), evidence("disk-1", freeze::kEpochOffline)};
+  return with(s, 0, see_capture);
+}
+
+Verdict only(const StrayPlan& plan) {
+  REQUIRE(plan.snapshots.size() == 1);
+  return plan.snapshots[0].verdict;
 }
 
 StrayPlan plan(const Stray& s, Millis now = 0ms) {
@@ -50,8 +79,9 @@ FrozenGuest frozen_guest() {
   FrozenGuest guest;
   guest.vmi = vmi();
   guest.since = kStart;
-  guest.backups = {backup({})};
-  guest.backups[0].harvester_froze = true;
+  guest.freeze_seen = true;
+  guest.backups = {{backup({}), kStart - 1s}};
+  guest.backups[0].facts.harvester_froze = true;
   return guest;
 }
 
@@ -69,29 +99,34 @@ TEST_CASE("a snapshot whose session is not known gets a grace, as the watch of t
 
 TEST_CASE("a verdict of the webhook, or of a lost session, is passed on to the backup") {
   for (const std::string epoch : {freeze::kEpochNone, "epoch-9", freeze::kEpochOffline}) {
-    const StrayPlan its_plan = plan(judged(epoch, crash(reason::kNoAgent)));
+    const StrayPlan its_plan = plan(of_backup(epoch, crash(reason::kNoAgent)));
     CHECK(its_plan.action == Action::kJudgeBackup);
     CHECK(its_plan.verdict == crash(reason::kNoAgent));
   }
 }
 
 TEST_CASE("a backup that is crash already needs nothing more") {
-  Stray s = judged(freeze::kEpochNone, crash(reason::kNoAgent));
+  Stray s = of_backup(freeze::kEpochNone, crash(reason::kNoAgent));
   s.backup->consistency = "crash";
   CHECK(plan(s).action == Action::kForget);
 }
 
-TEST_CASE("a backup is not judged by a snapshot that it does not list") {
-  Stray s = judged(freeze::kEpochNone, crash(reason::kNotAMember));
-  s.backup->snapshot_names = {"disk-1"};
-  CHECK(plan(s).action == Action::kForget);
-  s = judged(freeze::kEpochNone, crash(reason::kNotAMember));
-  s.backup->namespace_ = "others";
+TEST_CASE("of several crashed disks one speaks for the backup") {
+  Stray s = of_backup(freeze::kEpochNone, crash(reason::kBusy));
+  s = with(s, 1, [](Evidence& other) { other.facts.consistency = "crash"; });
+  CHECK(plan(s).action == Action::kJudgeBackup);
+  s.own = s.members[1];
+  CHECK(plan(s).action == Action::kWait);
+}
+
+TEST_CASE("a label that was planted in another namespace is ignored") {
+  Stray s = stray("epoch-9");
+  s.planted = true;
   CHECK(plan(s).action == Action::kForget);
 }
 
 TEST_CASE("a snapshot that is news waits a little for its backup, an old one does not") {
-  Stray s = judged(freeze::kEpochNone, crash(reason::kNoAgent));
+  Stray s = of_backup(freeze::kEpochNone, crash(reason::kNoAgent));
   s.backup.reset();
   CHECK(plan(s).action == Action::kForget);
   s.fresh = true;
@@ -100,40 +135,61 @@ TEST_CASE("a snapshot that is news waits a little for its backup, an old one doe
 }
 
 TEST_CASE("finished snapshots of a session that has ended need nothing more") {
-  CHECK(plan(judged("epoch-9", {Consistency::kFilesystem, ""})).action == Action::kForget);
+  CHECK(plan(of_backup("epoch-9", {Consistency::kFilesystem, ""})).action == Action::kForget);
 }
 
 TEST_CASE("an offline snapshot is judged when it is captured") {
   Stray s = offline();
-  s.captured = false;
+  s.own.captured.reset();
   CHECK(plan(s, 1h).action == Action::kWait);
-  s.captured = true;
-  CHECK(plan(s).action == Action::kJudge);
-  CHECK(plan(s).verdict == kOfflineVerdict);
+  CHECK(plan(offline()).action == Action::kJudge);
+  CHECK(only(plan(offline())) == kOfflineVerdict);
+  s = offline();
+  s.own.facts.consistency = "offline";
+  CHECK(plan(s).action == Action::kForget);
 }
 
 TEST_CASE("a snapshot is not offline when its VM was started, or nobody looked all the time") {
   Stray s = offline();
-  s.vmi_seen = true;
-  CHECK(plan(s).verdict == crash(reason::kStarted));
+  s.own.vmi_seen = true;
+  CHECK(only(plan(s)) == crash(reason::kStarted));
   s = offline();
-  s.watched = false;
-  CHECK(plan(s).verdict == crash(reason::kUnverified));
+  s.own.watched = false;
+  CHECK(only(plan(s)) == crash(reason::kUnverified));
   s = offline();
-  s.facts.vm.clear();
-  CHECK(plan(s).verdict == crash(reason::kUnverified));
+  s.own.facts.vm.clear();
+  CHECK(only(plan(s)) == crash(reason::kUnverified));
 }
 
-TEST_CASE("a backup is offline when all its disks are") {
-  Stray s = judged(freeze::kEpochOffline, kOfflineVerdict);
+TEST_CASE("the disks of an offline backup are judged together, by one of them") {
+  Stray s = with(offline_backup(), 1, see_capture);
+  CHECK(plan(s).action == Action::kJudge);
+  CHECK(plan(s).whole_backup);
+  CHECK(plan(s).snapshots.size() == 2);
+  s.own = s.members[1];
   CHECK(plan(s).action == Action::kWait);
-  s.verdicts["disk-1"] = kOfflineVerdict;
-  CHECK(plan(s).action == Action::kJudgeBackup);
-  CHECK(plan(s).verdict == kOfflineVerdict);
-  s.verdicts["disk-1"] = {Consistency::kFilesystem, ""};
-  CHECK(plan(s).verdict == crash(reason::kStarted));
-  s.backup->consistency = "offline";
-  CHECK(plan(s).action == Action::kForget);
+}
+
+TEST_CASE("a disk of an offline backup does not wait long for the others") {
+  CHECK(plan(offline_backup(), 9999ms).action == Action::kWait);
+  CHECK(plan(offline_backup(), 9999ms).wake == at(10s).at);
+  CHECK(only(plan(offline_backup(), 10s)) == kOfflineVerdict);
+  CHECK_FALSE(plan(offline_backup(), 10s).whole_backup);
+}
+
+TEST_CASE("of an offline backup only what we saw ourselves counts for it, and any annotation against it") {
+  Stray s = with(offline_backup(), 1, see_capture);
+  s = with(s, 1, [](Evidence& other) {
+    other.facts.consistency = "offline";
+    other.watched = false;
+  });
+  CHECK(plan(s).snapshots[1].verdict == crash(reason::kUnverified));
+  s = with(s, 1, [](Evidence& other) {
+    other.watched = true;
+    other.facts.consistency = "crash";
+    other.facts.reason = reason::kStarted;
+  });
+  CHECK(plan(s).snapshots[1].verdict == crash(reason::kStarted));
 }
 
 TEST_CASE("a guest that Harvester left frozen is rescued after the longest T") {
@@ -143,14 +199,52 @@ TEST_CASE("a guest that Harvester left frozen is rescued after the longest T") {
   CHECK(rescue(frozen_guest(), 61s).backup->name == "b1");
 }
 
-TEST_CASE("only a young backup for which Harvester froze is a reason to rescue") {
+TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked about when the guest froze") {
   FrozenGuest guest = frozen_guest();
-  CHECK(rescue(guest, 3599s).rescue);
-  CHECK_FALSE(rescue(guest, 3600s).rescue);
-  guest.backups[0].harvester_froze = false;
-  CHECK_FALSE(rescue(guest, 61s).rescue);
-  guest.backups.clear();
-  CHECK_FALSE(rescue(guest, 61s).rescue);
+  BackupRecord& backup = guest.backups[0];
+  SECTION("whatever the backup's age") {
+    backup.facts.created = kServerStart - 1000h;
+    CHECK(rescue(guest, 61s).rescue);
+  }
+  SECTION("not one that Harvester did not freeze for") {
+    backup.facts.harvester_froze = false;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+  }
+  SECTION("not one that had been idle for long") {
+    backup.acted = kStart - 91s;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+    backup.facts.failed = true;  // its freeze may have come late
+    CHECK(rescue(guest, 61s).rescue);
+    backup.acted = kStart - 151s;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+  }
+  SECTION("not one whose freeze we have ended since") {
+    guest.thawed = kStart - 1s;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+    guest.thawed = kStart - 2s;
+    CHECK(rescue(guest, 61s).rescue);
+  }
+  SECTION("not one that has not been seen at work") {
+    backup.acted.reset();
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+    backup.acted = kStart + 16s;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+  }
+  SECTION("if nobody saw when it froze, any that is unfinished") {
+    guest.freeze_seen = false;
+    backup.acted.reset();
+    CHECK(rescue(guest, 61s).rescue);
+    backup.facts.complete = true;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+  }
+  SECTION("never during a snapshot of KubeVirt's own") {
+    guest.kubevirt_snapshot = true;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+  }
+  SECTION("there is none") {
+    guest.backups.clear();
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+  }
 }
 
 TEST_CASE("a guest that stops is not rescued") {

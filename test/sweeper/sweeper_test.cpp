@@ -45,7 +45,7 @@ TEST_CASE("a session that is due is one job, until that is done") {
   const auto jobs = rig.core.take_due();
   REQUIRE(jobs.size() == 1);
   CHECK(std::holds_alternative<ThawJob>(jobs[0].what));
-  CHECK(jobs[0].urgent());
+  CHECK(jobs[0].lane() == Job::Lane::kThaw);
   CHECK(rig.core.take_due().empty());
   freeze::Session changed = rig.old_session(Phase::kThawing);
   changed.resource_version = "200";
@@ -55,11 +55,11 @@ TEST_CASE("a session that is due is one job, until that is done") {
   ThawDone settled;
   settled.end = ThawDone::End::kSettled;
   settled.session = changed;
-  rig.core.done({jobs[0].key, settled, {}});
+  rig.core.done({jobs[0].key, settled});
   const auto next = rig.core.take_due();
   REQUIRE(next.size() == 1);
   CHECK(std::holds_alternative<ConcludeJob>(next[0].what));
-  CHECK_FALSE(next[0].urgent());
+  CHECK(next[0].lane() == Job::Lane::kOther);
 }
 
 TEST_CASE("who does not lead is given no jobs, and everything once it leads") {
@@ -91,12 +91,13 @@ TEST_CASE("a failed thaw is made again after its backoff, and a doubt found in i
   unsettled.session = std::get<ThawJob>(first.what).session;
   unsettled.session.unsettled = true;
   unsettled.session.doubt(freeze::reason::kThawUnsettled);
-  rig.core.done({first.key, unsettled, {}});
+  rig.core.done({first.key, unsettled});
   CHECK(rig.core.take_due().empty());
   CHECK(rig.core.next_wake() == rig.runtime.now() + 200ms);
   rig.runtime.sleep_for(200ms);
   const auto again = rig.core.take_due();
   REQUIRE(again.size() == 1);
+  CHECK(again[0].lane() == Job::Lane::kThawAgain);
   CHECK(std::get<ThawJob>(again[0].what).session.unsettled);
   CHECK(std::get<ThawJob>(again[0].what).session.doubts.size() == 1);
 }
@@ -109,7 +110,7 @@ TEST_CASE("a leader that comes back knows no more that a guest is thawed, but wh
   settled.end = ThawDone::End::kSettled;
   settled.session = std::get<ThawJob>(first.what).session;
   settled.session.unsettled = true;
-  rig.core.done({first.key, settled, {}});
+  rig.core.done({first.key, settled});
   rig.leadership.lost_after = 0;
   CHECK(rig.core.take_due().empty());
   rig.leadership.lost_after.reset();
@@ -127,7 +128,7 @@ TEST_CASE("when it winds down what is thawed is concluded, and no guest is touch
   ThawDone settled;
   settled.end = ThawDone::End::kSettled;
   settled.session = std::get<ThawJob>(thaw.what).session;
-  rig.core.done({thaw.key, settled, {}});
+  rig.core.done({thaw.key, settled});
   CHECK(rig.core.take_due().size() == 1);
   freeze::Session other = rig.old_session(Phase::kThawing);
   other.uid = "epoch-2";
@@ -166,7 +167,7 @@ TEST_CASE("a session that loses every race does not spin") {
       ThawDone replan;
       replan.end = ThawDone::End::kReplan;
       replan.session = std::get<ThawJob>(job.what).session;
-      rig.core.done({job.key, replan, {}});
+      rig.core.done({job.key, replan});
     }
     rig.runtime.sleep_for(10ms);
   }

@@ -1,0 +1,95 @@
+#include "sweeper/world/backups.h"
+
+#include "sweeper/world/guests.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+// A finished backup is kept as long as a rescue may ask for it.
+constexpr std::chrono::hours kYoung{1};
+// A backup that is complete and got no verdict within a day, because no sweeper was there, gets none any more. What was
+// there before snapfreeze was installed would be kept for ever otherwise.
+constexpr std::chrono::hours kTooLate{24};
+// Of one guest.
+constexpr std::size_t kMostDeleted = 32;
+
+// Whether Harvester has worked on it since `before`: it began, or an attempt of it failed.
+bool has_acted(const BackupFacts& before, const BackupFacts& after) {
+  return before.error_time != after.error_time || before.failed != after.failed ||
+         before.harvester_froze != after.harvester_froze || before.snapshot_names != after.snapshot_names;
+}
+
+}  // namespace
+
+std::string Backups::ByGuest::key(const BackupRecord& record) {
+  return guest_key(record.facts.namespace_, record.facts.vm);
+}
+
+std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, Mono now) {
+  const BackupRecord* known = table_.find(facts.uid);
+  if (known == nullptr) {
+    BackupRecord record{facts, std::nullopt};
+    if (table_.live()) record.acted = now;
+    table_.put(facts.uid, std::move(record));
+    return std::nullopt;
+  }
+  if (ByGuest::key(*known) != ByGuest::key({facts, std::nullopt})) remember_deleted(*known, now);
+  BackupFacts before = known->facts;
+  table_.name(facts.uid);
+  table_.change(facts.uid, [&](BackupRecord& record) {
+    if (has_acted(before, facts)) record.acted = now;
+    record.facts = facts;
+    // A verdict that we wrote may be newer than what the watch says.
+    if (facts.consistency.empty()) record.facts.consistency = before.consistency;
+  });
+  return before;
+}
+
+std::optional<BackupFacts> Backups::remove(const std::string& uid, Mono now) {
+  const BackupRecord* known = table_.find(uid);
+  if (known == nullptr) return std::nullopt;
+  BackupFacts facts = known->facts;
+  remember_deleted(*known, now);
+  table_.erase(uid);
+  return facts;
+}
+
+void Backups::remember_deleted(const BackupRecord& record, Mono now) {
+  auto& of_guest = deleted_[ByGuest::key(record)];
+  if (of_guest.size() >= kMostDeleted) of_guest.erase(of_guest.begin());
+  of_guest.push_back({record, now});
+}
+
+void Backups::acted(const std::string& uid, Mono now) {
+  table_.change(uid, [&](BackupRecord& record) { record.acted = now; });
+}
+
+void Backups::judged(const std::string& uid, const freeze::Verdict& verdict) {
+  table_.change(uid, [&](BackupRecord& record) { record.facts.consistency = to_string(verdict.consistency); });
+}
+
+const BackupFacts* Backups::find(const std::string& uid) const {
+  const BackupRecord* record = table_.find(uid);
+  return record == nullptr ? nullptr : &record->facts;
+}
+
+std::vector<DeletedBackup> Backups::deleted(const std::string& guest) const {
+  const auto found = deleted_.find(guest);
+  return found == deleted_.end() ? std::vector<DeletedBackup>{} : found->second;
+}
+
+void Backups::forget_old(Wall bound, Mono now) {
+  std::vector<std::string> old;
+  table_.for_each([&](const std::string& uid, const BackupRecord& record) {
+    const BackupFacts& backup = record.facts;
+    const auto age = backup.created ? bound - *backup.created : Wall::duration(kTooLate);
+    if (backup.complete && age > kYoung && (!backup.consistency.empty() || age >= kTooLate)) old.push_back(uid);
+  });
+  for (const std::string& uid : old) table_.erase(uid);
+  for (auto& [guest, of_guest] : deleted_) {
+    std::erase_if(of_guest, [&](const DeletedBackup& deleted) { return now - deleted.at > kYoung; });
+  }
+  std::erase_if(deleted_, [](const auto& item) { return item.second.empty(); });
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,53 @@
+// Harvester's backups.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sweeper/facts.h"
+#include "sweeper/situation.h"
+#include "sweeper/world/captures.h"
+#include "sweeper/world/table.h"
+
+namespace snapfreeze::sweeper {
+
+// Not thread-safe.
+class Backups {
+ public:
+  // The facts as they were before; nullopt: it is new.
+  std::optional<BackupFacts> apply(const BackupFacts& facts, Mono now);
+  std::optional<BackupFacts> remove(const std::string& uid, Mono now);
+  // A snapshot of it was created: Harvester works on it.
+  void acted(const std::string& uid, Mono now);
+  void judged(const std::string& uid, const freeze::Verdict& verdict);
+
+  [[nodiscard]] const BackupFacts* find(const std::string& uid) const;
+  [[nodiscard]] const std::set<std::string>& of_guest(const std::string& guest) const {
+    return table_.at<ByGuest>(guest);
+  }
+  [[nodiscard]] const BackupRecord* record(const std::string& uid) const { return table_.find(uid); }
+  // Those that were deleted, or became another guest's, within the last hour.
+  [[nodiscard]] std::vector<DeletedBackup> deleted(const std::string& guest) const;
+
+  // Drops what is finished and older than that. `bound`: the API server's present, at most.
+  void forget_old(Wall bound, Mono now);
+
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
+  [[nodiscard]] bool synced() const { return table_.synced(); }
+  void relist_started() { table_.relist_started(); }
+  std::vector<std::string> relist_done() { return table_.relist_done(); }
+
+ private:
+  struct ByGuest {
+    static std::string key(const BackupRecord& record);
+  };
+  void remember_deleted(const BackupRecord& record, Mono now);
+
+  Table<BackupRecord, ByGuest> table_;                         // by uid
+  std::map<std::string, std::vector<DeletedBackup>> deleted_;  // by guest
+};
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,140 @@
+#include "sweeper/world/describe.h"
+
+#include <algorithm>
+
+#include "freeze/names.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+// A backup that was deleted so shortly before the session began may have frozen the guest still.
+constexpr std::chrono::seconds kShortlyBefore{5};
+
+freeze::Verdict verdict_of(const SnapshotFacts& facts) {
+  if (facts.consistency == to_string(freeze::Consistency::kFilesystem)) return {freeze::Consistency::kFilesystem, ""};
+  if (facts.consistency == to_string(freeze::Consistency::kOffline)) return {freeze::Consistency::kOffline, ""};
+  // Metrics keep each value for ever, and a tenant may write what it likes into an annotation.
+  const freeze::Reason* known = freeze::find_reason(facts.reason);
+  return {freeze::Consistency::kCrash, known == nullptr ? freeze::reason::kUnverified : known->name};
+}
+
+HoldSituation describe_hold(const Rooms& rooms, const HoldRecord& record, const freeze::Session& session) {
+  HoldSituation hold{record.hold, {}, record.quiet_since, record.deleted, record.deleted_names, {}};
+  const BackupFacts* backup = rooms.backups.find(record.hold.uid);
+  if (backup != nullptr && backup->namespace_ == session.namespace_) hold.names = backup->snapshot_names;
+  for (const std::string& uid : rooms.snapshots.of_backup(record.hold.uid)) {
+    const SnapshotRecord& snapshot = *rooms.snapshots.find(uid);
+    const SnapshotFacts& facts = snapshot.facts;
+    if (facts.namespace_ != session.namespace_ || facts.epoch == session.uid) continue;
+    if (snapshot.verdict_given()) hold.elsewhere[facts.name] = verdict_of(facts);
+  }
+  return hold;
+}
+
+// nullopt: it is older than the session, and so was not admitted to it.
+std::optional<Member> describe_member(const Rooms& rooms, const SnapshotFacts& facts, const SessionRecord& session) {
+  if (!facts.created || !session.session.created || *facts.created < *session.session.created) return std::nullopt;
+  Member member;
+  member.uid = facts.uid;
+  member.namespace_ = facts.namespace_;
+  member.name = facts.name;
+  member.claim = facts.claim;
+  member.captured = rooms.captures.find(facts.uid);
+  if (!member.captured) member.failed_since = rooms.captures.failed_since(facts.uid);
+  member.consistency = facts.consistency;
+  member.reason = facts.reason;
+  for (std::size_t i = 0; facts.hold && i < session.holds.size(); ++i) {
+    if (session.holds[i].hold.same_backup(*facts.hold)) member.hold = i;
+  }
+  return member;
+}
+
+GuestSituation describe_guest(const Rooms& rooms, const freeze::Session& session) {
+  GuestSituation guest;
+  guest.known = rooms.guests.vmis_synced();
+  const VmiRecord* vmi = rooms.guests.vmi(guest_key(session.namespace_, session.vm));
+  guest.gone = vmi == nullptr || vmi->facts.uid != session.vmi_uid || !vmi->facts.running;
+  if (guest.gone) return guest;
+  guest.reported_frozen = vmi->facts.reported_frozen;
+  guest.deleting = vmi->facts.deleting;
+  guest.migrating = vmi->facts.migrating;
+  return guest;
+}
+
+Evidence evidence(const Rooms& rooms, const SnapshotRecord& record) {
+  Evidence found{record.facts, std::nullopt, false, record.vmi_seen};
+  const auto captured = rooms.captures.find(record.facts.uid);
+  if (!captured) return found;
+  found.captured = captured->at;
+  const Mono since = std::min(record.first_seen, captured->at);
+  const bool all_seen = rooms.synced_since && since >= *rooms.synced_since && since >= rooms.guests.complete_since();
+  found.watched = record.live && all_seen;
+  return found;
+}
+
+}  // namespace
+
+const BackupFacts* listing_backup(const Rooms& rooms, const SnapshotFacts& facts) {
+  if (!facts.hold || facts.hold->kind != freeze::Hold::Kind::kHarvester) return nullptr;
+  const BackupFacts* backup = rooms.backups.find(facts.hold->uid);
+  if (backup == nullptr || backup->namespace_ != facts.namespace_) return nullptr;
+  const auto& names = backup->snapshot_names;
+  return std::find(names.begin(), names.end(), facts.name) == names.end() ? nullptr : backup;
+}
+
+std::optional<Situation> describe_session(const Rooms& rooms, const std::string& session_uid) {
+  const SessionRecord* record = rooms.sessions.find(session_uid);
+  if (record == nullptr) return std::nullopt;
+  const freeze::Session& session = record->session;
+  Situation situation;
+  situation.session = session;
+  situation.sightings = record->sightings;
+  situation.guest = describe_guest(rooms, session);
+  for (const HoldRecord& hold : record->holds) situation.holds.push_back(describe_hold(rooms, hold, session));
+  for (const std::string& uid : rooms.snapshots.of_epoch(session.namespace_, session_uid)) {
+    auto member = describe_member(rooms, rooms.snapshots.find(uid)->facts, *record);
+    if (member) situation.members.push_back(std::move(*member));
+  }
+  for (DeletedBackup& deleted : rooms.backups.deleted(guest_key(session.namespace_, session.vm))) {
+    if (deleted.at >= record->sightings.first_seen - kShortlyBefore) {
+      situation.deleted_backups.push_back(std::move(deleted));
+    }
+  }
+  return situation;
+}
+
+std::optional<Stray> describe_stray(const Rooms& rooms, const std::string& snapshot_uid) {
+  const SnapshotRecord* record = rooms.snapshots.find(snapshot_uid);
+  if (record == nullptr) return std::nullopt;
+  const SnapshotFacts& facts = record->facts;
+  if (rooms.sessions.find_in(facts.namespace_, facts.epoch) != nullptr) return std::nullopt;
+  Stray stray;
+  stray.own = evidence(rooms, *record);
+  stray.since = record->stray_since;
+  stray.fresh = record->live;
+  stray.planted = rooms.sessions.is_elsewhere(facts.namespace_, facts.epoch);
+  const BackupFacts* backup = listing_backup(rooms, facts);
+  if (backup == nullptr) return stray;
+  stray.backup = *backup;
+  for (const std::string& uid : rooms.snapshots.of_backup(backup->uid)) {
+    const SnapshotRecord& sibling = *rooms.snapshots.find(uid);
+    if (listing_backup(rooms, sibling.facts) != nullptr) stray.members.push_back(evidence(rooms, sibling));
+  }
+  return stray;
+}
+
+std::optional<FrozenGuest> describe_frozen_guest(const Rooms& rooms, const std::string& guest) {
+  const VmiRecord* vmi = rooms.guests.vmi(guest);
+  if (vmi == nullptr || !vmi->facts.reported_frozen || !rooms.sessions.of_guest(guest).empty()) return std::nullopt;
+  FrozenGuest frozen;
+  frozen.vmi = vmi->facts;
+  frozen.since = vmi->frozen_since;
+  frozen.freeze_seen = vmi->freeze_seen;
+  frozen.thawed = vmi->thawed;
+  frozen.kubevirt_snapshot = rooms.guests.snapshot_in_progress(guest);
+  for (DeletedBackup& deleted : rooms.backups.deleted(guest)) frozen.backups.push_back(std::move(deleted.record));
+  for (const std::string& uid : rooms.backups.of_guest(guest)) frozen.backups.push_back(*rooms.backups.record(uid));
+  return frozen;
+}
+
+}  // namespace snapfreeze::sweeper

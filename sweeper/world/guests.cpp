@@ -1,0 +1,59 @@
+#include "sweeper/world/guests.h"
+
+namespace snapfreeze::sweeper {
+
+std::string guest_key(std::string_view ns, std::string_view vm) {
+  std::string key;
+  key.reserve(ns.size() + 1 + vm.size());
+  return key.append(ns).append("/").append(vm);
+}
+
+bool Guests::apply(const VmiFacts& facts, Mono now) {
+  const std::string guest = guest_key(facts.namespace_, facts.name);
+  const VmiRecord* known = vmis_.find(guest);
+  const bool another = known == nullptr || known->facts.uid != facts.uid;
+  VmiRecord record{facts, now, false, std::nullopt};
+  if (!another) record.thawed = known->thawed;
+  if (!another && known->facts.reported_frozen) {
+    record.frozen_since = known->frozen_since;
+    record.freeze_seen = known->freeze_seen;
+  } else {
+    record.freeze_seen = !another && vmis_.live();
+  }
+  vmis_.put(guest, std::move(record));
+  return another;
+}
+
+void Guests::apply(const VmFacts& facts) {
+  const std::string guest = guest_key(facts.namespace_, facts.name);
+  if (!facts.snapshot_in_progress) return vms_.erase(guest);
+  vms_.put(guest, facts);
+}
+
+bool Guests::remove(const VmiFacts& facts) {
+  const std::string guest = guest_key(facts.namespace_, facts.name);
+  const VmiRecord* known = vmis_.find(guest);
+  if (known == nullptr || known->facts.uid != facts.uid) return false;
+  vmis_.erase(guest);
+  return true;
+}
+
+void Guests::session_ended(const std::string& guest, bool settled, Mono now) {
+  vmis_.change(guest, [&](VmiRecord& record) {
+    record.frozen_since = now;
+    record.freeze_seen = false;
+    if (settled) record.thawed = now;
+  });
+}
+
+void Guests::vmi_relist_started() {
+  complete_since_ = Mono::max();
+  vmis_.relist_started();
+}
+
+std::vector<std::string> Guests::vmi_relist_done(Mono now) {
+  complete_since_ = now;
+  return vmis_.relist_done();
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,62 @@
+// The guests: their VMIs, and the VMs of which KubeVirt takes a snapshot of its own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sweeper/facts.h"
+#include "sweeper/world/captures.h"
+#include "sweeper/world/table.h"
+
+namespace snapfreeze::sweeper {
+
+// How a guest, and what is looked up beside it, is called: "namespace/name".
+[[nodiscard]] std::string guest_key(std::string_view ns, std::string_view vm);
+
+struct VmiRecord {
+  VmiFacts facts;
+  Mono frozen_since{};         // when it was first seen to report so
+  bool freeze_seen = false;    // it reported thawed before, so that it froze about then
+  std::optional<Mono> thawed;  // when we last had it thawed
+};
+
+// Not thread-safe.
+class Guests {
+ public:
+  // Whether it is another VMI than before.
+  bool apply(const VmiFacts& facts, Mono now);
+  // A snapshot in progress, or its end.
+  void apply(const VmFacts& facts);
+  // Nothing happens when the VMI is another one by now.
+  bool remove(const VmiFacts& facts);
+  void remove_vmi(const std::string& guest) { vmis_.erase(guest); }
+  void remove_vm(const std::string& guest) { vms_.erase(guest); }
+  // A session of it has ended. What it reports now may be of before, as the status is polled. `settled`: it was thawed.
+  void session_ended(const std::string& guest, bool settled, Mono now);
+
+  [[nodiscard]] const VmiRecord* vmi(const std::string& guest) const { return vmis_.find(guest); }
+  [[nodiscard]] bool snapshot_in_progress(const std::string& guest) const { return vms_.contains(guest); }
+  // No VMI was missed since. Mono::max(): they are being listed.
+  [[nodiscard]] Mono complete_since() const { return complete_since_; }
+
+  template <class Visitor>
+  void for_each_vmi(const Visitor& visit) const {
+    vmis_.for_each(visit);
+  }
+
+  [[nodiscard]] bool vmis_synced() const { return vmis_.synced(); }
+  [[nodiscard]] bool vms_synced() const { return vms_.synced(); }
+  void vmi_relist_started();
+  std::vector<std::string> vmi_relist_done(Mono now);
+  void vm_relist_started() { vms_.relist_started(); }
+  std::vector<std::string> vm_relist_done() { return vms_.relist_done(); }
+
+ private:
+  Table<VmiRecord> vmis_;  // by guest
+  Table<VmFacts> vms_;     // by guest: with a snapshot of KubeVirt's own
+  Mono complete_since_ = Mono::max();
+};
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,126 @@
+#include "sweeper/world/sessions.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "sweeper/world/guests.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+// So long, and so many, are remembered that have ended.
+constexpr std::chrono::hours kRemembered{1};
+constexpr std::size_t kMostRemembered = 10'000;
+
+// Resource versions are opaque by contract, but decimal numbers that grow in every API server there is, and comparable
+// by contract since Kubernetes 1.35. What is no number is taken for newer.
+bool is_newer(const std::string& candidate, const std::string& known) {
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+  const auto parsed = [](const std::string& text, std::uint64_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+  };
+  return !parsed(candidate, a) || !parsed(known, b) || a > b;
+}
+
+}  // namespace
+
+HoldRecord* SessionRecord::find(const freeze::Hold& hold) {
+  const auto found =
+      std::find_if(holds.begin(), holds.end(), [&](const HoldRecord& mine) { return mine.hold.same_backup(hold); });
+  return found == holds.end() ? nullptr : &*found;
+}
+
+std::string Sessions::ByGuest::key(const SessionRecord& record) {
+  return guest_key(record.session.namespace_, record.session.vm);
+}
+
+bool Sessions::apply(const freeze::Session& session, Observed now) {
+  const SessionRecord* known = table_.find(session.uid);
+  if (known == nullptr) {
+    const auto ended = ended_.find(session.uid);
+    // An event from before our own delete, unless a list says that it is there.
+    if (ended != ended_.end() && ended->second.by_us && !table_.relisting()) return false;
+    begin(session, now);
+    return true;
+  }
+  table_.name(session.uid);
+  const bool same = session.resource_version == known->session.resource_version;
+  const bool wins = table_.relisting() ? !same : is_newer(session.resource_version, known->session.resource_version);
+  return wins && replace(session, now.at);
+}
+
+void Sessions::begin(const freeze::Session& session, Observed now) {
+  SessionRecord record;
+  Sightings& seen = record.sightings;
+  seen.first_seen = now.at;
+  const bool young = session.created && now.bound != Wall::max() && now.bound - *session.created <= kBirth;
+  seen.from_birth = table_.live() && young && session.phase == freeze::Phase::kFreezing;
+  ended_.erase(session.uid);
+  table_.put(session.uid, std::move(record));
+  replace(session, now.at);
+}
+
+bool Sessions::wrote(const freeze::Session& session, Mono now) {
+  const SessionRecord* known = table_.find(session.uid);
+  if (known == nullptr) return false;
+  table_.name(session.uid);
+  return is_newer(session.resource_version, known->session.resource_version) && replace(session, now);
+}
+
+bool Sessions::read_afresh(const freeze::Session& session, Mono now) {
+  if (!table_.contains(session.uid)) return false;
+  table_.name(session.uid);
+  return replace(session, now);
+}
+
+bool Sessions::replace(const freeze::Session& session, Mono now) {
+  table_.change(session.uid, [&](SessionRecord& record) {
+    Sightings& seen = record.sightings;
+    const bool is_new = record.session.uid.empty();
+    if (is_new || record.session.phase != session.phase) seen.phase_since = now;
+    if (!is_new) --phases_[record.session.phase];
+    ++phases_[session.phase];
+    if (session.phase == freeze::Phase::kFrozen && !seen.frozen_since) seen.frozen_since = now;
+    record.session = session;
+    for (const freeze::Hold& hold : session.holds) {
+      if (record.find(hold) == nullptr) record.holds.push_back({hold, now, false, {}});
+    }
+  });
+  return true;
+}
+
+std::optional<SessionRecord> Sessions::remove(const std::string& uid, Mono now, bool by_us) {
+  const SessionRecord* known = table_.find(uid);
+  if (known == nullptr) {
+    // The watch has caught up: no event from before can come any more.
+    const auto ended = ended_.find(uid);
+    if (!by_us && ended != ended_.end()) ended->second.by_us = false;
+    return std::nullopt;
+  }
+  SessionRecord record = *known;
+  --phases_[record.session.phase];
+  remember(record, now, by_us);
+  table_.erase(uid);
+  return record;
+}
+
+void Sessions::remember(const SessionRecord& record, Mono now, bool by_us) {
+  std::erase_if(ended_, [&](const auto& item) { return now - item.second.at > kRemembered; });
+  if (ended_.size() >= kMostRemembered) ended_.erase(ended_.begin());
+  ended_[record.session.uid] = {record.session.namespace_, now, by_us};
+}
+
+const SessionRecord* Sessions::find_in(const std::string& ns, const std::string& uid) const {
+  const SessionRecord* record = table_.find(uid);
+  return record != nullptr && record->session.namespace_ == ns ? record : nullptr;
+}
+
+bool Sessions::is_elsewhere(const std::string& ns, const std::string& uid) const {
+  if (const SessionRecord* record = table_.find(uid)) return record->session.namespace_ != ns;
+  const auto ended = ended_.find(uid);
+  return ended != ended_.end() && ended->second.namespace_ != ns;
+}
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,90 @@
+// The sessions as the sweeper knows them: by their Leases, and by what its own writes returned.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sweeper/situation.h"
+#include "sweeper/world/table.h"
+
+namespace snapfreeze::sweeper {
+
+struct HoldRecord {
+  freeze::Hold hold;
+  Mono quiet_since{};  // when the hold, or its last new member, was first seen
+  bool deleted = false;
+  std::set<std::string> deleted_names;
+};
+
+struct SessionRecord {
+  freeze::Session session;
+  Sightings sightings;
+  std::vector<HoldRecord> holds;
+
+  HoldRecord* find(const freeze::Hold& hold);
+};
+
+// The longest time between a Lease's creation and our first sight of it for the session to count as watched from its
+// birth. Both ends are bounds of the API server's clock, which alone cost 2 s.
+inline constexpr std::chrono::seconds kBirth{5};
+
+// Not thread-safe.
+class Sessions {
+ public:
+  // What the watch, or a running list, says. False: it says nothing new. A list always wins, since after a restored
+  // etcd what is newest has the older version; what it says too early, the watch corrects.
+  bool apply(const freeze::Session& session, Observed now);
+  // What a write of ours returned: taken if it is newer.
+  bool wrote(const freeze::Session& session, Mono now);
+  // What was read afresh after a conflict: it always wins.
+  bool read_afresh(const freeze::Session& session, Mono now);
+
+  // The record as it was. `by_us`: we deleted it, or read afresh that it is gone; the watch alone cannot bring it back.
+  std::optional<SessionRecord> remove(const std::string& uid, Mono now, bool by_us);
+
+  template <class Change>
+  void change(const std::string& uid, const Change& change) {
+    table_.change(uid, change);
+  }
+
+  [[nodiscard]] const SessionRecord* find(const std::string& uid) const { return table_.find(uid); }
+  // Only if its guest is of that namespace.
+  [[nodiscard]] const SessionRecord* find_in(const std::string& ns, const std::string& uid) const;
+  [[nodiscard]] const std::set<std::string>& of_guest(const std::string& guest) const {
+    return table_.at<ByGuest>(guest);
+  }
+  // A session that we know, or knew within the hour, of a guest of another namespace: its label was planted.
+  [[nodiscard]] bool is_elsewhere(const std::string& ns, const std::string& uid) const;
+
+  template <class Visitor>
+  void for_each(const Visitor& visit) const {
+    table_.for_each(visit);
+  }
+  [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return phases_; }
+  [[nodiscard]] bool synced() const { return table_.synced(); }
+  void relist_started() { table_.relist_started(); }
+  std::vector<std::string> relist_done() { return table_.relist_done(); }
+
+ private:
+  struct ByGuest {
+    static std::string key(const SessionRecord& record);
+  };
+  struct Ended {
+    std::string namespace_;
+    Mono at{};
+    bool by_us = false;
+  };
+
+  bool replace(const freeze::Session& session, Mono now);
+  void begin(const freeze::Session& session, Observed now);
+  void remember(const SessionRecord& record, Mono now, bool by_us);
+
+  Table<SessionRecord, ByGuest> table_;  // by uid
+  std::map<freeze::Phase, int> phases_;  // how many are in each
+  std::map<std::string, Ended> ended_;   // by uid
+};
+
+}  // namespace snapfreeze::sweeper

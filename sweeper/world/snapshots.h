@@ -1,0 +1,66 @@
+// The labelled VolumeSnapshots.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sweeper/facts.h"
+#include "sweeper/world/captures.h"
+#include "sweeper/world/table.h"
+
+namespace snapfreeze::sweeper {
+
+struct SnapshotRecord {
+  SnapshotFacts facts;
+  Mono first_seen{};
+  Mono stray_since{};
+  bool live = false;      // first seen as news
+  bool vmi_seen = false;  // its guest has had a VMI that was not off, since it was first seen
+
+  [[nodiscard]] bool verdict_given() const { return !facts.consistency.empty(); }
+  [[nodiscard]] bool of_harvester() const;
+};
+
+// Not thread-safe.
+class Snapshots {
+ public:
+  // The facts as they were before; nullopt: it is new.
+  std::optional<SnapshotFacts> apply(const SnapshotFacts& facts, Mono now);
+  std::optional<SnapshotRecord> remove(const std::string& uid);
+
+  template <class Change>
+  void change(const std::string& uid, const Change& change) {
+    table_.change(uid, change);
+  }
+
+  [[nodiscard]] const SnapshotRecord* find(const std::string& uid) const { return table_.find(uid); }
+  // Those of that namespace whose label says that epoch.
+  [[nodiscard]] const std::set<std::string>& of_epoch(const std::string& ns, const std::string& epoch) const;
+  // Those that a Harvester backup controls, by its uid.
+  [[nodiscard]] const std::set<std::string>& of_backup(const std::string& backup_uid) const {
+    return table_.at<ByBackup>(backup_uid);
+  }
+
+  template <class Visitor>
+  void for_each(const Visitor& visit) const {
+    table_.for_each(visit);
+  }
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
+  [[nodiscard]] bool synced() const { return table_.synced(); }
+  void relist_started() { table_.relist_started(); }
+  std::vector<std::string> relist_done() { return table_.relist_done(); }
+
+ private:
+  struct ByEpoch {
+    static std::string key(const SnapshotRecord& record);
+  };
+  struct ByBackup {
+    static std::string key(const SnapshotRecord& record);
+  };
+
+  Table<SnapshotRecord, ByEpoch, ByBackup> table_;  // by uid
+};
+
+}  // namespace snapfreeze::sweeper
