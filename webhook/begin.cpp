@@ -36,8 +36,6 @@ class GuestCall {
 
   [[nodiscard]] Millis limit() const { return limit_; }
   [[nodiscard]] Mono send_by() const { return decided_ + limit_; }
-  // Our time was over, while virt-api would have waited longer.
-  [[nodiscard]] bool ran_out() const { return limit_ < freeze::kCallLimit && took() >= limit_; }
   // Whatever was true when it was decided need not be so any more.
   [[nodiscard]] bool answered_late() const { return clock_.monotonic() - decided_ > freeze::kCallLimit + kLateAnswer; }
   [[nodiscard]] Millis took() const { return std::chrono::ceil<Millis>(clock_.monotonic() - decided_); }
@@ -52,12 +50,9 @@ Began failed(std::string_view why, std::string error = "") {
   return {End::kFailed, {}, why, std::move(error), false};
 }
 
-// Why a call to the guest failed that came to nothing (`refused`) or whose effect is not known.
-std::string_view failure(bool refused, int http_status, const GuestCall& call) {
-  if (http_status != 0) return reason::kFreezeFailed;
-  if (refused) return reason::kApiError;  // it never reached the API server
-  // It may be that the guest is only slower than we could wait for.
-  return call.ran_out() ? reason::kNoTime : reason::kFreezeFailed;
+// Why a call to the guest failed: without a status it never reached the API server, if that much is certain.
+std::string_view failure(bool unknown, int http_status) {
+  return unknown || http_status != 0 ? reason::kFreezeFailed : reason::kApiError;
 }
 
 Began give_up(const Seams& seams, Session session, const Budget& budget, std::string_view doubt, bool unsettled,
@@ -138,7 +133,7 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
     if (call.answered_late()) return stopped(seams, std::move(session), budget);
     if (thaw.outcome != ThawOutcome::kThawed && thaw.outcome != ThawOutcome::kLapsed) {
       const bool unknown = thaw.outcome == ThawOutcome::kUnknown;
-      const auto why = failure(!unknown, thaw.http_status, call);
+      const auto why = failure(unknown, thaw.http_status);
       return give_up(seams, std::move(session), budget, why, unknown, failed(why, thaw.message));
     }
     if (seams.clock.monotonic() - arrival > kHarvesterTimerSafe) session.doubt(reason::kHarvesterTimer);
@@ -153,7 +148,7 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
   if (call.answered_late()) return stopped(seams, std::move(session), budget);
   if (frozen.outcome != FreezeOutcome::kFrozen) {
     const bool unknown = frozen.outcome == FreezeOutcome::kUnknown;
-    const auto why = failure(!unknown, frozen.http_status, call);
+    const auto why = failure(unknown, frozen.http_status);
     return give_up(seams, std::move(session), budget, why, unknown, failed(why, frozen.message));
   }
   seams.metrics.froze(call.took());
