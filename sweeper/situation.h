@@ -15,10 +15,16 @@
 
 namespace snapfreeze::sweeper {
 
-// A Harvester backup, and when we last saw Harvester work on it; nullopt: not since we came.
+// A Harvester backup, and when we saw Harvester work on it, fail last, and complete it; nullopt: not since we came.
 struct BackupRecord {
   BackupFacts facts;
-  std::optional<Mono> acted;
+  std::vector<Mono> acts;  // the latest ones, in order, kActsApart apart and kMostActs at most
+  std::optional<Mono> failed;
+  std::optional<Mono> completed;
+
+  static constexpr std::chrono::seconds kActsApart{2};
+  static constexpr std::size_t kMostActs = 64;
+  void act(Mono now);
 };
 
 // One that was deleted, or that became another guest's.
@@ -33,6 +39,7 @@ struct Sightings {
   bool from_birth = false;           // it appeared, young, while we watched: so first_seen is not too late
   Mono phase_since{};                // when its present phase was first seen
   std::optional<Mono> frozen_since;  // when the phase Frozen was first seen
+  std::optional<Mono> released;      // when it was first seen in a later phase: thawed since then
   bool vmi_seen = false;
   bool reported_frozen = false;  // by the VMI, while the phase was Frozen
   bool lapsed = false;           // reported frozen, then no more, while the phase was Frozen
@@ -106,7 +113,7 @@ struct FrozenGuest {
   VmiFacts vmi;
   Mono since{};
   bool freeze_seen = false;           // it froze about then; otherwise it was frozen already when we came
-  std::optional<Mono> thawed;         // when we last had it thawed
+  std::optional<Mono> thawed;         // a session of ours has thawed it, then or later
   bool kubevirt_snapshot = false;     // KubeVirt's own is in progress
   std::vector<BackupRecord> backups;  // of its VM, those that were deleted lately included
 };

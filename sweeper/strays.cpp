@@ -104,17 +104,22 @@ StrayPlan plan_offline(const Stray& stray, Mono now) {
   return plan;
 }
 
-// When Harvester acted on the backup, we may see the guest frozen so much later.
-Millis reach_of(const BackupFacts& backup) {
-  return backup.failed ? Millis(freeze::kLateCalls + kSilence) : Millis(kSilence);
+// What Harvester did at `when` may be why the guest was seen to freeze at `since`, up to `later` afterwards.
+bool is_about(Mono when, Mono since, Millis later) {
+  return when >= since - later && when <= since + kAfterTheFreeze;
 }
 
 bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest) {
   if (!backup.facts.harvester_froze) return false;
-  // Whether a freeze is Harvester's or somebody else's cannot be told then; a guest that stays frozen is worse.
-  if (!guest.freeze_seen && !backup.facts.complete) return true;
-  if (!backup.acted || (guest.thawed && *backup.acted <= *guest.thawed)) return false;
-  return *backup.acted >= guest.since - reach_of(backup.facts) && *backup.acted <= guest.since + kAfterTheFreeze;
+  // If nobody saw the guest freeze, it cannot be told who froze it; a guest that stays frozen is worse.
+  const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= guest.since);
+  if (!guest.freeze_seen && was_unfinished) return true;
+  // A freeze that failed may be carried out late, also after a thaw of ours.
+  if (backup.failed && is_about(*backup.failed, guest.since, freeze::kLateCalls + kSilence)) return true;
+  return std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) {
+    const bool thawed_since = guest.thawed && act <= *guest.thawed;
+    return !thawed_since && is_about(act, guest.since, kSilence);
+  });
 }
 
 }  // namespace

@@ -13,6 +13,10 @@ constexpr std::chrono::hours kTooLate{24};
 // Of one guest.
 constexpr std::size_t kMostDeleted = 32;
 
+bool has_failed(const BackupFacts& before, const BackupFacts& after) {
+  return after.failed && (!before.failed || before.error_time != after.error_time);
+}
+
 // Whether Harvester has worked on it since `before`: it began, or an attempt of it failed.
 bool has_acted(const BackupFacts& before, const BackupFacts& after) {
   return before.error_time != after.error_time || before.failed != after.failed ||
@@ -21,6 +25,12 @@ bool has_acted(const BackupFacts& before, const BackupFacts& after) {
 
 }  // namespace
 
+void BackupRecord::act(Mono now) {
+  if (!acts.empty() && now < acts.back() + kActsApart) return;
+  if (acts.size() >= kMostActs) acts.erase(acts.begin());
+  acts.push_back(now);
+}
+
 std::string Backups::ByGuest::key(const BackupRecord& record) {
   return guest_key(record.facts.namespace_, record.facts.vm);
 }
@@ -28,16 +38,19 @@ std::string Backups::ByGuest::key(const BackupRecord& record) {
 std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, Mono now) {
   const BackupRecord* known = table_.find(facts.uid);
   if (known == nullptr) {
-    BackupRecord record{facts, std::nullopt};
-    if (table_.live()) record.acted = now;
+    BackupRecord record{facts, {}, std::nullopt, std::nullopt};
+    if (table_.live()) record.act(now);
+    if (table_.live() && facts.failed) record.failed = now;
     table_.put(facts.uid, std::move(record));
     return std::nullopt;
   }
-  if (ByGuest::key(*known) != ByGuest::key({facts, std::nullopt})) remember_deleted(*known, now);
+  if (ByGuest::key(*known) != ByGuest::key({facts, {}, std::nullopt, std::nullopt})) remember_deleted(*known, now);
   BackupFacts before = known->facts;
   table_.name(facts.uid);
   table_.change(facts.uid, [&](BackupRecord& record) {
-    if (has_acted(before, facts)) record.acted = now;
+    if (has_acted(before, facts)) record.act(now);
+    if (has_failed(before, facts)) record.failed = now;
+    if (facts.complete && !before.complete) record.completed = now;
     record.facts = facts;
     // A verdict that we wrote may be newer than what the watch says.
     if (facts.consistency.empty()) record.facts.consistency = before.consistency;
@@ -61,7 +74,7 @@ void Backups::remember_deleted(const BackupRecord& record, Mono now) {
 }
 
 void Backups::acted(const std::string& uid, Mono now) {
-  table_.change(uid, [&](BackupRecord& record) { record.acted = now; });
+  table_.change(uid, [&](BackupRecord& record) { record.act(now); });
 }
 
 void Backups::judged(const std::string& uid, const freeze::Verdict& verdict) {

@@ -38,11 +38,11 @@ bool Guests::remove(const VmiFacts& facts) {
   return true;
 }
 
-void Guests::session_ended(const std::string& guest, bool settled, Mono now) {
+void Guests::session_ended(const std::string& guest, std::optional<Mono> thawed, Mono now) {
   vmis_.change(guest, [&](VmiRecord& record) {
     record.frozen_since = now;
     record.freeze_seen = false;
-    if (settled) record.thawed = now;
+    if (thawed) record.thawed = thawed;
   });
 }
 

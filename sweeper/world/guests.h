@@ -19,7 +19,7 @@ struct VmiRecord {
   VmiFacts facts;
   Mono frozen_since{};         // when it was first seen to report so
   bool freeze_seen = false;    // it reported thawed before, so that it froze about then
-  std::optional<Mono> thawed;  // when we last had it thawed
+  std::optional<Mono> thawed;  // a session of ours has thawed it, then or later
 };
 
 // Not thread-safe.
@@ -33,8 +33,9 @@ class Guests {
   bool remove(const VmiFacts& facts);
   void remove_vmi(const std::string& guest) { vmis_.erase(guest); }
   void remove_vm(const std::string& guest) { vms_.erase(guest); }
-  // A session of it has ended. What it reports now may be of before, as the status is polled. `settled`: it was thawed.
-  void session_ended(const std::string& guest, bool settled, Mono now);
+  // A session of it has ended. What it reports now may be of before, as the status is polled. `thawed`: when its thaw
+  // began; nullopt: it was not thawed.
+  void session_ended(const std::string& guest, std::optional<Mono> thawed, Mono now);
 
   [[nodiscard]] const VmiRecord* vmi(const std::string& guest) const { return vmis_.find(guest); }
   [[nodiscard]] bool snapshot_in_progress(const std::string& guest) const { return vms_.contains(guest); }

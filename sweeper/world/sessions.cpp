@@ -82,7 +82,9 @@ bool Sessions::replace(const freeze::Session& session, Mono now) {
     if (is_new || record.session.phase != session.phase) seen.phase_since = now;
     if (!is_new) --phases_[record.session.phase];
     ++phases_[session.phase];
+    const bool held = session.phase == freeze::Phase::kFreezing || session.phase == freeze::Phase::kFrozen;
     if (session.phase == freeze::Phase::kFrozen && !seen.frozen_since) seen.frozen_since = now;
+    if (!held && !seen.released) seen.released = now;
     record.session = session;
     for (const freeze::Hold& hold : session.holds) {
       if (record.find(hold) == nullptr) record.holds.push_back({hold, now, false, {}});

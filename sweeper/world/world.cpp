@@ -184,7 +184,7 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
   }
   const std::string guest = guest_of(record->session);
   // One that is deleted while it holds the guest was not ended by a sweeper.
-  if (!has_session(guest)) rooms_.guests.session_ended(guest, by_us || !is_held(record->session), now);
+  if (!has_session(guest)) rooms_.guests.session_ended(guest, record->sightings.released, now);
   guest_changed(guest);
 }
 

@@ -1,4 +1,5 @@
-// Who may do what: everyone everything, but for the entries of one table. Asked by SubjectAccessReviews, and for each
+// Who may do what: everyone everything, but for the entries of one table, and for tenants. "tenant" changes things in
+// the namespaces of users only, "tenant-of-<namespace>" in that one only. Asked by SubjectAccessReviews, and for each
 // call.
 #pragma once
 

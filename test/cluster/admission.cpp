@@ -110,9 +110,9 @@ void Admission::set_connect(Connect connect) {
   connect_ = std::move(connect);
 }
 
-void Admission::reject_after_admission(const std::string& ns, const std::string& name) {
+void Admission::reject_after_admission(const std::string& ns, const std::string& name, int times) {
   const Lock lock = runtime_.lock();
-  rejected_.insert(ns + "/" + name);
+  rejected_[ns + "/" + name] = times;
 }
 
 std::vector<Admission::Webhook> Admission::matching(const Json& object, const std::string& ns,
@@ -146,7 +146,9 @@ std::optional<Reply> Admission::admit(const HttpRequest& request, Json& object, 
   if (trouble) return trouble;
   const Lock lock = runtime_.lock();
   const std::string name = object["metadata"].value("name", "");
-  if (rejected_.count(ns + "/" + name) == 0) return std::nullopt;
+  const auto rejected = rejected_.find(ns + "/" + name);
+  if (rejected == rejected_.end() || rejected->second == 0 || dry_run) return std::nullopt;
+  if (rejected->second > 0) --rejected->second;
   return refuse(403, "Forbidden",
                 "volumesnapshots.snapshot.storage.k8s.io \"" + name +
                     "\" is forbidden: rejected by "

@@ -56,7 +56,8 @@ struct WebhookOptions {
   std::vector<std::string> match_conditions = {
       "has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(o, o.kind == "
       "'VirtualMachineBackup') "
-      "|| has(object.metadata.labels) && 'snapfreeze.harvesterhci.io/backup' in object.metadata.labels"};
+      "|| has(object.metadata.labels) && ('snapfreeze.harvesterhci.io/backup' in object.metadata.labels "
+      "|| 'snapfreeze.harvesterhci.io/epoch' in object.metadata.labels)"};
 };
 
 class Admission {
@@ -72,8 +73,9 @@ class Admission {
   using Connect = std::function<std::shared_ptr<AdmissionTransport>(const std::string& host, int port)>;
   void set_connect(Connect connect);
 
-  // What another admission plug-in may do: refuse the object of that name after the webhook has seen it.
-  void reject_after_admission(const std::string& ns, const std::string& name);
+  // What a validating webhook may do, as Harvester's does: refuse the object of that name after ours has seen it. So
+  // many times; -1: always.
+  void reject_after_admission(const std::string& ns, const std::string& name, int times = -1);
   // Reinvocation: each webhook is called so many times for one object, the later times with the patched object.
   void set_rounds(int rounds) { rounds_ = rounds; }
 
@@ -96,7 +98,7 @@ class Admission {
   Truth& truth_;
   Connect connect_;
   std::map<std::string, std::vector<std::shared_ptr<AdmissionTransport>>> services_;  // "namespace/name"
-  std::set<std::string> rejected_;                                                    // "namespace/name"
+  std::map<std::string, int> rejected_;  // "namespace/name": how often still
   std::atomic<int> rounds_{1};
 };
 

@@ -101,6 +101,15 @@ void Api::kill_caller(const HttpRequest& request) {
   if (killer) killer(request.caller);
 }
 
+void Api::stop_caller(const HttpRequest& request, Millis lasts) {
+  Faults::Stopper stopper;
+  {
+    const Lock lock = runtime_.lock();
+    stopper = faults_.stopper();
+  }
+  if (stopper) stopper(request.caller, lasts);
+}
+
 Reply Api::handle(const HttpRequest& request) {
   const Route route = parse_route(request, store_.resources(), runtime_);
   const bool operation = route.subresource == "freeze" || route.subresource == "unfreeze";
@@ -125,10 +134,14 @@ Reply Api::handle(const HttpRequest& request) {
     }
   }
   Reply reply = carry_out(request, route);
-  reply.headers["Date"] = http_date(runtime_.wall());
+  {
+    const Lock lock = runtime_.lock();
+    reply.headers["Date"] = http_date(store_.wall());
+  }
   for (const Fault& fault : hits) {
     if (fault.kind == FaultKind::kDelayAfter) runtime_.sleep_for(fault.delay);
     if (fault.kind == FaultKind::kDropAfter) return dropped();
+    if (fault.kind == FaultKind::kStopAfter) stop_caller(request, fault.delay);
     if (fault.kind == FaultKind::kKillAfter) {
       kill_caller(request);
       return dropped();
@@ -192,7 +205,7 @@ Reply Api::create(const HttpRequest& request, const Route& route) {
   if (route.resource == "volumesnapshots") {
     metadata.erase("uid");
     metadata.erase("creationTimestamp");
-    add_managed_fields(object, request.user_agent, rfc3339(runtime_.wall()));
+    add_managed_fields(object, request.user_agent, rfc3339(store_.wall()));
     if (const auto refusal = admission_.admit(request, object, dry_run(request))) return *refusal;
   }
   const Lock lock = runtime_.lock();

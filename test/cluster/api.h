@@ -40,6 +40,7 @@ class Api {
   Reply operate(const HttpRequest& request, const Route& route);
   Reply review_access(const HttpRequest& request);
   void kill_caller(const HttpRequest& request);
+  void stop_caller(const HttpRequest& request, Millis lasts);
 
   Runtime& runtime_;
   Store& store_;

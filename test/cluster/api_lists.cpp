@@ -65,6 +65,7 @@ class Watch {
         type_(*route.type),
         ns_(route.ns),
         selector_(std::move(selector)),
+        collection_("/" + type_.api_version() + "/" + type_.resource),
         bookmark_interval_(bookmark_interval),
         bookmarks_(request.param("allowWatchBookmarks") == "true") {
     const std::string timeout = request.param("timeoutSeconds");
@@ -102,23 +103,39 @@ class Watch {
     std::vector<std::string> lines;
     Lock lock = runtime_.lock();
     const auto cut_off = [&] { return store_.expirations() != expirations_ || runtime_.now() < faults_.down_until(); };
-    const Mono until = std::min({runtime_.now() + kReaderCheck, end_, bookmark_due_});
-    runtime_.wait_until(lock, store_.changed(type_), until,
-                        [&] { return store_.log(type_).next_after(cursor_) != nullptr || cut_off(); });
+    Mono until = std::min({runtime_.now() + kReaderCheck, end_, bookmark_due_});
+    const WatchEvent* const held_back = next_event();
+    if (held_back != nullptr) until = std::min(until, shows(*held_back));
+    runtime_.wait_until(lock, store_.changed(type_), until, [&] {
+      const WatchEvent* const event = next_event();
+      return cut_off() || (event != nullptr && (held_back == nullptr || shows(*event) <= runtime_.now()));
+    });
     if (store_.expirations() != expirations_) lines.push_back(watch_line("ERROR", too_old(cursor_, store_.version())));
     ended_ = cut_off();
     if (ended_) return lines;
-    while (const WatchEvent* event = store_.log(type_).next_after(cursor_)) {
+    const WatchEvent* event = nullptr;
+    while ((event = next_event()) != nullptr && shows(*event) <= runtime_.now()) {
       cursor_ = event->version;
       if (auto line = watch_line(*event, ns_, selector_)) lines.push_back(std::move(*line));
     }
-    cursor_ = std::max(cursor_, store_.version());
+    if (event == nullptr) cursor_ = std::max(cursor_, store_.version());
     ended_ = runtime_.now() >= end_;
-    if (bookmarks_ && (ended_ || runtime_.now() >= bookmark_due_)) {
+    if (bookmarks_ && !is_silent() && (ended_ || runtime_.now() >= bookmark_due_)) {
       lines.push_back(watch_line("BOOKMARK", bookmark(type_, cursor_)));
     }
     if (runtime_.now() >= bookmark_due_) bookmark_due_ = runtime_.now() + bookmark_interval_;
     return lines;
+  }
+
+  const WatchEvent* next_event() const { return store_.log(type_).next_after(cursor_); }
+  const Holdback* holdback() const { return faults_.holdback(request_.caller, collection_, runtime_.now()); }
+  bool is_silent() const {
+    const Holdback* const held = holdback();
+    return held != nullptr && !held->late_by;
+  }
+  Mono shows(const WatchEvent& event) const {
+    const Holdback* const held = holdback();
+    return held == nullptr ? event.at : held->shows(event.at);
   }
 
   // False when the watch is over: the reader is gone, or a fault cut it.
@@ -153,6 +170,7 @@ class Watch {
   const ResourceType& type_;
   const std::string ns_;
   const Selector selector_;
+  const std::string collection_;  // as faults name it
   const Millis bookmark_interval_;
   const bool bookmarks_;
   Mono end_, bookmark_due_;

@@ -11,6 +11,7 @@ Cluster::Cluster(Runtime& runtime)
       admission_(runtime, store_, truth_),
       api_(runtime, store_, faults_, access_, guests_, admission_),
       storage_(runtime, store_, agenda_, truth_, guests_, faults_),
+      kubelet_(store_, agenda_, truth_),
       harvester_(runtime, store_, agenda_, api_, truth_) {
   const Lock lock = runtime_.lock();
   store_.observe("snapshot.storage.k8s.io", "volumesnapshots", [this](const WatchEvent& event) {
@@ -84,6 +85,16 @@ Json Cluster::get(const std::string& group_resource, const std::string& ns, cons
 void Cluster::add_fault(const Fault& fault) {
   const Lock lock = runtime_.lock();
   faults_.add(fault);
+}
+
+void Cluster::restore_etcd(Millis ago) {
+  const Lock lock = runtime_.lock();
+  store_.restore(runtime_.now() - ago);
+  truth_.note("api", "", "etcd restored to " + std::to_string(ago.count()) + " ms ago");
+  // The time that a restart takes is short, but no connection survives it.
+  faults_.go_down_until(runtime_.now() + Millis(200));
+  store_.wake_watches();
+  guests_.report_all();
 }
 
 void Cluster::api_down_for(Millis duration) {

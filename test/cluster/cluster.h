@@ -13,6 +13,7 @@
 #include "test/cluster/faults.h"
 #include "test/cluster/guests.h"
 #include "test/cluster/harvester.h"
+#include "test/cluster/kubelet.h"
 #include "test/cluster/runtime.h"
 #include "test/cluster/storage.h"
 #include "test/cluster/store.h"
@@ -61,6 +62,9 @@ class Cluster {
   Json get(const std::string& group_resource, const std::string& ns, const std::string& name);
 
   void add_fault(const Fault& fault);
+  // etcd goes back to what it held so long ago; the API server restarts, so that all watches end. What the controllers
+  // know of guests they report again. Throws std::out_of_range when history does not reach back so far.
+  void restore_etcd(Millis ago);
   void api_down_for(Millis duration);
 
  private:
@@ -74,6 +78,7 @@ class Cluster {
   Admission admission_;
   Api api_;
   Storage storage_;
+  Kubelet kubelet_;
   Harvester harvester_;
 };
 

@@ -18,6 +18,7 @@ const std::map<std::string, FaultKind>& kinds() {
       {"expire-watch", FaultKind::kExpireWatch},
       {"kill-before", FaultKind::kKillBefore},
       {"kill-after", FaultKind::kKillAfter},
+      {"stop-after", FaultKind::kStopAfter},
   };
   return kKinds;
 }
@@ -73,6 +74,15 @@ std::vector<Fault> Faults::strike(const std::string& caller, const std::string& 
 std::optional<FaultKind> Faults::strike_line(const std::string& caller, const std::string& path_and_query) {
   const std::vector<Fault> hits = strike(true, caller, "watch", path_and_query);
   return hits.empty() ? std::nullopt : std::optional(hits.front().kind);
+}
+
+const Holdback* Faults::holdback(const std::string& caller, const std::string& collection, Mono now) const {
+  for (const Holdback& each : holdbacks_) {
+    const bool concerns = (each.caller.empty() || each.caller == caller) &&
+                          (each.path.empty() || each.path == collection) && each.from <= now && now < each.until;
+    if (concerns) return &each;
+  }
+  return nullptr;
 }
 
 int Faults::calls(const std::string& caller) const {

@@ -1,6 +1,8 @@
 // Faults on demand at the API server, and the ledger of all calls to it.
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -25,6 +27,7 @@ enum class FaultKind {
   kExpireWatch,  // a watch gets the error event "410 Expired" instead of that line, and ends
   kKillBefore,   // the caller is killed (see Faults::set_killer), nothing is carried out
   kKillAfter,    // carried out, then the caller is killed
+  kStopAfter,    // carried out, then the caller is stopped for `delay` (see Faults::set_stopper)
 };
 
 struct Fault {
@@ -53,6 +56,19 @@ inline Fault refusal(std::string caller, std::string verb, std::string path, int
   return fault;
 }
 
+// What watches do not say, or say late. Lists and reads are not concerned: they go to etcd.
+struct Holdback {
+  std::string caller;  // exact; empty: anyone
+  std::string path;    // of the collection, without namespace: "/kubevirt.io/v1/virtualmachines"; empty: any
+  Mono from{}, until{kNever};
+  std::optional<Millis> late_by;  // nullopt: silent; what was held back comes at `until`
+
+  // When that which happened at `event` is to be seen.
+  [[nodiscard]] Mono shows(Mono event) const {
+    return event < from ? event : late_by ? std::min(until, event + *late_by) : until;
+  }
+};
+
 // The fields' names as above, kinds as "drop-before", "cut-watch"; throws std::invalid_argument that names the field.
 Fault fault_from_json(const Json& json);
 
@@ -67,10 +83,19 @@ class Faults {
   // The fault that hits the next line of an open watch.
   std::optional<FaultKind> strike_line(const std::string& caller, const std::string& path_and_query);
 
+  void hold_back(Holdback holdback) { holdbacks_.push_back(std::move(holdback)); }
+  // What holds back a watch of that kind now; nullptr: nothing does.
+  [[nodiscard]] const Holdback* holdback(const std::string& caller, const std::string& collection, Mono now) const;
+
   // Who kills a caller; called without the lock, perhaps from a fiber of that caller.
   using Killer = std::function<void(const std::string& caller)>;
   void set_killer(Killer killer) { killer_ = std::move(killer); }
   [[nodiscard]] const Killer& killer() const { return killer_; }
+
+  // Who stops a caller for so long, as SIGSTOP and SIGCONT do; called without the lock, and returns at once.
+  using Stopper = std::function<void(const std::string& caller, Millis lasts)>;
+  void set_stopper(Stopper stopper) { stopper_ = std::move(stopper); }
+  [[nodiscard]] const Stopper& stopper() const { return stopper_; }
 
   // The API server is away: connections are refused, open watches are cut.
   void go_down_until(Mono until) { down_until_ = until; }
@@ -86,7 +111,9 @@ class Faults {
   std::vector<Fault> strike(bool lines, const std::string& caller, const std::string& verb, const std::string& path);
 
   std::vector<Fault> faults_;
+  std::deque<Holdback> holdbacks_;  // addresses stay
   Killer killer_;
+  Stopper stopper_;
   Mono down_until_{};
   Ledger ledger_;
 };

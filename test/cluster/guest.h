@@ -25,6 +25,10 @@ struct Guests::Call {
 
 struct Guests::Guest {
   VmOptions options;
+
+  // Claims of the VM, and those that only the running VMI has.
+  [[nodiscard]] std::vector<std::string> disks() const;
+  [[nodiscard]] std::vector<std::string> hot_plugged() const;
   std::string key;  // "namespace/name"
   bool powered = false;
   bool shutting_down = false;
@@ -33,11 +37,14 @@ struct Guests::Guest {
   bool migrating = false;
   bool agent_says_frozen = false;  // the agent's own status; stays after VSS gave up
   bool vss_gave_up = false;
-  std::uint64_t boot = 0;     // counts VMIs: what was begun in an earlier one is void
-  std::uint64_t timer = 0;    // the armed timer, if any, carries this number
-  std::uint64_t freezes = 0;  // tells one freeze from the next
-  Mono agent_free{};          // the agent carries out one command at a time
-  int moves = 0;              // migrations so far
+  std::uint64_t boot = 0;                // counts VMIs: what was begun in an earlier one is void
+  std::uint64_t timer = 0;               // the armed timer, if any, carries this number
+  std::uint64_t freezes = 0;             // tells one freeze from the next
+  Mono agent_free{};                     // the agent carries out one command at a time
+  int moves = 0;                         // migrations so far
+  std::string launcher;                  // its pod
+  std::string target;                    // the pod that a migration goes to
+  std::vector<std::string> attachments;  // pods of the hot-plugged disks, in their order
   bool reported_frozen = false;
   bool poll_pending = false;
   Millis poll_phase{0};

@@ -40,7 +40,8 @@ Reply Guests::subresource(const HttpRequest& request, const std::string& ns, con
   truth_.note("call", ns + "/" + name,
               operation + (request.body.empty() ? "" : " " + request.body) + " by " + request.caller);
   const auto found = guests_.find(ns + "/" + name);
-  if (found == guests_.end() || !found->second->powered) {
+  const ObjectRef vmi = store_.get(store_.resources().at("kubevirt.io", "virtualmachineinstances"), ns, name);
+  if (found == guests_.end() || vmi == nullptr) {
     return not_found(store_.resources().at("kubevirt.io", "virtualmachineinstances"), name);
   }
   const GuestRef guest = found->second;
@@ -50,8 +51,7 @@ Reply Guests::subresource(const HttpRequest& request, const std::string& ns, con
     if (!seconds) return virt_api_error(400, "BadRequest", "unfreezeTimeout is missing or not a duration");
     timeout = *seconds;
   }
-  const ObjectRef vmi = store_.get(store_.resources().at("kubevirt.io", "virtualmachineinstances"), ns, name);
-  if (vmi == nullptr || vmi->json["status"].value("phase", "") != "Running") {
+  if (!guest->powered || vmi->json.value("status", Json::object()).value("phase", "") != "Running") {
     return virt_api_error(
         409, "Conflict",
         "Operation cannot be fulfilled on virtualmachineinstance.kubevirt.io \"" + name + "\": VMI is not running");

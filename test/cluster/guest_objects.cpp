@@ -11,18 +11,24 @@ using namespace std::chrono_literals;
 
 constexpr Millis kPollInterval = 5s;
 
-std::string disk_name(const VmOptions& options, int disk) {
-  return options.name + "-disk-" + std::to_string(disk);
+Json claim_volume(const std::string& name, const std::string& claim) {
+  return {{"name", name}, {"persistentVolumeClaim", {{"claimName", claim}}}};
 }
 
-Json volumes(const VmOptions& options) {
-  Json all = Json::array();
-  for (int i = 0; i < options.disks; ++i) {
-    all.push_back(
-        {{"name", "disk-" + std::to_string(i)}, {"persistentVolumeClaim", {{"claimName", disk_name(options, i)}}}});
-  }
-  all.push_back({{"name", "cloudinitdisk"}, {"cloudInitNoCloud", {{"secretRef", {{"name", options.name}}}}}});
-  return all;
+Json cloud_init(const std::string& vm) {
+  return {{"name", "cloudinitdisk"}, {"cloudInitNoCloud", {{"secretRef", {{"name", vm}}}}}};
+}
+
+Json claim(const std::string& name) {
+  return {{"apiVersion", "v1"},
+          {"kind", "PersistentVolumeClaim"},
+          {"metadata", {{"name", name}}},
+          {"spec",
+           {{"accessModes", {"ReadWriteMany"}},
+            {"storageClassName", "harvester-longhorn"},
+            {"volumeMode", "Block"},
+            {"volumeName", "pv-" + name}}},
+          {"status", {{"phase", "Bound"}}}};
 }
 
 Json condition(const char* type, const char* reason = "") {
@@ -33,33 +39,52 @@ Json condition(const char* type, const char* reason = "") {
 
 }  // namespace
 
+std::vector<std::string> Guests::Guest::disks() const {
+  std::vector<std::string> claims;
+  for (int i = 0; i < options.disks; ++i) claims.push_back(options.name + "-disk-" + std::to_string(i));
+  claims.insert(claims.end(), options.shares.begin(), options.shares.end());
+  return claims;
+}
+
+std::vector<std::string> Guests::Guest::hot_plugged() const {
+  std::vector<std::string> claims;
+  for (int i = 0; i < options.hot_plugged; ++i) claims.push_back(options.name + "-hot-" + std::to_string(i));
+  return claims;
+}
+
 void Guests::create_objects(const GuestRef& guest) {
+  std::vector<std::string> own = guest->disks();
+  own.resize(static_cast<std::size_t>(guest->options.disks));
+  for (const std::string& hot : guest->hot_plugged()) own.push_back(hot);
+  const ResourceType& claims = store_.resources().at("", "persistentvolumeclaims");
+  for (const std::string& name : own) store_.create(claims, guest->options.ns, claim(name));
+  create_vm(guest);
+}
+
+void Guests::create_vm(const GuestRef& guest) {
   const VmOptions& options = guest->options;
-  for (int i = 0; i < options.disks; ++i) {
-    store_.create(store_.resources().at("", "persistentvolumeclaims"), options.ns,
-                  {{"apiVersion", "v1"},
-                   {"kind", "PersistentVolumeClaim"},
-                   {"metadata", {{"name", disk_name(options, i)}}},
-                   {"spec",
-                    {{"accessModes", {"ReadWriteMany"}},
-                     {"storageClassName", "harvester-longhorn"},
-                     {"volumeMode", "Block"},
-                     {"volumeName", "pv-" + disk_name(options, i)}}},
-                   {"status", {{"phase", "Bound"}}}});
+  Json volumes = Json::array();
+  for (const std::string& disk : guest->disks()) {
+    volumes.push_back(claim_volume("disk-" + std::to_string(volumes.size()), disk));
   }
+  volumes.push_back(cloud_init(options.name));
+  const char* strategy = !options.ended.empty() ? "Manual" : options.running ? "RerunOnFailure" : "Halted";
   store_.create(store_.resources().at("kubevirt.io", "virtualmachines"), options.ns,
                 {{"apiVersion", "kubevirt.io/v1"},
                  {"kind", "VirtualMachine"},
                  {"metadata", {{"name", options.name}, {"annotations", options.annotations}}},
-                 {"spec",
-                  {{"runStrategy", options.running ? "RerunOnFailure" : "Halted"},
-                   {"template", {{"spec", {{"volumes", volumes(options)}}}}}}},
+                 {"spec", {{"runStrategy", strategy}, {"template", {{"spec", {{"volumes", volumes}}}}}}},
                  {"status", {{"printableStatus", "Stopped"}}}});
 }
 
 void Guests::create_vmi(const GuestRef& guest) {
   const VmOptions& options = guest->options;
   const ObjectRef vm = store_.get(store_.resources().at("kubevirt.io", "virtualmachines"), options.ns, options.name);
+  Json volumes = vm->json["spec"]["template"]["spec"]["volumes"];
+  for (const std::string& hot : guest->hot_plugged()) {
+    volumes.push_back(claim_volume(hot, hot));
+    volumes.back()["persistentVolumeClaim"]["hotpluggable"] = true;
+  }
   const Json owner = {{"apiVersion", "kubevirt.io/v1"},     {"kind", "VirtualMachine"}, {"name", options.name},
                       {"uid", vm->json["metadata"]["uid"]}, {"controller", true},       {"blockOwnerDeletion", true}};
   store_.create(store_.resources().at("kubevirt.io", "virtualmachineinstances"), options.ns,
@@ -70,8 +95,7 @@ void Guests::create_vmi(const GuestRef& guest) {
                    {"annotations", options.annotations},
                    {"finalizers", {"foregroundDeleteVirtualMachine"}},
                    {"ownerReferences", Json::array({owner})}}},
-                 {"spec", {{"domain", {{"cpu", {{"cores", 2}}}}}, {"volumes", volumes(options)}}}});
-  publish_vmi(*guest);
+                 {"spec", {{"domain", {{"cpu", {{"cores", 2}}}}}, {"volumes", volumes}}}});
 }
 
 void Guests::publish_vmi(const Guest& guest) {
@@ -85,6 +109,15 @@ void Guests::publish_vmi(const Guest& guest) {
     status["guestOSInfo"] = options.windows
                                 ? Json{{"id", "mswindows"}, {"name", "Microsoft Windows"}, {"version", "2022"}}
                                 : Json{{"id", "debian"}, {"name", "Debian GNU/Linux"}, {"versionId", "12"}};
+  }
+  for (std::size_t i = 0; i < guest.attachments.size(); ++i) {
+    const ObjectRef pod = store_.get(store_.resources().at("", "pods"), options.ns, guest.attachments[i]);
+    if (pod == nullptr) continue;
+    status["volumeStatus"].push_back(
+        {{"name", guest.hot_plugged()[i]},
+         {"target", std::string("sd") + static_cast<char>('a' + i)},
+         {"phase", "Ready"},
+         {"hotplugVolume", {{"attachPodName", guest.attachments[i]}, {"attachPodUID", pod->json["metadata"]["uid"]}}}});
   }
   if (guest.reported_frozen) status["fsFreezeStatus"] = "frozen";
   if (!guest.migration_state.is_null()) status["migrationState"] = guest.migration_state;

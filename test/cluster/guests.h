@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,11 @@ struct ResourceType;
 struct VmOptions {
   std::string ns = "vms";
   std::string name = "vm1";
-  int disks = 1;  // PVCs <name>-disk-0 ...
+  int disks = 1;        // PVCs <name>-disk-0 ...
+  int hot_plugged = 0;  // PVCs <name>-hot-0 ..., of the VMI but not of the VM, each mounted by a pod of its own
+  std::vector<std::string> shares;  // PVCs of other VMs that this one has too
   bool running = true;
+  std::string ended;  // "Succeeded" or "Failed": not running, but its VMI is still there, in that phase
   bool agent = true;
   bool windows = false;
   bool freeze_command = true;  // the agent takes guest-fsfreeze-freeze; this says so only, a freeze succeeds anyway
@@ -55,6 +59,12 @@ class Guests {
   void stop(const std::string& ns, const std::string& name);
   void start(const std::string& ns, const std::string& name);
   void restart(const std::string& ns, const std::string& name);  // a new VMI, with another uid
+  // From inside, or by a crash: the VMI stays, in phase Succeeded or Failed.
+  void shut_down_inside(const std::string& ns, const std::string& name);
+  void crash(const std::string& ns, const std::string& name);
+  // The VM's object too, and later one of the same name with the same disks; that one runs.
+  void remove(const std::string& ns, const std::string& name);
+  void recreate(const std::string& ns, const std::string& name);
   void pause(const std::string& ns, const std::string& name);
   void resume(const std::string& ns, const std::string& name);
   // Begins a live migration that completes after `duration`.
@@ -67,6 +77,18 @@ class Guests {
   void vm_snapshot(const std::string& ns, const std::string& vm, const std::string& name, Millis duration);
   // How long those take whose object is created through the API, also backups of backup.kubevirt.io.
   void set_vm_snapshot_duration(Millis duration);
+  // KubeVirt's own backup (backup.kubevirt.io), directly of the VM or of a tracker of it.
+  struct BackupOptions {
+    std::string name = "kubevirt-backup";
+    Millis duration{2000};
+    bool tracker = false;
+    bool fails = false;
+  };
+  void kubevirt_backup(const std::string& ns, const std::string& vm, const BackupOptions& options);
+  // From 1.9 on such a backup ends with the condition Complete or Failed, up to 1.8 with Done.
+  void set_version(int major, int minor);
+  // What virt-handler says of all guests, said again: something else may have been written over it.
+  void report_all();
 
   // PUT .../virtualmachineinstances/{name}/{freeze|unfreeze}. Blocks up to virt-api's 10 s; call without the lock.
   Reply subresource(const HttpRequest& request, const std::string& ns, const std::string& name,
@@ -88,16 +110,26 @@ class Guests {
   // guests.cpp: what happens to a guest
   GuestRef find(const std::string& ns, const std::string& name) const;
   void power_on(const GuestRef& guest);
-  void power_off(const GuestRef& guest);
+  void power_off(const GuestRef& guest, const std::string& phase);
+  void end_from_inside(const std::string& ns, const std::string& name, const std::string& phase);
   void shut_down(const GuestRef& guest, bool start_again);
+  void watch_deletions();
   void complete_migration(const GuestRef& guest, std::uint64_t boot);
 
   // guest_objects.cpp: what the API shows of it
   void create_objects(const GuestRef& guest);
+  void create_vm(const GuestRef& guest);
   void create_vmi(const GuestRef& guest);
   void publish_vmi(const Guest& guest);
   void publish_vm(const Guest& guest);
   void poll_soon(const GuestRef& guest);
+
+  // pods.cpp: the pods that hold its disks
+  void create_launcher(const GuestRef& guest);
+  void create_attachments(const GuestRef& guest);
+  void end_launcher(const GuestRef& guest, const std::string& pod, const std::string& phase);
+  void end_pods(const GuestRef& guest, const std::string& phase);
+  void hold_disks(const Guest& guest, bool on);
 
   // guest_calls.cpp: freeze and thaw
   CallRef begin(const GuestRef& guest, const std::string& operation, const std::string& by,
@@ -114,6 +146,10 @@ class Guests {
   // vm_snapshots.cpp: KubeVirt's own snapshots and backups
   void watch_vm_snapshots();
   void begin_vm_snapshot(const ResourceType& type, const std::string& ns, const std::string& name);
+  GuestRef source_of(const Json& object) const;
+  Json progress(const ResourceType& type, bool over, bool failed) const;
+  void set_progress(const ResourceType& type, const std::string& ns, const std::string& name, bool over);
+  void set_in_progress(const Guest& guest, const std::optional<std::string>& snapshot);
   void end_vm_snapshot(const ResourceType& type, const std::string& ns, const std::string& name);
 
   Runtime& runtime_;
@@ -121,6 +157,8 @@ class Guests {
   Agenda& agenda_;
   Truth& truth_;
   Signal answered_;
+  bool has_done_ = true;                     // the condition of KubeVirt's own backups, until 1.8
+  std::set<std::string> backups_that_fail_;  // "namespace/name"
   Millis vm_snapshot_duration_{2000};
   std::map<std::string, Millis> vm_snapshot_durations_;  // "namespace/name" of the snapshot
   std::map<std::string, GuestRef> guests_;               // "namespace/name"

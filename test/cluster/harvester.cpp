@@ -72,14 +72,29 @@ HarvesterOptions Harvester::options() {
   return options_;
 }
 
-void Harvester::reconcile_again(const std::string& ns, const std::string& name) {
+void Harvester::reconcile_again(const std::string& ns, const std::string& name, int times, Millis every) {
   const Lock lock = runtime_.lock();
-  store_.update(store_.resources().at(kHarvesterGroup, kHarvesterBackups), ns, name, Store::Scope::kAll,
-                [](Json& backup) -> std::optional<Reply> {
-                  if (backup.contains("status")) backup["status"].erase("error");
-                  return std::nullopt;
-                });
-  enqueue(ns + "/" + name);
+  retry(ns + "/" + name, times, every);
+}
+
+void Harvester::restart() {
+  const Lock lock = runtime_.lock();
+  truth_.note("harvester", "", "restarted");
+  for (const ObjectRef& backup : store_.all(store_.resources().at(kHarvesterGroup, kHarvesterBackups))) {
+    const Json& metadata = backup->json["metadata"];
+    const std::string key = metadata.value("namespace", "") + "/" + metadata.value("name", "");
+    retry(key, in_error(backup->json) ? options_.retries : 1, options_.retry_every);
+  }
+}
+
+// Precondition: the lock is held.
+void Harvester::retry(const std::string& key, int times, Millis every) {
+  for (int i = 0; i < times; ++i) {
+    agenda_.after(i * every, [this, key] {
+      retries_.insert(key);
+      enqueue(key);
+    });
+  }
 }
 
 // Precondition: the lock is held.
@@ -101,23 +116,35 @@ void Harvester::work() {
     const std::string key = *next;
     queue_.erase(next);
     busy_.insert(key);
+    const bool retry = retries_.erase(key) != 0;
     lock.unlock();
     const auto [ns, name] = split(key);
-    reconcile(ns, name);
+    reconcile(ns, name, retry);
     lock.lock();
     busy_.erase(key);
     runtime_.wake(queued_);
   }
 }
 
-void Harvester::reconcile(const std::string& ns, const std::string& name) {
+void Harvester::reconcile(const std::string& ns, const std::string& name, bool retry) {
   const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
-  if (backup.is_null() || backup["metadata"].contains("deletionTimestamp") || in_error(backup)) return;
+  if (backup.is_null() || backup["metadata"].contains("deletionTimestamp")) return;
+  if (in_error(backup)) return retry ? try_again(ns, name) : follow_snapshots(ns, name);
   if (!backup.contains("status") || !backup["status"].contains("volumeBackups")) {
     if (!write_volume_backups(ns, name)) return;
   }
   if (cached(kHarvesterGroup, kHarvesterBackups, ns, name)["status"].value("readyToUse", false)) return;
   if (take_snapshots(ns, name)) follow_snapshots(ns, name);
+}
+
+// One attempt; an error says when it was.
+void Harvester::try_again(const std::string& ns, const std::string& name) {
+  const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
+  if (!backup["status"].contains("volumeBackups") && !write_volume_backups(ns, name)) return;
+  if (take_missing(ns, name, missing_disks(ns, name).size()) != Outcome::kDone) {
+    return set_error(ns, name, "failed to create volume snapshots");
+  }
+  follow_snapshots(ns, name);
 }
 
 // Creates what is missing, with retries; false when the backup is given up or gone.
@@ -164,11 +191,16 @@ Harvester::Outcome Harvester::take_missing(const std::string& ns, const std::str
   }
   disks.resize(std::min(disks.size(), at_most));
   bool first = true;
+  Outcome worst = Outcome::kDone;
   for (const Disk& disk : disks) {
     if (!first) runtime_.sleep_for(runtime_.random(options.between_disks_low, options.between_disks_high));
     first = false;
     Outcome outcome = freeze_and_create(ns, name, disk);
-    if (outcome != Outcome::kDone) return outcome;
+    if (outcome != Outcome::kDone && options.stops_at_failure) return outcome;
+    if (outcome != Outcome::kDone) {
+      worst = outcome;
+      continue;
+    }
     bool repeat = false;
     {
       const Lock lock = runtime_.lock();
@@ -180,7 +212,7 @@ Harvester::Outcome Harvester::take_missing(const std::string& ns, const std::str
     outcome = freeze_and_create(ns, name, disk);
     if (outcome != Outcome::kDone) return outcome;
   }
-  return Outcome::kDone;
+  return worst;
 }
 
 Harvester::Outcome Harvester::freeze_and_create(const std::string& ns, const std::string& name, const Disk& disk) {

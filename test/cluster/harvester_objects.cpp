@@ -114,7 +114,7 @@ void Harvester::follow_snapshots(const std::string& ns, const std::string& name)
     Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
     if (backup.is_null()) return;
     const Json before = backup;
-    bool all_ready = true;
+    bool all_ready = backup["status"].contains("volumeBackups");
     for (Json& volume : backup["status"]["volumeBackups"]) {
       const Json snapshot = cached("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]);
       const Json status = snapshot.is_null() ? Json::object() : snapshot.value("status", Json::object());
@@ -127,6 +127,7 @@ void Harvester::follow_snapshots(const std::string& ns, const std::string& name)
     }
     const Wall now = runtime_.wall();
     backup["status"]["readyToUse"] = all_ready;
+    if (all_ready) backup["status"].erase("error");
     backup["status"]["conditions"] = {condition(backup, "InProgress", !all_ready, now),
                                       condition(backup, "Ready", all_ready, now)};
     if (backup == before) return;

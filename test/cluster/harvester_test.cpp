@@ -89,6 +89,106 @@ TEST_CASE("a freeze that answers 500 is tried six times within half a second, th
   CHECK(world.count("call", "freeze") == 6);
 }
 
+namespace {
+
+// "b1" of a VM with two disks is in error: none of its freezes succeeded.
+struct Errored : World {
+  explicit Errored(int failures = 6) : World(two_disks()) {
+    GuestFault fault;
+    fault.count = failures;
+    fault.caller = kHarvesterUser;
+    cluster.guests().add_fault("vms", "vm1", fault);
+    cluster.start_backup("vms", "b1", "vm1");
+    runtime.sleep_for(2s);
+    REQUIRE(backup("b1")["status"].contains("error"));
+  }
+  static VmOptions two_disks() {
+    VmOptions vm;
+    vm.disks = 2;
+    return vm;
+  }
+  Json error() { return backup("b1")["status"].value("error", Json()); }
+};
+
+}  // namespace
+
+TEST_CASE("a backup in error is tried again at each start of the controller, in a burst, whatever its age") {
+  Errored world(-1);
+  const Json first = world.error();
+  world.runtime.sleep_for(std::chrono::hours(24 * 30));
+  world.cluster.harvester().restart();
+  world.runtime.sleep_for(800ms);
+  CHECK(world.count("call", "freeze") == 11);
+  CHECK(world.count("create") == 0);
+  CHECK(world.error()["time"] > first["time"]);
+}
+
+TEST_CASE("a try of a backup in error makes what is missing, each after a freeze of its own") {
+  Errored world;
+  world.runtime.sleep_for(10min);
+  world.cluster.harvester().reconcile_again("vms", "b1");
+  world.runtime.sleep_for(5s);
+  CHECK(world.count("call", "freeze") == 8);
+  CHECK(world.count("create") == 2);
+  CHECK(world.backup("b1")["status"]["readyToUse"] == true);
+  CHECK(world.error().is_null());
+}
+
+TEST_CASE(
+    "a backup whose snapshots all exist is not frozen for again, in error or not, however long its upload takes") {
+  World world;
+  DiskOptions slow;
+  slow.ready = Millis(3'600'000);
+  slow.interim_errors = 2;
+  world.cluster.storage().set_default(slow);
+  world.cluster.start_backup("vms", "b1", "vm1");
+  world.runtime.sleep_for(10s);
+  world.cluster.harvester().restart();
+  world.cluster.harvester().reconcile_again("vms", "b1", 5, Millis(160));
+  world.runtime.sleep_for(10min);
+  CHECK(world.count("call", "freeze") == 1);
+  CHECK(world.backup("b1")["status"]["readyToUse"] == false);
+}
+
+TEST_CASE("1.9 stops at the first disk that fails, 1.8 goes on to the next") {
+  World world(three_disks());
+  const bool stops = GENERATE(true, false);
+  HarvesterOptions options;
+  options.stops_at_failure = stops;
+  options.in_order = true;
+  options.freeze_tries = 1;
+  world.cluster.harvester().set_options(options);
+  GuestFault once;
+  once.caller = kHarvesterUser;
+  world.cluster.guests().add_fault("vms", "vm1", once);
+  world.cluster.start_backup("vms", "b1", "vm1");
+  world.runtime.sleep_for(5s);
+  CHECK(world.count("create") == (stops ? 0 : 2));
+  CHECK(world.error_of("b1") == true);
+}
+
+TEST_CASE("its validating webhook refuses a snapshot that the mutating ones have admitted, and its freeze was made") {
+  World world(three_disks());
+  world.cluster.admission().reject_after_admission("vms", "b1-volume-vm1-disk-1", 2);
+  world.cluster.start_backup("vms", "b1", "vm1");
+  world.runtime.sleep_for(100ms);
+  CHECK(world.count("call", "freeze") > 0);
+  world.runtime.sleep_for(10s);
+  CHECK(world.count("call", "freeze") == 5);
+  CHECK(world.count("create") == 3);
+}
+
+TEST_CASE("a backup has no status subresource: the whole object is put, also in a retry") {
+  World world;
+  world.cluster.start_backup("vms", "b1", "vm1");
+  world.runtime.sleep_for(5s);
+  const std::string path = "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b1";
+  CHECK(world.cluster.call("admin", "PUT", path + "/status", world.backup("b1")).status == 404);
+  Json changed = world.backup("b1");
+  changed["status"]["readyToUse"] = false;
+  CHECK(world.cluster.call("admin", "PUT", path, changed).json()["status"]["readyToUse"] == false);
+}
+
 TEST_CASE("creates follow each other by 30 to 70 ms beside the freeze calls, in random order") {
   std::set<std::string> orders;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {

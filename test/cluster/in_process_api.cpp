@@ -78,7 +78,7 @@ std::shared_ptr<InProcessApi::Exchange> InProcessApi::send(const kube::Request& 
     const Lock lock = time.lock();
     exchange->reply = std::move(reply);
     exchange->arrives = time.now() + back;
-    exchange->date = time.wall();
+    exchange->date = cluster.store().wall();
     exchange->done = true;
     time.wake(exchange->answered);
   });

@@ -13,6 +13,8 @@ Resources::Resources()
           {"", "v1", "namespaces", "Namespace", false, true},
           {"", "v1", "events", "Event"},
           {"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true, true},
+          {"", "v1", "persistentvolumes", "PersistentVolume", false, true},
+          {"", "v1", "pods", "Pod", true, true},
           {"", "v1", "secrets", "Secret"},
           {"", "v1", "configmaps", "ConfigMap"},
           {"events.k8s.io", "v1", "events", "Event"},
@@ -29,6 +31,7 @@ Resources::Resources()
           {"kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance"},
           {"snapshot.kubevirt.io", "v1beta1", "virtualmachinesnapshots", "VirtualMachineSnapshot", true, true},
           {"backup.kubevirt.io", "v1alpha1", "virtualmachinebackups", "VirtualMachineBackup", true, true},
+          {"backup.kubevirt.io", "v1alpha1", "virtualmachinebackuptrackers", "VirtualMachineBackupTracker", true, true},
       } {}
 
 const ResourceType* Resources::find(const std::string& group, const std::string& version,
@@ -49,14 +52,19 @@ const ResourceType& Resources::at(const std::string& group, const std::string& r
   throw std::out_of_range("no kind " + group + "/" + resource);
 }
 
-void Resources::serve(const std::string& group, const std::string& resource, bool served) {
+ResourceType& Resources::need(const std::string& group, const std::string& resource) {
   for (ResourceType& type : types_) {
-    if (type.resource == resource && type.group == group) {
-      type.served = served;
-      return;
-    }
+    if (type.resource == resource && type.group == group) return type;
   }
   throw std::out_of_range("no kind " + group + "/" + resource);
+}
+
+void Resources::serve(const std::string& group, const std::string& resource, bool served) {
+  need(group, resource).served = served;
+}
+
+void Resources::serve_version(const std::string& group, const std::string& resource, const std::string& version) {
+  need(group, resource).version = version;
 }
 
 namespace {
@@ -65,10 +73,10 @@ Json group_version(const std::string& group, const std::string& version) {
   return {{"groupVersion", group + "/" + version}, {"version", version}};
 }
 
-Json group_json(const std::string& group, const std::string& version) {
-  return {{"name", group},
-          {"versions", Json::array({group_version(group, version)})},
-          {"preferredVersion", group_version(group, version)}};
+Json group_json(const std::string& group, const std::set<std::string>& versions) {
+  Json all = Json::array();
+  for (const std::string& version : versions) all.push_back(group_version(group, version));
+  return {{"name", group}, {"versions", all}, {"preferredVersion", all.front()}};
 }
 
 Json resource_json(const ResourceType& type, const std::string& suffix, const Json& verbs) {
@@ -89,7 +97,8 @@ Json resource_list(const std::string& group_version_name, Json resources) {
 }  // namespace
 
 Reply Resources::discover(const std::string& path) const {
-  std::map<std::string, std::string> groups = {{"authorization.k8s.io", "v1"}, {"subresources.kubevirt.io", "v1"}};
+  std::map<std::string, std::set<std::string>> groups = {{"authorization.k8s.io", {"v1"}},
+                                                         {"subresources.kubevirt.io", {"v1"}}};
   std::map<std::string, Json> lists;
   lists["authorization.k8s.io/v1"].push_back({{"name", "subjectaccessreviews"},
                                               {"singularName", ""},
@@ -115,7 +124,7 @@ Reply Resources::discover(const std::string& path) const {
   }
   for (const ResourceType& type : types_) {
     if (!type.served) continue;
-    groups[type.group] = type.version;
+    groups[type.group].insert(type.version);
     Json& resources = lists[type.api_version()];
     resources.push_back(resource_json(type, "", {"create", "delete", "get", "list", "patch", "update", "watch"}));
     if (type.has_status) resources.push_back(resource_json(type, "/status", {"get", "patch", "update"}));
@@ -125,8 +134,8 @@ Reply Resources::discover(const std::string& path) const {
     body = {{"kind", "APIVersions"}, {"versions", {"v1"}}};
   } else if (path == "/apis") {
     body = {{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", Json::array()}};
-    for (const auto& [group, version] : groups) {
-      if (!group.empty()) body["groups"].push_back(group_json(group, version));
+    for (const auto& [group, versions] : groups) {
+      if (!group.empty()) body["groups"].push_back(group_json(group, versions));
     }
   } else if (path == "/api/v1") {
     body = resource_list("v1", lists["v1"]);

@@ -28,11 +28,16 @@ class Resources {
   // Throws std::out_of_range when the kind is unknown, switched off or not.
   [[nodiscard]] const ResourceType& at(const std::string& group, const std::string& resource) const;
   void serve(const std::string& group, const std::string& resource, bool served);
+  // Another version of the kind is served instead; the objects stay, as they do in etcd.
+  void serve_version(const std::string& group, const std::string& resource, const std::string& version);
+  [[nodiscard]] const std::deque<ResourceType>& all() const { return types_; }
 
   // The reply to GET /api, /apis, /api/v1, /apis/{group}, /apis/{group}/{version}; 404 when nothing of it is served.
   [[nodiscard]] Reply discover(const std::string& path) const;
 
  private:
+  ResourceType& need(const std::string& group, const std::string& resource);
+
   std::deque<ResourceType> types_;  // addresses stay
 };
 

@@ -33,6 +33,15 @@ SandboxControl::SandboxControl(Cluster& cluster) : cluster_(cluster) {
       const int pid = cluster_.locked([&] { return pids_.count(caller) == 0 ? 0 : pids_[caller]; });
       if (pid > 0) ::kill(pid, SIGKILL);
     });
+    cluster_.faults().set_stopper([this](const std::string& caller, Millis lasts) {
+      const int pid = cluster_.locked([&] { return pids_.count(caller) == 0 ? 0 : pids_[caller]; });
+      if (pid <= 0) return;
+      ::kill(pid, SIGSTOP);
+      cluster_.runtime().spawn("continue " + caller, [this, pid, lasts] {
+        cluster_.runtime().sleep_for(lasts);
+        ::kill(pid, SIGCONT);
+      });
+    });
   });
 }
 
@@ -77,6 +86,20 @@ void SandboxControl::add_guest_actions() {
   plain("restart", &Guests::restart);
   plain("pause", &Guests::pause);
   plain("resume", &Guests::resume);
+  plain("shut-down-inside", &Guests::shut_down_inside);
+  plain("crash", &Guests::crash);
+  plain("remove", &Guests::remove);
+  plain("recreate", &Guests::recreate);
+  guest_actions_["kubevirt-backup"] = [&guests](const std::string& ns, const std::string& vm, const Json& body) {
+    Guests::BackupOptions options;
+    Fields()
+        .field("name", options.name)
+        .field("duration", options.duration)
+        .field("tracker", options.tracker)
+        .field("fails", options.fails)
+        .read(body);
+    guests.kubevirt_backup(ns, vm, options);
+  };
   guest_actions_["migrate"] = [&guests](const std::string& ns, const std::string& vm, const Json& body) {
     Millis duration{2000};
     Fields().field("duration", duration).read(body);
@@ -134,7 +157,23 @@ void SandboxControl::add_cluster_actions() {
     return Json::object();
   };
   actions_["POST harvester/reconcile"] = [this](const HttpRequest&, const Json& body) {
-    cluster_.harvester().reconcile_again(body.at("ns"), body.at("name"));
+    std::string ns, name;
+    int times = 1;
+    Millis every{160};
+    Fields().field("ns", ns).field("name", name).field("times", times).field("every", every).read(body);
+    cluster_.harvester().reconcile_again(ns, name, times, every);
+    return Json::object();
+  };
+  actions_["POST harvester/restart"] = [this](const HttpRequest&, const Json& body) {
+    Fields().read(body);
+    cluster_.harvester().restart();
+    return Json::object();
+  };
+  actions_["POST kubevirt"] = [this](const HttpRequest&, const Json& body) {
+    int major = 1;
+    int minor = 8;
+    Fields().field("major", major).field("minor", minor).read(body);
+    cluster_.guests().set_version(major, minor);
     return Json::object();
   };
   actions_["POST webhook"] = [this](const HttpRequest&, const Json& body) {
@@ -150,7 +189,9 @@ void SandboxControl::add_cluster_actions() {
     Json reject;
     Fields().field("rounds", rounds).field("reject", reject).read(body);
     if (rounds > 0) cluster_.admission().set_rounds(rounds);
-    if (!reject.is_null()) cluster_.admission().reject_after_admission(reject.at("ns"), reject.at("name"));
+    if (!reject.is_null()) {
+      cluster_.admission().reject_after_admission(reject.at("ns"), reject.at("name"), reject.value("times", -1));
+    }
     return Json::object();
   };
   actions_["POST faults"] = [this](const HttpRequest&, const Json& body) {
@@ -176,29 +217,44 @@ void SandboxControl::add_cluster_actions() {
     return Json::object();
   };
   actions_["POST api"] = [this](const HttpRequest&, const Json& body) {
-    Millis down_for{0};
-    Millis bookmark_interval{0};
-    bool compact = false;
-    bool expire_watches = false;
-    Json serve;
-    Fields()
-        .field("down_for", down_for)
-        .field("bookmark_interval", bookmark_interval)
-        .field("compact", compact)
-        .field("expire_watches", expire_watches)
-        .field("serve", serve)
-        .read(body);
-    if (down_for.count() > 0) cluster_.api_down_for(down_for);
-    if (bookmark_interval.count() > 0) cluster_.api().set_bookmark_interval(bookmark_interval);
-    cluster_.locked([&] {
-      if (compact) cluster_.store().compact();
-      if (expire_watches) cluster_.store().expire_watches();
-      if (!serve.is_null()) {
-        cluster_.store().resources().serve(serve.at("group"), serve.at("resource"), serve.at("served"));
-      }
-    });
+    change_api(body);
     return Json::object();
   };
+  actions_["POST watches"] = [this](const HttpRequest&, const Json& body) {
+    cluster_.locked([&] { cluster_.faults().hold_back(holdback(body, cluster_.runtime().now())); });
+    return Json::object();
+  };
+}
+
+void SandboxControl::change_api(const Json& body) {
+  Millis down_for{0};
+  Millis bookmark_interval{0};
+  Millis step_clock{0};
+  Millis restore_etcd{0};
+  bool compact = false;
+  bool expire_watches = false;
+  Json serve;
+  Fields()
+      .field("down_for", down_for)
+      .field("bookmark_interval", bookmark_interval)
+      .field("step_clock", step_clock)
+      .field("restore_etcd", restore_etcd)
+      .field("compact", compact)
+      .field("expire_watches", expire_watches)
+      .field("serve", serve)
+      .read(body);
+  if (down_for.count() > 0) cluster_.api_down_for(down_for);
+  if (bookmark_interval.count() > 0) cluster_.api().set_bookmark_interval(bookmark_interval);
+  if (restore_etcd.count() > 0) cluster_.restore_etcd(restore_etcd);
+  cluster_.locked([&] {
+    cluster_.store().step_clock(step_clock);
+    if (compact) cluster_.store().compact();
+    if (expire_watches) cluster_.store().expire_watches();
+    if (serve.is_null()) return;
+    Resources& resources = cluster_.store().resources();
+    resources.serve(serve.at("group"), serve.at("resource"), serve.at("served"));
+    if (serve.contains("version")) resources.serve_version(serve.at("group"), serve.at("resource"), serve["version"]);
+  });
 }
 
 void SandboxControl::add_questions() {

@@ -15,18 +15,26 @@ namespace cluster {
 // are in milliseconds.
 //
 //   POST   /sandbox/namespaces          {name, labels}
-//   POST   /sandbox/vms                 {ns, name, disks, running, agent, windows, freeze_latency, thaw_latency,
-//   annotations} POST   /sandbox/vms/{ns}/{name}/stop | start | restart | pause | resume POST
-//   /sandbox/vms/{ns}/{name}/migrate   {duration} POST   /sandbox/vms/{ns}/{name}/agent     {connected} POST
-//   /sandbox/vms/{ns}/{name}/latency   {freeze, thaw} POST   /sandbox/vms/{ns}/{name}/fault     {operation, kind:
-//   fail|halfway|late, nth, count, delay, caller} POST   /sandbox/vms/{ns}/{name}/snapshot  {name, duration} KubeVirt's
-//   own POST   /sandbox/storage             DiskOptions, and {ns, pvc} for one disk only POST   /sandbox/harvester
-//   HarvesterOptions POST   /sandbox/harvester/reconcile {ns, name} POST   /sandbox/webhook             WebhookOptions,
-//   and {replicas: [{host, port}]} POST   /sandbox/admission           {reject: {ns, name}} or {rounds} POST
-//   /sandbox/faults              a Fault;  DELETE: none any more POST   /sandbox/killers             {caller, pid}:
-//   whom the faults kill-before and kill-after kill POST   /sandbox/access              a Denial; DELETE: none any more
-//   POST   /sandbox/api                 {down_for}, {compact}, {expire_watches}, {bookmark_interval} or
-//                                       {serve: {group, resource, served}}
+//   POST   /sandbox/vms                 VmOptions
+//   POST   /sandbox/vms/{ns}/{name}/    stop | start | restart | pause | resume | shut-down-inside | crash | remove |
+//                                       recreate
+//          .../migrate {duration}  .../agent {connected}  .../latency {freeze, thaw}
+//          .../fault {operation, kind: fail|halfway|late, nth, count, delay, caller}
+//          .../snapshot {name, duration}                         KubeVirt's own
+//          .../kubevirt-backup {name, duration, tracker, fails}  likewise, of backup.kubevirt.io
+//   POST   /sandbox/kubevirt            {major, minor}
+//   POST   /sandbox/storage             DiskOptions, and {ns, pvc} for one disk only
+//   POST   /sandbox/harvester           HarvesterOptions
+//   POST   /sandbox/harvester/reconcile {ns, name, times, every}
+//   POST   /sandbox/harvester/restart
+//   POST   /sandbox/webhook             WebhookOptions, and {replicas: [{host, port}]}
+//   POST   /sandbox/admission           {reject: {ns, name, times}} or {rounds}
+//   POST   /sandbox/faults              a Fault;  DELETE: none any more
+//   POST   /sandbox/killers             {caller, pid}: whom the faults kill-before, kill-after and stop-after hit
+//   POST   /sandbox/watches             {caller, collection, for, late_by}: what is held back; all, without late_by
+//   POST   /sandbox/access              a Denial; DELETE: none any more
+//   POST   /sandbox/api                 {down_for}, {compact}, {expire_watches}, {bookmark_interval}, {step_clock},
+//                                       {restore_etcd} or {serve: {group, resource, served, version}}
 //   GET    /sandbox/timeline            everything that happened, in order
 //   GET    /sandbox/guests              by VM: frozen intervals and their sums
 //   GET    /sandbox/cuts                all cuts
@@ -45,6 +53,7 @@ class SandboxControl {
   void add_guest_actions();
   void add_cluster_actions();
   void add_questions();
+  void change_api(const Json& body);
   Json on_guest(const std::vector<std::string>& path, const Json& body);
 
   Cluster& cluster_;

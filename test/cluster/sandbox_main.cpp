@@ -34,9 +34,16 @@ struct Options {
 // File name -> user name.
 const std::map<std::string, std::string>& identities() {
   static const std::map<std::string, std::string> kIdentities = {
-      {"admin", "admin"},     {"tenant", "tenant"},       {"harvester", kHarvesterUser},
-      {"webhook", "webhook"}, {"webhook-0", "webhook-0"}, {"webhook-1", "webhook-1"},
-      {"sweeper", "sweeper"}, {"sweeper-0", "sweeper-0"}, {"sweeper-1", "sweeper-1"},
+      {"admin", "admin"},
+      {"tenant", "tenant"},
+      {"harvester", kHarvesterUser},
+      {"tenant-of-other", "tenant-of-other"},
+      {"webhook", "webhook"},
+      {"webhook-0", "webhook-0"},
+      {"webhook-1", "webhook-1"},
+      {"sweeper", "sweeper"},
+      {"sweeper-0", "sweeper-0"},
+      {"sweeper-1", "sweeper-1"},
   };
   return kIdentities;
 }

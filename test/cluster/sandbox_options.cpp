@@ -24,7 +24,11 @@ VmOptions vm_options(const Json& body) {
       .field("ns", options.ns)
       .field("name", options.name)
       .field("disks", options.disks)
+      .field("hot_plugged", options.hot_plugged)
+      .field("shares", options.shares)
       .field("running", options.running)
+      .field("ended", options.ended,
+             {{"", std::string()}, {"Succeeded", std::string("Succeeded")}, {"Failed", std::string("Failed")}})
       .field("agent", options.agent)
       .field("windows", options.windows)
       .field("freeze_command", options.freeze_command)
@@ -60,8 +64,29 @@ HarvesterOptions harvester_options(const Json& body) {
       .field("disks_first", options.disks_first)
       .field("later", options.later)
       .field("in_order", options.in_order)
+      .field("stops_at_failure", options.stops_at_failure)
+      .field("retries", options.retries)
+      .field("retry_every", options.retry_every)
       .read(body);
   return options;
+}
+
+Holdback holdback(const Json& body, Mono now) {
+  Holdback read;
+  std::string collection;
+  Millis lasts{0};
+  std::optional<std::int64_t> late_by;
+  Fields()
+      .field("caller", read.caller)
+      .field("collection", collection)
+      .field("for", lasts)
+      .field("late_by", late_by)
+      .read(body);
+  if (!collection.empty()) read.path = "/" + collection;
+  read.from = now;
+  if (lasts.count() > 0) read.until = now + lasts;
+  if (late_by) read.late_by = Millis(*late_by);
+  return read;
 }
 
 WebhookOptions webhook_options(const Json& body) {

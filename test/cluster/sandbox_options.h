@@ -10,6 +10,7 @@ GuestFault guest_fault(const Json& body);
 VmOptions vm_options(const Json& body);
 Denial denial(const Json& body);
 HarvesterOptions harvester_options(const Json& body);
+Holdback holdback(const Json& body, Mono now);
 WebhookOptions webhook_options(const Json& body);  // "replicas" is read elsewhere
 
 }  // namespace cluster

@@ -35,8 +35,12 @@ Storage::Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, G
     const Json& metadata = event.object->json["metadata"];
     const std::string uid = metadata.value("uid", "");
     if (event.type == EventType::kAdded) begin(event.object->json);
-    if (event.type == EventType::kModified && metadata.contains("deletionTimestamp")) delete_soon(uid);
+    if (event.type == EventType::kModified && metadata.contains("deletionTimestamp")) delete_soon(metadata);
     if (event.type == EventType::kDeleted) clean_up(uid);
+  });
+  store_.observe("", "persistentvolumeclaims", [this](const WatchEvent& event) {
+    if (event.type != EventType::kAdded) return;
+    agenda_.after(0ms, [this, claim = event.object] { make_volume(claim->json); });
   });
 }
 
@@ -108,14 +112,22 @@ void Storage::cut(const JobRef& job) {
   at(runtime_.now() + runtime_.random(0ms, job->options.engine_monitor), job, &Storage::report_engine_monitor);
 }
 
-void Storage::delete_soon(const std::string& uid) {
-  if (const auto job = jobs_.find(uid); job != jobs_.end()) at(runtime_.now() + 50ms, job->second, &Storage::let_go);
+void Storage::delete_soon(const Json& metadata) {
+  const auto job = jobs_.find(metadata.value("uid", ""));
+  if (job != jobs_.end()) return at(runtime_.now() + 50ms, job->second, &Storage::let_go);
+  // One that a restored etcd has brought back.
+  agenda_.after(50ms, [this, ns = metadata.value("namespace", ""), name = metadata.value("name", "")] {
+    remove_finalizer(ns, name);
+  });
 }
 
 // While the driver is at it, its sidecar deletes nothing: until then the snapshot only bears a deletionTimestamp.
 void Storage::let_go(const JobRef& job) {
-  if (!job->answered && job->failures == 0) return;
-  store_.update(snapshots_, job->ns, job->name, Store::Scope::kAll, [](Json& snapshot) -> std::optional<Reply> {
+  if (job->answered || job->failures != 0) remove_finalizer(job->ns, job->name);
+}
+
+void Storage::remove_finalizer(const std::string& ns, const std::string& name) {
+  store_.update(snapshots_, ns, name, Store::Scope::kAll, [](Json& snapshot) -> std::optional<Reply> {
     snapshot["metadata"].erase("finalizers");
     return std::nullopt;
   });

@@ -59,13 +59,15 @@ class Storage {
   void begin(const Json& snapshot);
   void attempt(const JobRef& job);
   void cut(const JobRef& job);
-  void delete_soon(const std::string& uid);
+  void delete_soon(const Json& metadata);
+  void remove_finalizer(const std::string& ns, const std::string& name);
   void let_go(const JobRef& job);
   void clean_up(const std::string& uid);
   void at(Mono when, const JobRef& job, Step step);
   bool wanted(const Job& job) const;
 
   // storage_reports.cpp: what the API shows of it
+  void make_volume(const Json& claim);
   void make_content(const JobRef& job);
   void make_longhorn_snapshot(const JobRef& job);
   void report_error(const JobRef& job);

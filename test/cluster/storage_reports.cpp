@@ -16,6 +16,10 @@ std::int64_t unix_nanos(Wall time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
+const char* driver_of(StorageStyle style) {
+  return style == StorageStyle::kCsi ? "hostpath.csi.k8s.io" : "driver.longhorn.io";
+}
+
 }  // namespace
 
 void Storage::merge_status(const ResourceType& type, const std::string& ns, const std::string& name,
@@ -24,6 +28,27 @@ void Storage::merge_status(const ResourceType& type, const std::string& ns, cons
     object["status"].merge_patch(status);
     return std::nullopt;
   });
+}
+
+// The PersistentVolume of a claim that is bound, which names the driver and, to Longhorn, the volume.
+void Storage::make_volume(const Json& claim) {
+  const Json& metadata = claim["metadata"];
+  const std::string name = claim.value("spec", Json::object()).value("volumeName", "");
+  if (name.empty()) return;
+  const auto own = disks_.find(metadata.value("namespace", "") + "/" + metadata.value("name", ""));
+  const StorageStyle style = (own == disks_.end() ? default_ : own->second).style;
+  store_.create(store_.resources().at("", "persistentvolumes"), "",
+                {{"apiVersion", "v1"},
+                 {"kind", "PersistentVolume"},
+                 {"metadata", {{"name", name}}},
+                 {"spec",
+                  {{"csi", {{"driver", driver_of(style)}, {"volumeHandle", name}}},
+                   {"claimRef",
+                    {{"kind", "PersistentVolumeClaim"},
+                     {"namespace", metadata["namespace"]},
+                     {"name", metadata["name"]},
+                     {"uid", metadata["uid"]}}}}},
+                 {"status", {{"phase", "Bound"}}}});
 }
 
 void Storage::make_content(const JobRef& job) {
@@ -45,7 +70,7 @@ void Storage::make_content(const JobRef& job) {
                  {"metadata", {{"name", job->content()}}},
                  {"spec",
                   {{"deletionPolicy", "Delete"},
-                   {"driver", job->is_longhorn() ? "driver.longhorn.io" : "hostpath.csi.k8s.io"},
+                   {"driver", driver_of(job->options.style)},
                    {"source", {{"volumeHandle", "pv-" + job->pvc}}},
                    {"volumeSnapshotClassName", "longhorn-snapshot"},
                    {"volumeSnapshotRef", reference}}}});

@@ -85,7 +85,7 @@ StoreResult Store::create(const ResourceType& type, const std::string& ns, Json 
   const std::string prefix = metadata.value("generateName", "");
   if (metadata.value("name", "").empty() && !prefix.empty()) metadata["name"] = generated_name(runtime_, prefix);
   metadata["uid"] = new_uid(runtime_);
-  metadata["creationTimestamp"] = rfc3339(runtime_.wall());
+  metadata["creationTimestamp"] = rfc3339(wall());
   metadata["generation"] = 1;
   metadata.erase("deletionTimestamp");
   const std::string name = metadata.value("name", "");
@@ -156,7 +156,7 @@ StoreResult Store::remove(const ResourceType& type, const std::string& ns, const
     erase(type, object);
   } else if (!metadata.contains("deletionTimestamp")) {
     Json dying = object->json;
-    dying["metadata"]["deletionTimestamp"] = rfc3339(runtime_.wall());
+    dying["metadata"]["deletionTimestamp"] = rfc3339(wall());
     return commit(type, EventType::kModified, object, std::move(dying));
   }
   return object;
@@ -182,7 +182,7 @@ ObjectRef Store::commit(const ResourceType& type, EventType event, const ObjectR
                                                         [&](const std::string& uid) { return uids_.count(uid) != 0; });
     if (orphan) agenda_.after(2s, [this, &type, key] { collect_orphan(type, key); });
   }
-  const WatchEvent entry{event, version_, stored, before};
+  const WatchEvent entry{event, version_, runtime_.now(), stored, before};
   kind.log.append(entry);
   runtime_.wake(kind.changed);
   for (const Observer& observer : kind.observers) observer(entry);
@@ -263,6 +263,39 @@ std::variant<ListPage, Reply> Store::list(const ResourceType& type, const std::s
 void Store::compact() {
   for (auto& [name, kind] : tables_) kind.log.compact(version_);
   pages_.clear();
+}
+
+void Store::undo(Table& kind, const WatchEvent& event) {
+  const ObjectKey key = key_of(event.object->json);
+  if (event.before == nullptr) {
+    kind.objects.erase(key);
+  } else {
+    kind.objects[key] = event.before;
+  }
+}
+
+void Store::restore(Mono when) {
+  std::uint64_t lost = 0;
+  for (auto& [name, kind] : tables_) {
+    for (const WatchEvent& event : kind.log.rewind(when)) {
+      undo(kind, event);
+      ++lost;
+    }
+  }
+  version_ -= lost;  // each change has made one
+  pages_.clear();
+  index_all();
+}
+
+void Store::index_all() {
+  uids_.clear();
+  children_.clear();
+  for (const ResourceType& type : resources_.all()) {
+    for (const auto& [key, object] : table(type).objects) {
+      uids_.insert(object->json["metadata"].value("uid", ""));
+      for (const std::string& uid : owners_of(object)) children_[uid].insert({&type, key});
+    }
+  }
 }
 
 void Store::expire_watches() {

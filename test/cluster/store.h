@@ -1,6 +1,7 @@
 // The objects of the cluster, with Kubernetes' rules of versions, conflicts, watches, deletion and metadata.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -72,6 +73,15 @@ class Store {
   // Open watches look at this to know that they are to end with 410.
   void expire_watches();
   void wake_watches();
+
+  // Any thread. The API server's clock: what Date headers, creationTimestamps and deletionTimestamps say. It may be off
+  // that of all other machines, and be set at any time.
+  [[nodiscard]] Wall wall() const { return runtime_.wall() + clock_step_.load(); }
+  void step_clock(Millis by) { clock_step_ = clock_step_.load() + by; }
+
+  // etcd is restored to what it held at that moment: objects and versions go back. Nobody is told; watches must be
+  // ended beside. Throws std::out_of_range when history does not reach back so far.
+  void restore(Mono when);
   [[nodiscard]] std::uint64_t expirations() const { return expirations_; }
 
   // Called after each change, with the lock held; must not block and must not change the store but through the agenda.
@@ -99,10 +109,13 @@ class Store {
   void erase(const ResourceType& type, const ObjectRef& object);
   void collect_children(const std::string& uid);
   void collect_orphan(const ResourceType& type, const ObjectKey& key);
+  void undo(Table& kind, const WatchEvent& event);
+  void index_all();
 
   Runtime& runtime_;
   Agenda& agenda_;
   Resources resources_;
+  std::atomic<Millis> clock_step_{Millis(0)};
   std::uint64_t version_ = 100;
   std::uint64_t expirations_ = 0;
   std::uint64_t next_snapshot_ = 0;

@@ -56,6 +56,7 @@ struct World {
   }
   Json vmi() { return cluster.get("kubevirt.io/virtualmachineinstances", "vms", "vm1"); }
   Json backup(const std::string& name) { return cluster.get("harvesterhci.io/virtualmachinebackups", "vms", name); }
+  bool error_of(const std::string& name) { return backup(name)["status"].contains("error"); }
   Json snapshot(const std::string& name) { return cluster.get("snapshot.storage.k8s.io/volumesnapshots", "vms", name); }
 };
 

@@ -39,6 +39,10 @@ void Truth::powered(const std::string& vm, bool on) {
   note("power", vm, on ? "on" : "off");
 }
 
+void Truth::held(const std::string& claim, const std::string& by, bool on) {
+  note(on ? "hold" : "let-go", claim, by);
+}
+
 void Truth::cut(Cut cut) {
   note("cut", cut.ns + "/" + cut.snapshot, cut.vm);
   cuts_.push_back(std::move(cut));

@@ -50,6 +50,8 @@ class Truth {
   void froze(const std::string& vm, const std::string& by, bool whole = true);
   void thawed(const std::string& vm, const std::string& by);
   void powered(const std::string& vm, bool on);
+  // Who has a disk, "namespace/claim", and may write it: "vm namespace/name" or "pod namespace/name".
+  void held(const std::string& claim, const std::string& by, bool on);
   void cut(Cut cut);
   void note(std::string kind, std::string object, std::string detail);
 

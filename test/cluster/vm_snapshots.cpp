@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr const char* kBackupGroup = "backup.kubevirt.io";
 constexpr auto kControllerDelay = 20ms;
 constexpr auto kFailureDeadline = 300s;  // KubeVirt's default, used as the unfreeze timeout
 
@@ -42,24 +43,90 @@ void Guests::watch_vm_snapshots() {
   }
 }
 
-void Guests::begin_vm_snapshot(const ResourceType& type, const std::string& ns, const std::string& name) {
-  const ObjectRef snapshot = store_.get(type, ns, name);
-  if (snapshot == nullptr) return;
-  const Json source = snapshot->json.value("spec", Json::object()).value("source", Json::object());
+void Guests::set_version(int major, int minor) {
+  const Lock lock = runtime_.lock();
+  has_done_ = std::pair(major, minor) <= std::pair(1, 8);
+}
+
+void Guests::kubevirt_backup(const std::string& ns, const std::string& vm, const BackupOptions& options) {
+  const Lock lock = runtime_.lock();
+  const ResourceType& backups = store_.resources().at(kBackupGroup, "virtualmachinebackups");
+  const ResourceType& trackers = store_.resources().at(kBackupGroup, "virtualmachinebackuptrackers");
+  const Json of_vm = {{"apiGroup", "kubevirt.io"}, {"kind", "VirtualMachine"}, {"name", vm}};
+  const std::string tracker = vm + "-tracker";
+  const Json of_tracker = {{"apiGroup", kBackupGroup}, {"kind", trackers.kind}, {"name", tracker}};
+  if (options.tracker && store_.get(trackers, ns, tracker) == nullptr) {
+    store_.create(trackers, ns,
+                  {{"apiVersion", trackers.api_version()},
+                   {"kind", trackers.kind},
+                   {"metadata", {{"name", tracker}}},
+                   {"spec", {{"source", of_vm}}}});
+  }
+  vm_snapshot_durations_[ns + "/" + options.name] = options.duration;
+  if (options.fails) backups_that_fail_.insert(ns + "/" + options.name);
+  store_.create(backups, ns,
+                {{"apiVersion", backups.api_version()},
+                 {"kind", backups.kind},
+                 {"metadata", {{"name", options.name}}},
+                 {"spec", {{"source", options.tracker ? of_tracker : of_vm}, {"pvcName", "backup-output"}}}});
+}
+
+// The VM that is to be backed up: named itself, or by a tracker. nullptr: there is none.
+Guests::GuestRef Guests::source_of(const Json& object) const {
+  const std::string ns = object["metadata"].value("namespace", "");
+  Json source = object.value("spec", Json::object()).value("source", Json::object());
+  if (source.value("kind", "") == "VirtualMachineBackupTracker") {
+    const ResourceType& trackers = store_.resources().at(kBackupGroup, "virtualmachinebackuptrackers");
+    const ObjectRef tracker = store_.get(trackers, ns, source.value("name", ""));
+    if (tracker == nullptr) return nullptr;
+    source = tracker->json["spec"]["source"];
+  }
   const auto found = guests_.find(ns + "/" + source.value("name", ""));
-  if (found == guests_.end()) return;
-  const GuestRef guest = found->second;
-  store_.update(type, ns, name, Store::Scope::kAll, [](Json& object) -> std::optional<Reply> {
-    object["status"] = {{"phase", "InProgress"}, {"readyToUse", false}};
+  return found == guests_.end() ? nullptr : found->second;
+}
+
+Json Guests::progress(const ResourceType& type, bool over, bool failed) const {
+  if (type.group != kBackupGroup) {
+    Json status = {{"phase", !over ? "InProgress" : failed ? "Failed" : "Succeeded"}, {"readyToUse", over && !failed}};
+    if (over && !failed) status["creationTime"] = rfc3339(runtime_.wall());
+    return status;
+  }
+  const auto condition = [&](const char* name, bool holds) -> Json {
+    return {{"type", name},
+            {"status", holds ? "True" : "False"},
+            {"reason", !over    ? "Initiated"
+                       : failed ? "Failed"
+                                : "Completed"},
+            {"lastTransitionTime", rfc3339(runtime_.wall())}};
+  };
+  Json conditions = Json::array({condition("Progressing", !over)});
+  if (over) conditions.push_back(condition(has_done_ ? "Done" : failed ? "Failed" : "Complete", true));
+  return {{"conditions", conditions}};
+}
+
+void Guests::set_progress(const ResourceType& type, const std::string& ns, const std::string& name, bool over) {
+  const Json status = progress(type, over, backups_that_fail_.count(ns + "/" + name) != 0);
+  store_.update(type, ns, name, Store::Scope::kAll, [&](Json& object) -> std::optional<Reply> {
+    object["status"] = status;
     return std::nullopt;
   });
-  if (type.group == "snapshot.kubevirt.io") {
-    store_.update(store_.resources().at("kubevirt.io", "virtualmachines"), ns, guest->options.name, Store::Scope::kAll,
-                  [&](Json& vm) -> std::optional<Reply> {
-                    vm["status"]["snapshotInProgress"] = name;
-                    return std::nullopt;
-                  });
-  }
+}
+
+void Guests::set_in_progress(const Guest& guest, const std::optional<std::string>& snapshot) {
+  store_.update(store_.resources().at("kubevirt.io", "virtualmachines"), guest.options.ns, guest.options.name,
+                Store::Scope::kAll, [&](Json& vm) -> std::optional<Reply> {
+                  vm["status"].erase("snapshotInProgress");
+                  if (snapshot) vm["status"]["snapshotInProgress"] = *snapshot;
+                  return std::nullopt;
+                });
+}
+
+void Guests::begin_vm_snapshot(const ResourceType& type, const std::string& ns, const std::string& name) {
+  const ObjectRef snapshot = store_.get(type, ns, name);
+  const GuestRef guest = snapshot == nullptr ? nullptr : source_of(snapshot->json);
+  if (guest == nullptr) return;
+  set_progress(type, ns, name, false);
+  if (type.group != kBackupGroup) set_in_progress(*guest, name);
   if (guest->powered && guest->agent) begin(guest, "freeze", "vm-snapshot", kFailureDeadline);
   const auto own = vm_snapshot_durations_.find(ns + "/" + name);
   agenda_.after(own == vm_snapshot_durations_.end() ? vm_snapshot_duration_ : own->second,
@@ -68,18 +135,11 @@ void Guests::begin_vm_snapshot(const ResourceType& type, const std::string& ns, 
 
 void Guests::end_vm_snapshot(const ResourceType& type, const std::string& ns, const std::string& name) {
   const ObjectRef snapshot = store_.get(type, ns, name);
-  if (snapshot == nullptr) return;
-  const GuestRef guest = guests_.at(ns + "/" + snapshot->json["spec"]["source"]["name"].get<std::string>());
+  const GuestRef guest = snapshot == nullptr ? nullptr : source_of(snapshot->json);
+  if (guest == nullptr) return;
   if (guest->powered && guest->agent) begin(guest, "unfreeze", "vm-snapshot", 0s);
-  store_.update(store_.resources().at("kubevirt.io", "virtualmachines"), ns, guest->options.name, Store::Scope::kAll,
-                [&](Json& vm) -> std::optional<Reply> {
-                  vm["status"].erase("snapshotInProgress");
-                  return std::nullopt;
-                });
-  store_.update(type, ns, name, Store::Scope::kAll, [&](Json& object) -> std::optional<Reply> {
-    object["status"] = {{"phase", "Succeeded"}, {"readyToUse", true}, {"creationTime", rfc3339(runtime_.wall())}};
-    return std::nullopt;
-  });
+  set_in_progress(*guest, std::nullopt);
+  set_progress(type, ns, name, true);
 }
 
 }  // namespace cluster

@@ -30,3 +30,42 @@ TEST_CASE("a backup of backup.kubevirt.io made through the API does the same") {
   world.runtime.sleep_for(2s);
   CHECK_FALSE(world.frozen());
 }
+
+namespace {
+
+std::string condition(const Json& object, const std::string& type) {
+  for (const Json& each : object["status"]["conditions"]) {
+    if (each["type"] == type) return each["status"];
+  }
+  return "";
+}
+
+Json kubevirt_backup(World& world) {
+  return world.cluster.get("backup.kubevirt.io/virtualmachinebackups", "vms", "k1");
+}
+
+}  // namespace
+
+TEST_CASE("KubeVirt's backup is over when Done, from 1.9 on Complete or Failed") {
+  World world;
+  const bool old = GENERATE(true, false);
+  const bool fails = GENERATE(true, false);
+  const bool tracker = GENERATE(true, false);
+  world.cluster.guests().set_version(1, old ? 8 : 9);
+  world.cluster.guests().kubevirt_backup("vms", "vm1", {"k1", Millis(5000), tracker, fails});
+  world.runtime.sleep_for(2s);
+  CHECK(world.frozen());
+  CHECK(condition(kubevirt_backup(world), "Progressing") == "True");
+  CHECK(kubevirt_backup(world)["status"]["conditions"].size() == 1);
+  CHECK(kubevirt_backup(world)["spec"]["source"]["kind"] ==
+        (tracker ? "VirtualMachineBackupTracker" : "VirtualMachine"));
+  world.runtime.sleep_for(10s);
+  CHECK_FALSE(world.frozen());
+  const Json over = kubevirt_backup(world);
+  CHECK(condition(over, "Progressing") == "False");
+  CHECK(condition(over, "Done") == (old ? "True" : ""));
+  CHECK(condition(over, "Complete") == (!old && !fails ? "True" : ""));
+  CHECK(condition(over, "Failed") == (!old && fails ? "True" : ""));
+  CHECK(world.cluster.get("kubevirt.io/virtualmachines", "vms", "vm1")["status"].contains("snapshotInProgress") ==
+        false);
+}

@@ -1,6 +1,7 @@
 #include "test/cluster/watch_log.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace cluster {
 
@@ -24,13 +25,21 @@ void WatchLog::append(WatchEvent event) {
   events_.push_back(std::move(event));
   if (events_.size() > kMaxEvents) {
     floor_ = events_.front().version;
+    floor_at_ = events_.front().at;
     events_.pop_front();
   }
 }
 
 void WatchLog::compact(std::uint64_t version) {
   floor_ = std::max(floor_, version);
-  while (!events_.empty() && events_.front().version <= version) events_.pop_front();
+  for (; !events_.empty() && events_.front().version <= version; events_.pop_front()) floor_at_ = events_.front().at;
+}
+
+std::vector<WatchEvent> WatchLog::rewind(Mono when) {
+  if (when < floor_at_) throw std::out_of_range("history was compacted since then");
+  std::vector<WatchEvent> undone;
+  for (; !events_.empty() && events_.back().at > when; events_.pop_back()) undone.push_back(std::move(events_.back()));
+  return undone;
 }
 
 const WatchEvent* WatchLog::next_after(std::uint64_t version) const {

@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "test/cluster/http.h"
+#include "test/cluster/runtime.h"
 #include "test/cluster/selectors.h"
 
 namespace cluster {
@@ -25,6 +27,7 @@ enum class EventType { kAdded, kModified, kDeleted };
 struct WatchEvent {
   EventType type = EventType::kAdded;
   std::uint64_t version = 0;
+  Mono at{};
   ObjectRef object;  // as it is now; for a deletion as it last was, with the deletion's version
   ObjectRef before;  // nullptr when added
 };
@@ -41,6 +44,8 @@ class WatchLog {
   void compact(std::uint64_t version);
   // Can a watch resume after `version`?
   [[nodiscard]] bool reaches_back_to(std::uint64_t version) const { return version >= floor_; }
+  // Takes out what happened after `when`, newest first; throws std::out_of_range when it does not reach back so far.
+  std::vector<WatchEvent> rewind(Mono when);
   // The first event newer than `version`; nullptr when there is none.
   [[nodiscard]] const WatchEvent* next_after(std::uint64_t version) const;
 
@@ -49,6 +54,7 @@ class WatchLog {
   static constexpr std::size_t kMaxEvents = 100'000;
   std::deque<WatchEvent> events_;
   std::uint64_t floor_ = 0;
+  Mono floor_at_{};  // when the last forgotten event happened
 };
 
 }  // namespace cluster

@@ -10,6 +10,7 @@ namespace kube = snapfreeze::kube;
 kube::Method method_of(const std::string& name) {
   if (name == "POST") return kube::Method::kPost;
   if (name == "PUT") return kube::Method::kPut;
+  if (name == "PATCH") return kube::Method::kPatch;
   if (name == "DELETE") return kube::Method::kDelete;
   return kube::Method::kGet;
 }
@@ -32,7 +33,7 @@ kube::Response ApiClients::call(const std::string& user, const std::string& meth
   request.timeout = snapfreeze::Millis(30000);
   if (!body.is_null()) {
     request.body = body.dump();
-    request.content_type = "application/json";
+    request.content_type = method == "PATCH" ? "application/merge-patch+json" : "application/json";
   }
   auto reply = clients_.at(user)->call(request);
   if (!reply) throw std::runtime_error(method + " " + target + ": " + reply.error().message);

@@ -1,5 +1,7 @@
 #include "test/runner/controlled_system.h"
 
+#include <algorithm>
+
 #include "test/runner/objects.h"
 #include "test/runner/observe.h"
 
@@ -13,11 +15,15 @@ Json options_of(const Vm& vm) {
   Json options = {{"ns", vm.namespace_},
                   {"name", vm.name},
                   {"disks", vm.disks},
-                  {"running", vm.state != "stopped"},
+                  {"hot_plugged", vm.hot_plugged},
+                  {"shares", vm.shares},
+                  {"running", vm.state == "running" || vm.state == "paused"},
                   {"agent", vm.agent},
                   {"windows", vm.windows},
                   {"freeze_latency", vm.freeze_takes.count()},
                   {"thaw_latency", vm.thaw_takes.count()}};
+  if (vm.state == "powered-off") options["ended"] = "Succeeded";
+  if (vm.state == "crashed") options["ended"] = "Failed";
   if (vm.opted_out) options["annotations"][kSkip] = "true";
   return options;
 }
@@ -26,7 +32,9 @@ Json options_of(const Storage& storage) {
   Json options = {{"style", storage.kind},
                   {"cut", storage.cut.count()},
                   {"ready", storage.uploaded.count()},
-                  {"interim_errors", storage.errors},
+                  {"interim_errors", std::max(storage.errors, 0)},
+                  {"fails", storage.errors < 0},
+                  {"error_retry", storage.error_every.count()},
                   {"never", storage.never}};
   if (storage.in_1970) options["creation_time"] = 0;
   return options;
@@ -35,11 +43,10 @@ Json options_of(const Storage& storage) {
 Json options_of(const Harvester& harvester) {
   return {{"create_twice", harvester.creates_twice},
           {"disks_first", harvester.first_round},
-          {"later", harvester.second_round_after.count()}};
-}
-
-int count_of(const Event& event) {
-  return event.times == 0 ? -1 : event.times;
+          {"later", harvester.second_round_after.count()},
+          {"stops_at_failure", harvester.stops_at_failure},
+          {"retries", harvester.retries},
+          {"retry_every", harvester.retry_every.count()}};
 }
 
 }  // namespace
@@ -50,18 +57,13 @@ void ControlledSystem::set_up(const Scenario& scenario) {
   for (const std::string& ns : scenario.namespaces_opted_out) {
     control("POST", "namespaces", {{"name", ns}, {"labels", {{"snapfreeze.harvesterhci.io/ignore", "true"}}}});
   }
+  for (const Snapshot& snapshot : scenario.snapshots) control("POST", "namespaces", {{"name", snapshot.namespace_}});
+  for (const Pod& pod : scenario.pods) control("POST", "namespaces", {{"name", pod.namespace_}});
+  set_up_storage(scenario);
+  set_up_kubevirt(scenario);
   for (const Vm& vm : scenario.vms) {
     control("POST", "vms", options_of(vm));
     if (vm.state == "paused") on_vm(vm.name, "pause");
-  }
-  control("POST", "storage", options_of(scenario.storage));
-  for (const DiskStorage& disk : scenario.disks) {
-    for (const Vm& vm : scenario.vms) {
-      Json options = options_of(disk.storage);
-      options["ns"] = vm.namespace_;
-      options["pvc"] = disk.disk;
-      control("POST", "storage", options);
-    }
   }
   control("POST", "harvester", options_of(scenario.harvester));
   if (scenario.webhook_called_twice) control("POST", "admission", {{"rounds", 2}});
@@ -71,6 +73,34 @@ void ControlledSystem::set_up(const Scenario& scenario) {
              {"verb", "update"},
              {"group", "subresources.kubevirt.io"},
              {"resource", "virtualmachineinstances/freeze"}});
+  }
+}
+
+void ControlledSystem::set_up_storage(const Scenario& scenario) {
+  control("POST", "storage", options_of(scenario.storage));
+  for (const DiskStorage& disk : scenario.disks) {
+    for (const Vm& vm : scenario.vms) {
+      Json options = options_of(disk.storage);
+      options["ns"] = vm.namespace_;
+      options["pvc"] = disk.disk;
+      control("POST", "storage", options);
+    }
+  }
+}
+
+void ControlledSystem::set_up_kubevirt(const Scenario& scenario) {
+  const std::size_t dot = scenario.kubevirt.find('.');
+  if (scenario.kubevirt != Scenario().kubevirt) {
+    control("POST", "kubevirt",
+            {{"major", std::stoi(scenario.kubevirt)}, {"minor", std::stoi(scenario.kubevirt.substr(dot + 1))}});
+  }
+  for (const Served& kind : scenario.served) {
+    const std::string collection = kind.kind->collection;
+    Json serve = {{"group", collection.substr(0, collection.find('/'))},
+                  {"resource", collection.substr(collection.rfind('/') + 1)},
+                  {"served", !kind.version.empty()}};
+    if (!kind.version.empty()) serve["version"] = kind.version;
+    control("POST", "api", {{"serve", serve}});
   }
 }
 
@@ -110,107 +140,16 @@ void ControlledSystem::begin(const Backup& backup) {
 void ControlledSystem::begin(const Snapshot& snapshot) {
   const std::string copied = copied_backup(snapshot);
   const Json backup = copied.empty() ? Json() : object(kBackupsOfHarvester, namespace_of_backup(copied), copied);
-  request(snapshot.by, "POST", creation_path(snapshot), snapshot_object(snapshot, backup));
+  const Json wanted = filled(snapshot_object(snapshot, backup));
+  request(snapshot.by, "POST", creation_path(snapshot), wanted);
 }
 
-void ControlledSystem::happen(const Event& event) {
-  const std::string& what = event.target;
-  switch (event.action) {
-    case Action::kFreeze:
-      return guest_fault(event, "freeze");
-    case Action::kThaw:
-      return guest_fault(event, "unfreeze");
-    case Action::kApiServer:
-      if (what == "gone") return void(control("POST", "api", {{"down_for", event.lasts.count()}}));
-      return fault(event, what == "slow" ? "delay-before" : "status", "");
-    case Action::kWatches:
-      return end_watches(event);
-    case Action::kLoseReply:
-      return fault(event, "drop-after", what);
-    case Action::kStop:
-      return on_vm(what, "stop");
-    case Action::kStart:
-      return on_vm(what, "start");
-    case Action::kRestart:
-      return on_vm(what, "restart");
-    case Action::kPause:
-      return on_vm(what, "pause");
-    case Action::kResume:
-      return on_vm(what, "resume");
-    case Action::kMigrate:
-      return on_vm(what, "migrate", {{"duration", event.lasts.count()}});
-    case Action::kVmSnapshot:
-      return on_vm(what, "snapshot", {{"name", "by-hand"}, {"duration", event.lasts.count()}});
-    case Action::kFreezeByHand:
-      return request("admin", "PUT", freeze_path(namespace_of(what), what), freeze_body(event.lasts));
-    case Action::kDeleteBackup:
-      return delete_object(kBackupsOfHarvester, what, what);
-    case Action::kDeleteSnapshot:
-      return delete_object(kVolumeSnapshots, event.backup, snapshot_name(event.backup, what));
-    case Action::kRejectSnapshot:
-      control("POST", "admission",
-              {{"reject", {{"ns", namespace_of_backup(event.backup)}, {"name", snapshot_name(event.backup, what)}}}});
-      return;
-    case Action::kRetryBackup:
-      control("POST", "harvester/reconcile", {{"ns", namespace_of_backup(what)}, {"name", what}});
-      return;
-    case Action::kKill:
-      return kill(event);
-    case Action::kHang:
-      for (const std::string& name : processes(what)) hang(name, event.lasts);
-      return;
-  }
+void ControlledSystem::begin(const Pod& pod) {
+  request("admin", "POST", collection_path("v1/pods", pod.namespace_), pod_object(pod));
 }
 
-void ControlledSystem::on_vm(const std::string& vm, const std::string& action, const Json& body) {
-  control("POST", "vms/" + namespace_of(vm) + "/" + vm + "/" + action, body);
-}
-
-void ControlledSystem::delete_object(const std::string& collection, const std::string& backup,
-                                     const std::string& name) {
-  request("admin", "DELETE", object_path(collection, namespace_of_backup(backup), name), Json());
-}
-
-void ControlledSystem::fault(const Event& event, const std::string& kind, const std::string& verb) {
-  for (const std::string& caller : callers(event.by)) {
-    control("POST", "faults",
-            {{"kind", kind},
-             {"caller", caller},
-             {"verb", verb},
-             {"nth", event.first},
-             {"count", count_of(event)},
-             {"delay", event.lasts.count()}});
-  }
-}
-
-void ControlledSystem::guest_fault(const Event& event, const std::string& operation) {
-  const std::string kind = event.target == "late" ? "late" : event.target == "fails-half-way" ? "halfway" : "fail";
-  for (const std::string& caller : callers(event.by)) {
-    on_vm(event.vm, "fault",
-          {{"operation", operation},
-           {"kind", kind},
-           {"caller", caller},
-           {"nth", event.first},
-           {"count", count_of(event)},
-           {"delay", event.lasts.count()}});
-  }
-}
-
-void ControlledSystem::end_watches(const Event& event) {
-  if (event.target == "expired") control("POST", "api", {{"compact", true}, {"expire_watches", true}});
-  const std::string kind = event.target == "expired" ? "expire-watch" : event.target + "-watch";
-  control("POST", "faults", {{"kind", kind}, {"verb", "watch"}, {"count", event.times}});
-}
-
-void ControlledSystem::kill(const Event& event) {
-  for (const std::string& name : processes(event.target)) {
-    if (event.after_call == 0) {
-      kill_process(name, event.back_after);
-    } else {
-      kill_at_call(name, event.after_call, event.back_after);
-      control("POST", "faults", {{"kind", "kill-after"}, {"caller", name}, {"nth", event.after_call}});
-    }
-  }
+void ControlledSystem::end(const Pod& pod) {
+  request("admin", "DELETE", object_path("v1/pods", pod.namespace_, pod.name), Json());
 }
 
 Observed ControlledSystem::look() {

@@ -13,6 +13,8 @@ constexpr Millis kCreation{500};
 // KubeVirt's timer at its configured maximum of 60 s, and 10 s for a call that virt-api gave up on.
 constexpr Millis kLongestFrozen{70000};
 
+const std::string kVmHolds = "vm ";
+
 std::string text(Since time) {
   return snapfreeze::kube::format_duration(std::chrono::duration_cast<Millis>(time));
 }
@@ -63,6 +65,8 @@ class Judge {
   void expect_thawed_by(const Expectation& expected);
   void expect_completes(const Expectation& expected);
   void expect_thawed_within(const Expectation& expected);
+  [[nodiscard]] std::vector<std::string> writers(const SeenSnapshot& snapshot, Since first, Since last) const;
+  [[nodiscard]] bool is_frozen(const std::string& holder, Since first, Since last) const;
   bool truly(const std::string& consistency, const std::vector<const SeenSnapshot*>& snapshots) const;
   void verdicts_are_true();
 
@@ -180,6 +184,31 @@ void Judge::expectation(const Expectation& expected) {
   }
 }
 
+// Who may write this disk in that time. What holders are known of none is its VM's alone.
+std::vector<std::string> Judge::writers(const SeenSnapshot& snapshot, Since first, Since last) const {
+  const auto holders = seen_.holders.find(snapshot.claim);
+  std::vector<std::string> found;
+  if (holders == seen_.holders.end()) {
+    for (const Interval& power : guest(snapshot.vm).powered) {
+      if (power.touches(first, last)) found.push_back(kVmHolds + snapshot.vm);
+    }
+    return found;
+  }
+  for (const Holder& holder : holders->second) {
+    if (holder.touches(first, last)) found.push_back(holder.by);
+  }
+  return found;
+}
+
+bool Judge::is_frozen(const std::string& holder, Since first, Since last) const {
+  if (holder.rfind(kVmHolds, 0) != 0) return false;
+  const auto& frozen = guest(holder.substr(kVmHolds.size())).frozen;
+  return std::any_of(frozen.begin(), frozen.end(),
+                     [&](const Frozen& one) { return one.whole && one.covers(first, last); });
+}
+
+// From the first cut to the last, each of the disks had somebody who was frozen all the time and nobody who was not, or
+// nobody at all.
 bool Judge::truly(const std::string& consistency, const std::vector<const SeenSnapshot*>& snapshots) const {
   std::optional<Since> first, last;
   for (const SeenSnapshot* snapshot : snapshots) {
@@ -187,13 +216,12 @@ bool Judge::truly(const std::string& consistency, const std::vector<const SeenSn
     first = std::min(first.value_or(*snapshot->cut), *snapshot->cut);
     last = std::max(last.value_or(*snapshot->cut), *snapshot->cut);
   }
-  if (!first) return false;
-  const Guest& of = guest(snapshots.front()->vm);
-  const bool frozen = std::any_of(of.frozen.begin(), of.frozen.end(),
-                                  [&](const Frozen& one) { return one.whole && one.covers(*first, *last); });
-  const bool powered = std::any_of(of.powered.begin(), of.powered.end(),
-                                   [&](const Interval& one) { return one.touches(*first, *last); });
-  return consistency == "filesystem" ? frozen : !powered;
+  return first && std::all_of(snapshots.begin(), snapshots.end(), [&](const SeenSnapshot* snapshot) {
+           const auto all = writers(*snapshot, *first, *last);
+           if (consistency == "offline") return all.empty();
+           return !all.empty() && std::all_of(all.begin(), all.end(),
+                                              [&](const auto& writer) { return is_frozen(writer, *first, *last); });
+         });
 }
 
 void Judge::verdicts_are_true() {
@@ -214,7 +242,7 @@ void Judge::verdicts_are_true() {
     if (said != "filesystem" && said != "offline") continue;
     const auto snapshots = snapshots_of(key);
     const Backup* of = scenario_.find_backup(key.substr(key.find('/') + 1));
-    const bool whole = of != nullptr && static_cast<int>(snapshots.size()) == scenario_.find_vm(of->vm)->disks;
+    const bool whole = of != nullptr && static_cast<int>(snapshots.size()) == scenario_.find_vm(of->vm)->all_disks();
     if (!whole || !truly(said, snapshots)) fail(key, "says " + said + ", which is not true");
   }
 }

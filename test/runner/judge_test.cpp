@@ -33,7 +33,8 @@ struct Story {
     guest().frozen.push_back(frozen);
     guest().powered.push_back({at(-1000), std::nullopt});
     for (const char* disk : {"a", "b"}) {
-      snapshot(disk) = {std::string("uid-") + disk, disk, "nightly", "vms/db", "epoch", {"filesystem", ""}, at(300)};
+      snapshot(disk) = {std::string("uid-") + disk, disk,    "nightly",          "vms/db",
+                        std::string("vms/") + disk, "epoch", {"filesystem", ""}, at(300)};
     }
     outcome.seen.backups["vms/nightly"] = {{"filesystem", ""}, true};
     outcome.completed_after["vms/nightly"] = at(900);
@@ -102,6 +103,38 @@ TEST_CASE("offline is false while the guest has power") {
   CHECK_FALSE(story.promises_hold());
   story.guest().powered.clear();
   CHECK(story.promises_hold());
+}
+
+TEST_CASE("a disk that somebody else has too is consistent only if that one is frozen as well") {
+  Story story;
+  auto& holders = story.outcome.seen.holders["vms/a"];
+  holders.push_back({{at(-1000), std::nullopt}, "vm vms/db"});
+  CHECK(story.promises_hold());
+  SECTION("another VM") {
+    holders.push_back({{at(-1000), std::nullopt}, "vm vms/web"});
+    CHECK_FALSE(story.promises_hold());
+    story.outcome.seen.guests["vms/web"].frozen = story.guest().frozen;
+    CHECK(story.promises_hold());
+  }
+  SECTION("a pod") {
+    holders.push_back({{at(-1000), at(299)}, "pod vms/copier"});
+    CHECK(story.promises_hold());
+    holders.back().until = at(300);
+    CHECK_FALSE(story.promises_hold());
+  }
+}
+
+TEST_CASE("a disk of a guest that was shut down from inside is at rest, but for the pod that has it") {
+  Story story;
+  for (const char* disk : {"a", "b"}) story.snapshot(disk).verdict = {"offline", ""};
+  story.outcome.seen.backups["vms/nightly"].verdict = {"offline", ""};
+  story.guest().powered.front().until = at(200);
+  for (const char* claim : {"vms/a", "vms/b"}) {
+    story.outcome.seen.holders[claim].push_back({{at(-1000), at(200)}, "vm vms/db"});
+  }
+  CHECK(story.promises_hold());
+  story.outcome.seen.holders["vms/b"].push_back({{at(250), std::nullopt}, "pod vms/copier"});
+  CHECK_FALSE(story.promises_hold());
 }
 
 TEST_CASE("a guest frozen at the end breaks a promise, unless the file says so") {

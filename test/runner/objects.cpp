@@ -41,7 +41,9 @@ Json owner_of(const Snapshot& snapshot, const Json& copied) {
 
 std::string collection_path(const std::string& collection, const std::string& ns) {
   const std::size_t slash = collection.rfind('/');
-  return "/apis/" + collection.substr(0, slash) + "/namespaces/" + ns + collection.substr(slash);
+  const bool core = collection.find('/') == slash;
+  return (core ? "/api/" : "/apis/") + collection.substr(0, slash) + (ns.empty() ? "" : "/namespaces/" + ns) +
+         collection.substr(slash);
 }
 
 std::string object_path(const std::string& collection, const std::string& ns, const std::string& name) {
@@ -50,6 +52,10 @@ std::string object_path(const std::string& collection, const std::string& ns, co
 
 std::string freeze_path(const std::string& ns, const std::string& vm) {
   return "/apis/subresources.kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances/" + vm + "/freeze";
+}
+
+std::string thaw_path(const std::string& ns, const std::string& vm) {
+  return "/apis/subresources.kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances/" + vm + "/unfreeze";
 }
 
 Json freeze_body(Millis lasts) {
@@ -67,6 +73,21 @@ Json backup_object(const Backup& backup) {
           {"kind", "VirtualMachineBackup"},
           {"metadata", metadata},
           {"spec", spec}};
+}
+
+Json pod_object(const Pod& pod) {
+  Json volumes = Json::array();
+  Json mounts = Json::array();
+  for (const std::string& claim : pod.mounts) {
+    const std::string name = "volume-" + std::to_string(volumes.size());
+    volumes.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", claim}}}});
+    mounts.push_back({{"name", name}, {"devicePath", "/dev/" + name}});
+  }
+  const Json container = {{"name", "reader"}, {"image", "none"}, {"volumeDevices", mounts}};
+  return {{"apiVersion", "v1"},
+          {"kind", "Pod"},
+          {"metadata", {{"name", pod.name}}},
+          {"spec", {{"containers", Json::array({container})}, {"volumes", volumes}}}};
 }
 
 std::string snapshot_name(const std::string& backup, const std::string& disk) {
@@ -87,6 +108,8 @@ Json snapshot_object(const Snapshot& snapshot, const Json& copied) {
   if (!snapshot.backup.empty()) metadata["labels"][prefix + "backup"] = snapshot.backup;
   if (!snapshot.vm.empty()) metadata["annotations"][prefix + "vm"] = snapshot.vm;
   if (!snapshot.members.empty()) metadata["annotations"][prefix + "members"] = snapshot.members;
+  for (const auto& [key, value] : snapshot.labels) metadata["labels"][key] = value;
+  for (const auto& [key, value] : snapshot.annotations) metadata["annotations"][key] = value;
   const Json owner = owner_of(snapshot, copied);
   if (!owner.is_null()) metadata["ownerReferences"] = Json::array({owner});
   const Json source = snapshot.import ? Json{{"volumeSnapshotContentName", snapshot.name + "-content"}}

@@ -15,14 +15,16 @@ inline constexpr char kPrefix[] = "snapfreeze.harvesterhci.io/";
 inline constexpr char kBackupsOfHarvester[] = "harvesterhci.io/v1beta1/virtualmachinebackups";
 inline constexpr char kVolumeSnapshots[] = "snapshot.storage.k8s.io/v1/volumesnapshots";
 
-// `collection` is "group/version/resource".
+// `collection` is "group/version/resource", or "v1/resource" in the core. Without namespace: `ns` is "".
 [[nodiscard]] std::string collection_path(const std::string& collection, const std::string& ns);
 [[nodiscard]] std::string object_path(const std::string& collection, const std::string& ns, const std::string& name);
 
 [[nodiscard]] std::string freeze_path(const std::string& ns, const std::string& vm);
 [[nodiscard]] Json freeze_body(Millis lasts);
+[[nodiscard]] std::string thaw_path(const std::string& ns, const std::string& vm);
 
 [[nodiscard]] Json backup_object(const Backup& backup);
+[[nodiscard]] Json pod_object(const Pod& pod);
 // As Harvester calls it.
 [[nodiscard]] std::string snapshot_name(const std::string& backup, const std::string& disk);
 

@@ -54,6 +54,7 @@ class Reader {
       SeenSnapshot snapshot;
       snapshot.uid = object.at("metadata").value("uid", "");
       snapshot.disk = object.at("spec").at("source").value("persistentVolumeClaimName", "");
+      snapshot.claim = object.at("metadata").value("namespace", "") + "/" + snapshot.disk;
       snapshot.backup = backup_of(object);
       snapshot.epoch = marked(object, "labels", "epoch");
       snapshot.verdict = verdict_of(object);
@@ -76,6 +77,12 @@ class Reader {
       if (kind == "power" && detail == "on") out.guests[object].powered.push_back({at, std::nullopt});
       if (kind == "power" && detail == "off" && !out.guests[object].powered.empty()) {
         out.guests[object].powered.back().until = at;
+      }
+      if (kind == "hold") out.holders[object].push_back({{at, std::nullopt}, detail});
+      if (kind == "let-go") {
+        for (Holder& holder : out.holders[object]) {
+          if (holder.by == detail && !holder.until) holder.until = at;
+        }
       }
       if (kind == "admission") {
         const std::size_t in = detail.rfind(" in ");
@@ -106,6 +113,7 @@ std::string kind_of_caller(const std::string& caller) {
   if (caller.find("harvester") != std::string::npos) return "harvester";
   if (caller == "vss") return "windows";
   if (caller == "vm-snapshot") return "kubevirt";
+  if (caller == "admin" || caller.rfind("tenant", 0) == 0) return "by-hand";
   return caller;
 }
 

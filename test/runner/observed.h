@@ -29,6 +29,11 @@ struct Frozen : Interval {
   bool whole = true;      // false: some filesystems still wrote
 };
 
+// Whoever has a disk may write it.
+struct Holder : Interval {
+  std::string by;  // "vm namespace/name", "pod namespace/name"
+};
+
 struct Guest {
   std::vector<Frozen> frozen;
   std::vector<Interval> powered;
@@ -38,7 +43,8 @@ struct SeenSnapshot {
   std::string uid;
   std::string disk;
   std::string backup;  // owner or label
-  std::string vm;      // "namespace/name"
+  std::string vm;      // "namespace/name", of whom the disk is
+  std::string claim;   // "namespace/disk"
   std::string epoch;
   Verdict verdict{"none", ""};
   std::optional<Since> cut;
@@ -51,9 +57,10 @@ struct SeenBackup {
 
 struct Observed {
   Since now{0};
-  std::map<std::string, Guest> guests;            // "namespace/name"
-  std::map<std::string, SeenSnapshot> snapshots;  // likewise
-  std::map<std::string, SeenBackup> backups;      // likewise
+  std::map<std::string, Guest> guests;                 // "namespace/name"
+  std::map<std::string, SeenSnapshot> snapshots;       // likewise
+  std::map<std::string, SeenBackup> backups;           // likewise
+  std::map<std::string, std::vector<Holder>> holders;  // by claim, "namespace/name"
   Since longest_admission{0};
   int sessions = 0;  // Leases
 };

@@ -7,6 +7,7 @@
 
 #include "test/runner/parse_events.h"
 #include "test/runner/parse_expect.h"
+#include "test/runner/placeholders.h"
 
 namespace runner {
 namespace {
@@ -29,7 +30,9 @@ Vm read_vm(const std::string& name, Fields fields) {
   vm.name = name;
   vm.namespace_ = fields.text("namespace", vm.namespace_);
   vm.disks = fields.count("disks", vm.disks);
-  vm.state = fields.word("state", {"running", "stopped", "paused"}, vm.state);
+  vm.shares = fields.texts("shares");
+  vm.hot_plugged = fields.count("hot-plugged", vm.hot_plugged);
+  vm.state = fields.word("state", {"running", "stopped", "paused", "powered-off", "crashed"}, vm.state);
   vm.agent = fields.yes("agent", vm.agent);
   vm.windows = fields.word("os", {"linux", "windows"}, "linux") == "windows";
   vm.opted_out = fields.yes("opted-out", vm.opted_out);
@@ -44,7 +47,9 @@ Storage read_storage(Fields& fields, const Storage& otherwise) {
   storage.kind = fields.word("kind", {"csi", "longhorn", "old-longhorn"}, storage.kind);
   storage.cut = fields.duration("cut", storage.cut);
   storage.uploaded = fields.duration("uploaded", storage.uploaded);
-  storage.errors = fields.count("errors", storage.errors);
+  const bool always = fields.text("errors") == "always";
+  storage.errors = always ? -1 : fields.has("errors") ? fields.count("errors", 0) : storage.errors;
+  storage.error_every = fields.duration("error-every", storage.error_every);
   storage.never = fields.yes("never", storage.never);
   storage.in_1970 = fields.yes("clock-in-1970", storage.in_1970);
   return storage;
@@ -64,8 +69,53 @@ Harvester read_harvester(Fields fields) {
   harvester.creates_twice = fields.count("creates-twice", harvester.creates_twice);
   harvester.first_round = fields.has("first-round") ? fields.count("first-round", 0) : -1;
   harvester.second_round_after = fields.duration("second-round-after", harvester.second_round_after);
+  harvester.stops_at_failure = fields.word("version", {"1.8", "1.9"}, "1.9") == "1.9";
+  harvester.retries = fields.count("retries", harvester.retries);
+  harvester.retry_every = fields.duration("retry-every", harvester.retry_every);
   fields.finish();
   return harvester;
+}
+
+std::string read_kubevirt(Fields fields) {
+  const std::string version = fields.word("version", {"1.6", "1.7", "1.8", "1.9"}, "1.8");
+  fields.finish();
+  return version;
+}
+
+std::vector<Served> read_served(Fields fields) {
+  std::vector<Served> all;
+  for (const std::string& word : fields.keys()) {
+    const KindWord* const kind = find_kind(word);
+    if (kind == nullptr) fields.fail(word, "is no kind that is known");
+    const std::string version = fields.text(word);
+    all.push_back({kind, version == "no" ? "" : version});
+  }
+  fields.finish();
+  return all;
+}
+
+Pod read_pod(const std::string& name, Fields fields) {
+  Pod pod;
+  pod.name = name;
+  pod.namespace_ = fields.text("namespace", pod.namespace_);
+  pod.mounts = fields.texts("mounts");
+  if (pod.mounts.empty()) fields.fail("mounts", "is missing: which claims?");
+  pod.at = fields.duration("at", pod.at);
+  if (fields.has("for")) pod.lasts = fields.duration("for", Millis(0));
+  fields.finish();
+  return pod;
+}
+
+// Labels or annotations.
+std::map<std::string, std::string> read_marks(Fields& fields, const std::string& key) {
+  std::map<std::string, std::string> marks;
+  Fields all = fields.fields(key);
+  for (const std::string& name : all.keys()) {
+    marks[name] = all.text(name);
+    const std::string problem = placeholder_problem(marks[name]);
+    if (!problem.empty()) all.fail(name, problem);
+  }
+  return marks;
 }
 
 Backup read_backup(const std::string& name, Fields fields, const Scenario& scenario) {
@@ -89,6 +139,8 @@ Snapshot read_snapshot(const std::string& name, Fields fields) {
   snapshot.backup = fields.text("backup");
   snapshot.vm = fields.text("vm");
   snapshot.members = fields.text("members");
+  snapshot.labels = read_marks(fields, "labels");
+  snapshot.annotations = read_marks(fields, "annotations");
   snapshot.by = fields.text("by", snapshot.by);
   snapshot.owner = fields.text("owner");
   snapshot.import = fields.yes("import", snapshot.import);
@@ -138,6 +190,10 @@ Scenario parse_scenario(const std::string& text, const std::string& file) {
                [&](const std::string& name, Fields vm) { scenario.vms.push_back(read_vm(name, std::move(vm))); });
   read_all_storage(fields.fields("storage"), scenario);
   scenario.harvester = read_harvester(fields.fields("harvester"));
+  scenario.kubevirt = read_kubevirt(fields.fields("kubevirt"));
+  scenario.served = read_served(fields.fields("served"));
+  fields.named("pods",
+               [&](const std::string& name, Fields pod) { scenario.pods.push_back(read_pod(name, std::move(pod))); });
   scenario.namespaces_opted_out = fields.texts("namespaces-opted-out");
   scenario.users_without_permission = fields.texts("users-without-permission");
   scenario.webhook_called_twice = fields.yes("webhook-called-twice", false);
@@ -151,6 +207,9 @@ Scenario parse_scenario(const std::string& text, const std::string& file) {
   fields.listed("events", [&](Fields event) { scenario.events.push_back(read_event(std::move(event), scenario)); });
   if (fields.has("kill-after-each-call")) {
     scenario.kill_after_each_call = fields.word("kill-after-each-call", {"webhook", "sweeper"}, "");
+  }
+  if (fields.has("stop-at-each-call")) {
+    scenario.stop_at_each_call = fields.word("stop-at-each-call", {"webhook", "sweeper"}, "");
   }
   scenario.expectations = read_expectations(fields.fields("expect"), scenario);
   fields.finish();

@@ -21,7 +21,8 @@ class ExpectReader {
     if (fields.has(key)) add(fields, key, field).yes = fields.yes(key, false);
   }
   void who(Fields& fields, const char* key, Field field) {
-    static const std::vector<std::string> kWho = {"sweeper", "webhook", "timer", "windows", "power-off", "kubevirt"};
+    static const std::vector<std::string> kWho = {"sweeper",   "webhook",  "timer",  "windows",
+                                                  "power-off", "kubevirt", "by-hand"};
     if (fields.has(key)) add(fields, key, field).who = fields.word(key, kWho, "");
   }
   void verdict(Fields& fields, const std::string& key) {

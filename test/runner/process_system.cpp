@@ -25,6 +25,11 @@ std::string ProcessSystem::cannot_run(const Scenario& scenario) const {
   if (product.webhook_clock != Millis(0) || product.sweeper_clock != Millis(0)) {
     return "processes of one machine have one clock";
   }
+  for (const Event& event : scenario.events) {
+    if (event.before_call > 0) return "a process cannot be stopped between two of its instructions";
+    const std::string other = "tenant-of-";
+    if (event.by.rfind(other, 0) == 0 && event.by != other + "other") return "there is no user " + event.by;
+  }
   if (product.webhooks > 2 || product.sweepers > 2) return "there are two identities of each kind";
   return "";
 }
@@ -87,7 +92,7 @@ void ProcessSystem::kill_process(const std::string& name, std::optional<Millis> 
   comes_back(name, back_after);
 }
 
-void ProcessSystem::hang(const std::string& name, Millis lasts) {
+void ProcessSystem::hang_process(const std::string& name, Millis lasts) {
   own().at(name).signal(SIGSTOP);
   go_on_at_[name] = Clock::now() + lasts;
 }
@@ -113,8 +118,7 @@ nlohmann::json ProcessSystem::object(const std::string& collection, const std::s
 }
 
 nlohmann::json ProcessSystem::items(const std::string& collection) {
-  const std::size_t slash = collection.rfind('/');
-  const std::string target = "/apis/" + collection.substr(0, slash) + collection.substr(slash);
+  const std::string target = collection_path(collection, "");
   const auto reply = call("admin", "GET", target, Json());
   if (reply.status != 200) throw std::runtime_error(target + ": " + reply.body);
   return Json::parse(reply.body).at("items");

@@ -29,7 +29,10 @@ class ProcessSystem : public ControlledSystem {
   Json object(const std::string& collection, const std::string& ns, const std::string& name) override;
   Json items(const std::string& collection) override;
   void kill_process(const std::string& name, std::optional<Millis> back_after) override;
-  void hang(const std::string& name, Millis lasts) override;
+  void hang_process(const std::string& name, Millis lasts) override;
+  int act(const std::string& user, const std::string& method, const std::string& target, const Json& body) override {
+    return call(user, method, target, body).status;
+  }
   [[nodiscard]] Since now() const override;
 
   // They are ready when it returns.

@@ -20,6 +20,10 @@ std::vector<Step> steps_of(System& system, const Scenario& scenario) {
   for (const Event& event : scenario.events) steps.push_back({event.at, [&] { system.happen(event); }});
   for (const Backup& backup : scenario.backups) steps.push_back({backup.at, [&] { system.begin(backup); }});
   for (const Snapshot& snapshot : scenario.snapshots) steps.push_back({snapshot.at, [&] { system.begin(snapshot); }});
+  for (const Pod& pod : scenario.pods) {
+    steps.push_back({pod.at, [&] { system.begin(pod); }});
+    if (pod.lasts) steps.push_back({pod.at + *pod.lasts, [&] { system.end(pod); }});
+  }
   std::stable_sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
   return steps;
 }
@@ -52,7 +56,8 @@ Run run(System& system, const Scenario& scenario, const HowToRun& how) {
   auto next = steps.begin();
   std::optional<Since> settled_at;
   Since now{0};
-  while (now < how.at_most && (!settled_at || now - *settled_at < kQuiet)) {
+  const Since at_most = how.at_most.value_or(kLookingFor + (steps.empty() ? Since(0) : Since(steps.back().at)));
+  while (now < at_most && (!settled_at || now - *settled_at < kQuiet)) {
     for (; next != steps.end() && next->at <= now; ++next) next->act();
     look(system, scenario, outcome);
     const bool is_settled = next == steps.end() && settled(scenario, outcome, system.slack(), how.promises_only);

@@ -36,7 +36,7 @@ Sandbox::Sandbox(Programs programs, std::uint64_t seed, bool keep_files) : keep_
     if (!cluster_->running()) throw std::runtime_error(programs.sandbox + " ended: " + last_line(log));
     return last_line(log).rfind("ready ", 0) == 0;
   });
-  for (const char* user : {"admin", "tenant"}) {
+  for (const char* user : {"admin", "tenant", "tenant-of-other", "harvester"}) {
     clients_.add(user, (directory_ / (std::string(user) + ".kubeconfig")).string());
   }
   make_certificate();
@@ -65,7 +65,9 @@ void Sandbox::register_webhooks(bool wrong_ca) {
   Json replicas = Json::array();
   for (const int port : processes_->webhook_ports()) replicas.push_back({{"host", "127.0.0.1"}, {"port", port}});
   control("POST", "webhook",
-          {{"ca_bundle", wrong_ca ? make_authority().certificate : ca_bundle_}, {"replicas", replicas}});
+          {{"timeout_seconds", kWebhookSeconds},
+           {"ca_bundle", wrong_ca ? make_authority().certificate : ca_bundle_},
+           {"replicas", replicas}});
 }
 
 }  // namespace runner

@@ -38,7 +38,7 @@ class Sandbox {
   Json control(const std::string& method, const std::string& path, const Json& body = Json::object()) {
     return clients_.control("admin", method, path, body);
   }
-  // As admin or tenant; any status is a reply. Throws when none comes. Any thread.
+  // As admin, tenant, tenant-of-other or harvester; any status is a reply. Throws when none comes. Any thread.
   snapfreeze::kube::Response call(const std::string& user, const std::string& method, const std::string& target,
                                   const Json& body = Json()) {
     return clients_.call(user, method, target, body);

@@ -17,4 +17,10 @@ void SandboxSystem::kill_at_call(const std::string& name, int, std::optional<Mil
   comes_back(name, back_after);
 }
 
+void SandboxSystem::hang_at_call(const std::string& name, const Event& event) {
+  control("POST", "killers", {{"caller", name}, {"pid", own().at(name).pid()}});
+  control("POST", "faults",
+          {{"kind", "stop-after"}, {"caller", name}, {"nth", event.after_call}, {"delay", event.lasts.count()}});
+}
+
 }  // namespace runner

@@ -1,11 +1,14 @@
 // One scenario file as plain values. test/scenarios/README.md says what each key means.
 #pragma once
 
+#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "test/runner/kinds.h"
 
 namespace runner {
 
@@ -25,8 +28,10 @@ struct Product {
 struct Vm {
   std::string name;
   std::string namespace_ = "vms";
-  int disks = 1;  // claims <name>-disk-0, <name>-disk-1, ...
-  std::string state = "running";
+  int disks = 1;                    // claims <name>-disk-0, <name>-disk-1, ...
+  std::vector<std::string> shares;  // claims of other VMs that it has too
+  int hot_plugged = 0;              // claims <name>-hot-0, ..., of the running VMI only
+  std::string state = "running";    // stopped, paused, powered-off, crashed
   bool agent = true;
   bool windows = false;
   bool opted_out = false;
@@ -34,13 +39,24 @@ struct Vm {
   Millis thaw_takes{15};
 
   [[nodiscard]] std::string key() const { return namespace_ + "/" + name; }
+  [[nodiscard]] int all_disks() const { return disks + static_cast<int>(shares.size()); }
+};
+
+// A pod of somebody else that mounts claims.
+struct Pod {
+  std::string name;
+  std::string namespace_ = "vms";
+  std::vector<std::string> mounts;
+  Millis at{0};
+  std::optional<Millis> lasts;  // nullopt: to the end
 };
 
 struct Storage {
   std::string kind = "csi";
-  Millis cut{50};        // from the snapshot's creation to the cut
-  Millis uploaded{0};    // readyToUse so long after the cut was reported
-  int errors = 0;        // so many attempts fail before one succeeds
+  Millis cut{50};      // from the snapshot's creation to the cut
+  Millis uploaded{0};  // readyToUse so long after the cut was reported
+  int errors = 0;      // so many attempts fail before one succeeds; -1: all
+  Millis error_every{2000};
   bool never = false;    // the cut never comes
   bool in_1970 = false;  // the storage's clock says so
 };
@@ -54,6 +70,15 @@ struct Harvester {
   int creates_twice = 0;  // so many disks of each backup are missing in its cache
   int first_round = -1;   // so many disks in its first reconcile; -1: all
   Millis second_round_after{2000};
+  bool stops_at_failure = true;  // of one disk, as 1.9 does
+  int retries = 5;               // of a backup in error when the controller starts ...
+  Millis retry_every{160};       // ... so far apart
+};
+
+// A kind that the API server serves in another version, or not at all.
+struct Served {
+  const KindWord* kind = nullptr;
+  std::string version;  // "": not at all
 };
 
 struct Backup {
@@ -70,9 +95,10 @@ struct Snapshot {
   std::string disk;
   std::string namespace_ = "vms";
   Millis at{0};
-  std::string backup;   // label
-  std::string vm;       // annotation
-  std::string members;  // annotation, as written
+  std::string backup;                                      // label
+  std::string vm;                                          // annotation
+  std::string members;                                     // annotation, as written
+  std::map<std::string, std::string> labels, annotations;  // more of them; with placeholders
   std::string by = "tenant";
   std::string owner;  // vm-snapshot, volume-group, clone, or copied-from-<backup>
   bool import = false;
@@ -83,7 +109,7 @@ enum class Action {
   kFreeze,          // fails, fails-half-way, late
   kThaw,            // fails, late
   kApiServer,       // gone, slow, errors
-  kWatches,         // cut, silent, expired
+  kWatches,         // cut, silent, expired, lag
   kLoseReply,       // of a verb
   kStop,            // a VM
   kStart,           //
@@ -93,6 +119,17 @@ enum class Action {
   kMigrate,         //
   kVmSnapshot,      // KubeVirt's own
   kFreezeByHand,    //
+  kThawByHand,      //
+  kPowerOff,        // from inside: the VMI stays
+  kCrash,           // likewise
+  kRecreate,        // a VM that was deleted
+  kKubevirtBackup,  // of backup.kubevirt.io
+  kPatch,           // any object, by anyone
+  kCreate,          //
+  kDelete,          //
+  kStepClock,       // the API server's
+  kRestoreEtcd,     // to what it held so long ago
+  kHarvester,       // restarts
   kDeleteBackup,    //
   kDeleteSnapshot,  // of a disk
   kRejectSnapshot,  // after its admission
@@ -103,15 +140,22 @@ enum class Action {
 
 struct Event {
   Action action = Action::kStop;
-  std::string target;                      // what the action's own key says
-  Millis at{0};                            // after the scenario's start
-  std::string vm;                          // whose guest calls, or disk
-  std::string backup;                      // of a snapshot
-  std::string by;                          // whose calls: snapfreeze, harvester, webhooks, sweepers, or "": anyone's
-  int times = 1;                           // how often; 0: always
-  int first = 1;                           // the first call that is hit
-  int after_call = 0;                      // kill: after so many calls to the API server
-  Millis lasts{0};                         // for, takes, late-by
+  std::string target;    // what the action's own key says
+  Millis at{0};          // after the scenario's start
+  std::string vm;        // whose guest calls, or disk
+  std::string backup;    // of a snapshot
+  std::string by;        // whose calls: snapfreeze, harvester, webhooks, sweepers, or "": anyone's
+  int times = 1;         // how often; 0: always
+  int first = 1;         // the first call that is hit
+  int after_call = 0;    // kill, hang: after so many calls to the API server ...
+  int before_call = 0;   // ... or just before the process sends that one
+  std::string of;        // watches: of which kind; "": all
+  bool tracker = false;  // a KubeVirt backup that names one
+  bool fails = false;    // its end
+  nlohmann::json with;   // what is patched or created, with placeholders
+  Millis every{160};     // between retries
+  Millis lasts{0};       // for, takes
+  Millis late_by{0};
   std::optional<Millis> back_after{2000};  // kill: until Kubernetes has restarted it; nullopt: never
 };
 
@@ -154,6 +198,9 @@ struct Scenario {
   Storage storage;
   std::vector<DiskStorage> disks;
   Harvester harvester;
+  std::string kubevirt = "1.8";
+  std::vector<Served> served;
+  std::vector<Pod> pods;
   std::vector<std::string> namespaces_opted_out;
   std::vector<std::string> users_without_permission;
   bool webhook_called_twice = false;
@@ -162,7 +209,9 @@ struct Scenario {
   std::vector<Snapshot> snapshots;
   std::vector<Event> events;
   std::string kill_after_each_call;  // webhook or sweeper: the runner makes one more run of each call
+  std::string stop_at_each_call;     // likewise, two of each call: stopped for kStopped before and after it
   std::vector<Expectation> expectations;
+  std::string suffix;  // of all its namespaces, where runs share a cluster
 
   // nullptr when there is none.
   [[nodiscard]] const Vm* find_vm(const std::string& vm) const;

@@ -23,6 +23,8 @@ class SimProcess {
   void kill() { process_.kill(); }  // as kill -9
   void hang() { gate_.close(); }
   void go_on() { gate_.open(); }
+  // Just before its n-th call from now on leaves, or after it was carried out.
+  void hang_at_call(int nth, bool before, Millis lasts) { gate_.close_at_call(nth, before, lasts); }
 
  protected:
   cluster::SimClock own_clock_;

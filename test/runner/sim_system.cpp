@@ -14,7 +14,9 @@ constexpr auto kBetweenStarts = 3s;
 constexpr auto kWarmUp = 10s;
 
 const cluster::ResourceType& type_of(cluster::Store& store, const std::string& collection) {
-  return store.resources().at(collection.substr(0, collection.find('/')), collection.substr(collection.rfind('/') + 1));
+  const std::size_t slash = collection.find('/');
+  const std::size_t last = collection.rfind('/');
+  return store.resources().at(slash == last ? "" : collection.substr(0, slash), collection.substr(last + 1));
 }
 
 }  // namespace
@@ -36,11 +38,23 @@ void SimSystem::start(const Scenario& scenario) {
     runtime_.sleep_for(kBetweenStarts);
   }
   for (const std::string& name : processes("webhooks")) start_process(name);
-  cluster_->admission().register_webhook({}, {});
+  cluster::WebhookOptions registration;
+  registration.timeout_seconds = kWebhookSeconds;
+  cluster_->admission().register_webhook(registration, {});
   register_replicas();
   runtime_.sleep_for(kWarmUp);
   set_start();
   start_ = runtime_.now();
+}
+
+// Most of the time nothing has happened since the last look.
+Observed SimSystem::look() {
+  const auto state =
+      cluster_->locked([this] { return std::pair(cluster_->store().version(), cluster_->truth().timeline().size()); });
+  if (looked_at_ != state) seen_ = ControlledSystem::look();
+  looked_at_ = state;
+  seen_.now = now();
+  return seen_;
 }
 
 void SimSystem::start_process(const std::string& name) {
@@ -75,13 +89,18 @@ void SimSystem::kill_at_call(const std::string& name, int, std::optional<Millis>
   back_after_[name] = back_after;
 }
 
-void SimSystem::hang(const std::string& name, Millis lasts) {
+void SimSystem::hang_process(const std::string& name, Millis lasts) {
   const std::shared_ptr<SimProcess> process = processes_.at(name);
   process->hang();
   runtime_.spawn("go on " + name, [this, process, lasts] {
     runtime_.sleep_for(lasts);
     process->go_on();
   });
+}
+
+void SimSystem::hang_at_call(const std::string& name, const Event& event) {
+  const bool before = event.before_call > 0;
+  processes_.at(name)->hang_at_call(before ? event.before_call : event.after_call, before, event.lasts);
 }
 
 Json SimSystem::control(const std::string& method, const std::string& path, const Json& body) {
@@ -97,7 +116,15 @@ Json SimSystem::control(const std::string& method, const std::string& path, cons
 
 void SimSystem::request(const std::string& user, const std::string& method, const std::string& target,
                         const Json& body) {
-  runtime_.spawn(user, [this, user, method, target, body] { cluster_->call(user, method, target, body); });
+  runtime_.spawn(user, [this, user, method, target, body] { act(user, method, target, body); });
+}
+
+int SimSystem::act(const std::string& user, const std::string& method, const std::string& target, const Json& body) {
+  const bool patch = method == "PATCH";
+  return cluster_
+      ->call(user == "harvester" ? cluster::kHarvesterUser : user, method, target, body,
+             patch ? "application/merge-patch+json" : "application/json")
+      .status;
 }
 
 Json SimSystem::object(const std::string& collection, const std::string& ns, const std::string& name) {

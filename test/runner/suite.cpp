@@ -16,6 +16,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr Millis kStopped{120'000};
+constexpr std::uint64_t kStopEvery = 8;
+
 struct Result {
   int runs = 0;
   Since lasted{0};
@@ -52,6 +55,7 @@ class Suite {
       const std::uint64_t seed = plan_.first_seed + static_cast<std::uint64_t>(i);
       const Run clean = run_once(scenario, seed, "", {}, result);
       if (!scenario.kill_after_each_call.empty()) run_killed(scenario, seed, clean, result);
+      if (!scenario.stop_at_each_call.empty() && plan_.level == "sim") run_stopped(scenario, seed, clean, result);
     }
     return result;
   }
@@ -94,7 +98,29 @@ class Suite {
         kill.target = process;
         kill.after_call = call;
         killed.events.push_back(kill);
-        run_once(killed, seed, process + " killed after call " + std::to_string(call) + ": ", {true}, result);
+        run_once(killed, seed, process + " killed after call " + std::to_string(call) + ": ", {true, std::nullopt},
+                 result);
+      }
+    }
+  }
+
+  // Each seed takes other calls, so that some seeds take them all.
+  void run_stopped(const Scenario& scenario, std::uint64_t seed, const Run& clean, Result& result) {
+    for (const auto& [process, calls] : clean.calls) {
+      if (process.rfind(scenario.stop_at_each_call, 0) != 0) continue;
+      const int first = 1 + static_cast<int>(seed % kStopEvery);
+      for (int call = first; call <= calls; call += static_cast<int>(kStopEvery)) {
+        for (const bool before : {true, false}) {
+          Scenario stopped = scenario;
+          Event stop;
+          stop.action = Action::kHang;
+          stop.target = process;
+          (before ? stop.before_call : stop.after_call) = call;
+          stop.lasts = kStopped;
+          stopped.events.push_back(stop);
+          const std::string where = process + " stopped " + (before ? "before" : "after") + " call ";
+          run_once(stopped, seed, where + std::to_string(call) + ": ", {true, std::nullopt}, result);
+        }
       }
     }
   }

@@ -34,6 +34,8 @@ class System {
   // Return at once; what they begin goes on.
   virtual void begin(const Backup& backup) = 0;
   virtual void begin(const Snapshot& snapshot) = 0;
+  virtual void begin(const Pod& pod) = 0;
+  virtual void end(const Pod& pod) = 0;
   virtual void happen(const Event& event) = 0;
 
   virtual Observed look() = 0;

@@ -80,7 +80,7 @@ FrozenGuest frozen_guest() {
   guest.vmi = vmi();
   guest.since = kStart;
   guest.freeze_seen = true;
-  guest.backups = {{backup({}), kStart - 1s}};
+  guest.backups = {{backup({}), {kStart - 1s}, std::nullopt, std::nullopt}};
   guest.backups[0].facts.harvester_froze = true;
   return guest;
 }
@@ -211,11 +211,11 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
     CHECK_FALSE(rescue(guest, 61s).rescue);
   }
   SECTION("not one that had been idle for long") {
-    backup.acted = kStart - 91s;
+    backup.acts = {kStart - 91s};
     CHECK_FALSE(rescue(guest, 61s).rescue);
-    backup.facts.failed = true;  // its freeze may have come late
+    backup.failed = kStart - 91s;  // its freeze may have come late
     CHECK(rescue(guest, 61s).rescue);
-    backup.acted = kStart - 151s;
+    backup.failed = kStart - 151s;
     CHECK_FALSE(rescue(guest, 61s).rescue);
   }
   SECTION("not one whose freeze we have ended since") {
@@ -223,19 +223,24 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
     CHECK_FALSE(rescue(guest, 61s).rescue);
     guest.thawed = kStart - 2s;
     CHECK(rescue(guest, 61s).rescue);
+    guest.thawed = kStart - 1s;
+    backup.failed = kStart - 1s;
+    CHECK(rescue(guest, 61s).rescue);
   }
   SECTION("not one that has not been seen at work") {
-    backup.acted.reset();
+    backup.acts.clear();
     CHECK_FALSE(rescue(guest, 61s).rescue);
-    backup.acted = kStart + 16s;
+    backup.acts = {kStart + 16s};
     CHECK_FALSE(rescue(guest, 61s).rescue);
   }
   SECTION("if nobody saw when it froze, any that is unfinished") {
     guest.freeze_seen = false;
-    backup.acted.reset();
+    backup.acts.clear();
     CHECK(rescue(guest, 61s).rescue);
     backup.facts.complete = true;
     CHECK_FALSE(rescue(guest, 61s).rescue);
+    backup.completed = kStart;
+    CHECK(rescue(guest, 61s).rescue);
   }
   SECTION("never during a snapshot of KubeVirt's own") {
     guest.kubevirt_snapshot = true;
