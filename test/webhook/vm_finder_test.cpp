@@ -47,6 +47,7 @@ TEST_CASE("who may freeze one VM only must name it") {
   world.api.may_freeze_only = "vm1";
   const Outcome unnamed = world.admit(label_review("s0", "nightly"));
   CHECK(unnamed.decision == reason::kNotPermitted);
+  REQUIRE_FALSE(unnamed.warnings.empty());
   CHECK(unnamed.warnings.back().find(freeze::kVmAnnotation) != std::string::npos);
   CHECK(world.api.count(kList) == 0);
   CHECK(world.admit(label_review("s0", "nightly", R"({"snapfreeze.harvesterhci.io/vm": "vm1"})")).decision == kFroze);
