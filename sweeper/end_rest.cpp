@@ -39,7 +39,7 @@ EndRestDone end_rest(const Seams& seams, const Settings& settings, const EndRest
     say_never_settled(seams, settings, job.session);
     return remove(seams, job.session);
   }
-  const ThawDone done = thaw(seams, {job.session, false, std::nullopt, std::nullopt});
+  const ThawDone done = thaw(seams, {job.session, false, false, std::nullopt, std::nullopt});
   switch (done.end) {
     case ThawDone::End::kSettled:
       return remove(seams, done.session);

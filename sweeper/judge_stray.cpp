@@ -25,15 +25,17 @@ StrayDone ended(StrayDone::End end) {
 // The verdicts of all of them, side by side. kGone when one of them is gone: what is left is planned again.
 StrayDone write(const Seams& seams, const std::vector<Judged>& judged) {
   std::vector<VerdictFor> wanted;
-  wanted.reserve(judged.size());
+  std::vector<const Judged*> of;
   for (const Judged& item : judged) {
     const SnapshotFacts& facts = item.facts;
+    if (facts.consistency == to_string(item.verdict.consistency) && facts.reason == item.verdict.reason) continue;
+    of.push_back(&item);
     wanted.push_back({{&kube::kVolumeSnapshots, facts.namespace_, facts.name, facts.uid}, item.verdict, std::nullopt});
   }
   const auto written = write_verdicts(seams, wanted);
   StrayDone done = ended(StrayDone::End::kJudged);
   for (std::size_t i = 0; i < written.size(); ++i) {
-    if (written[i] == Written::kYes) done.snapshots.emplace_back(judged[i].facts.uid, judged[i].verdict);
+    if (written[i] == Written::kYes) done.snapshots.emplace_back(of[i]->facts.uid, of[i]->verdict);
     if (written[i] == Written::kGone) done.end = StrayDone::End::kGone;
     if (written[i] == Written::kRefused || written[i] == Written::kFailed) done.end = StrayDone::End::kFailed;
   }

@@ -119,19 +119,23 @@ Plan begin_thaw(const Situation& situation, Observed now) {
   if (seen.agent_lost) plan.doubts.emplace_back(reason::kAgentLost);
   if (seen.migrated) plan.doubts.emplace_back(reason::kMigrated);
   if (seen.kubevirt_snapshot) plan.doubts.emplace_back(reason::kKubevirtSnapshot);
-  // What happened before we came, only the guest itself can tell; and a server's clock that has gone back since bounds
-  // nothing.
-  const bool went_back = situation.session.frozen_by && now.bound < *situation.session.frozen_by;
-  const bool knows_all = seen.from_birth || (seen.reported_frozen && !went_back);
-  if (!knows_all && plan.doubts.empty()) plan.doubts.emplace_back(reason::kUnverified);
+  bool claims = false;
   for (const Member& member : situation.members) {
     if (!member.captured || !situation.session.created) continue;
     // By the server's clock and by ours, whichever says later: either alone may have been stepped, or have come late.
     const auto by_server = member.captured->bound - *situation.session.created;
     const auto by_us = member.captured->at - seen.first_seen;
     // Rounded up: it is a bound.
-    plan.captured[member.uid] = std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
+    const auto after = std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
+    plan.captured[member.uid] = after;
+    claims = claims || after < situation.session.timer;
   }
+  // What happened before we came, only the guest itself can tell; and a server's clock that has gone back since bounds
+  // nothing.
+  const bool went_back = situation.session.frozen_by && now.bound < *situation.session.frozen_by;
+  const bool knows_all = seen.from_birth || (seen.reported_frozen && !went_back);
+  if (claims && !knows_all && plan.doubts.empty()) plan.doubts.emplace_back(reason::kUnverified);
+  plan.look_first = claims && seen.frozen_since && now.at >= *seen.frozen_since + kTwoPolls;
   return plan;
 }
 
@@ -141,44 +145,57 @@ bool guest_gone(const Situation& situation, Mono now) {
   return situation.sightings.vmi_seen || now >= situation.sightings.first_seen + kWatchLag;
 }
 
-Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy) {
+// From then on no capture could count, by whichever clock says so first.
+Mono deadline_of(const Situation& situation, Observed now, const Policy& policy) {
   const Session& session = situation.session;
+  const Mono ours = situation.sightings.first_seen + session.timer - policy.margin;
+  if (!session.created || now.bound == Wall::max()) return ours;
+  return std::min(ours, when_bound_reaches(*session.created + session.timer - policy.margin, now));
+}
+
+// From then on a guest that is frozen reports so.
+Mono report_due(const Situation& situation, Mono now) {
+  return situation.sightings.frozen_since.value_or(now) + kTwoPolls;
+}
+
+Plan thaw_for(const Situation& situation, Observed now, std::string_view doubt) {
+  Plan plan = begin_thaw(situation, now);
+  plan.doubts.insert(plan.doubts.begin(), std::string(doubt));
+  return plan;
+}
+
+// The thaw that is due whatever becomes of the disks.
+std::optional<Plan> plan_release(const Situation& situation, Observed now, const Policy& policy) {
   const Sightings& seen = situation.sightings;
+  const GuestSituation& guest = situation.guest;
   if (guest_gone(situation, now.at)) {
-    Plan plan = begin_thaw(situation, now);
-    plan.doubts.insert(plan.doubts.begin(), reason::kRestarted);
+    Plan plan = thaw_for(situation, now, reason::kRestarted);
     plan.guest_gone = true;
     return plan;
   }
   if (seen.lapsed || seen.agent_lost || seen.migrated || seen.kubevirt_snapshot) return begin_thaw(situation, now);
-  const Mono must_report = seen.frozen_since.value_or(now.at) + kTwoPolls;
-  if (!situation.guest.reported_frozen && now.at >= must_report) {
-    Plan plan = begin_thaw(situation, now);
-    plan.doubts.insert(plan.doubts.begin(), reason::kLapsed);
-    return plan;
+  if (now.at >= deadline_of(situation, now, policy)) return begin_thaw(situation, now);
+  if (!guest.reported_frozen && now.at >= report_due(situation, now.at)) {
+    return thaw_for(situation, now, reason::kLapsed);
   }
   // A guest that shuts down could hang on its own frozen filesystems.
-  if (situation.guest.deleting) {
-    Plan plan = begin_thaw(situation, now);
-    plan.doubts.insert(plan.doubts.begin(), reason::kRestarted);
-    return plan;
-  }
+  if (guest.deleting) return thaw_for(situation, now, reason::kRestarted);
+  return std::nullopt;
+}
 
-  // From then on no capture could count, by whichever clock says so first.
-  Mono deadline = seen.first_seen + session.timer - policy.margin;
-  if (session.created && now.bound != Wall::max()) {
-    deadline = std::min(deadline, when_bound_reaches(*session.created + session.timer - policy.margin, now));
+Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy) {
+  if (auto release = plan_release(situation, now, policy)) return *release;
+  Mono wake = deadline_of(situation, now, policy);
+  if (!situation.guest.reported_frozen) wake = std::min(wake, report_due(situation, now.at));
+  if (situation.guest.known && situation.guest.gone) {
+    wake = std::min(wake, situation.sightings.first_seen + kWatchLag);
   }
-  if (now.at >= deadline) return begin_thaw(situation, now);
-
   bool all_done = true;
-  Mono wake = situation.guest.reported_frozen ? deadline : std::min(deadline, must_report);
   for (std::size_t i = 0; i < situation.holds.size(); ++i) {
     const HoldPlan hold = plan_hold(situation, i, now.at, policy);
     all_done = all_done && hold.done;
     if (!hold.done) wake = std::min(wake, hold.wake);
   }
-  if (situation.guest.known && situation.guest.gone) wake = std::min(wake, seen.first_seen + kWatchLag);
   if (!all_done) return wait(wake);
   Plan plan = begin_thaw(situation, now);
   for (const Member& member : situation.members) {
@@ -192,8 +209,7 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
 Plan plan_freezing(const Situation& situation, Observed now) {
   const Mono abandoned = situation.sightings.phase_since + freeze::kLongestFreezing;
   if (now.at < abandoned) return wait(abandoned);
-  Plan plan = begin_thaw(situation, now);
-  plan.doubts.insert(plan.doubts.begin(), reason::kAbandoned);
+  Plan plan = thaw_for(situation, now, reason::kAbandoned);
   plan.unsettled = true;
   return plan;
 }

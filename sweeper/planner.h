@@ -59,6 +59,7 @@ struct Plan {
   std::vector<std::string> doubts;
   bool unsettled = false;
   bool guest_gone = false;                 // to be read afresh; if so there is nothing to thaw
+  bool look_first = false;                 // whether the guest reports frozen is to be read afresh
   std::map<std::string, Millis> captured;  // as freeze::Session::captured; only when the session begins to thaw
   std::optional<Mono> completed;           // when the last capture was observed, if that is why
 };

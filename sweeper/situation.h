@@ -22,6 +22,8 @@ struct BackupRecord {
   std::optional<Mono> failed;
   std::optional<Mono> completed;
 
+  // After a silence as long as virt-api waits for a launcher, a freeze of Harvester's may have timed out, which it
+  // tries again without a word: that counts as a failure.
   static constexpr std::chrono::seconds kActsApart{2};
   static constexpr std::size_t kMostActs = 64;
   void act(Mono now);
@@ -93,8 +95,9 @@ struct Situation {
 struct Evidence {
   SnapshotFacts facts;
   std::optional<Mono> captured;
-  bool watched = false;   // we saw it, its capture and its guest throughout, without a gap
-  bool vmi_seen = false;  // its guest has had a VMI meanwhile that was not off
+  bool watched = false;                   // we saw it, its capture and its guest throughout, without a gap
+  bool vmi_seen = false;                  // its guest has had a VMI meanwhile that was not off
+  std::optional<freeze::Verdict> judged;  // by this process; an annotation may be anybody's
 };
 
 // A labelled snapshot whose epoch is no session that we know.

@@ -15,6 +15,8 @@ namespace reason = freeze::reason;
 // A guest may have frozen so long before we saw it report so: a watch can be silent for 75 s before it is given up,
 // and virt-handler polls every 5 s.
 constexpr std::chrono::seconds kSilence{90};
+// The disks of an offline backup are judged together, if they are captured about together.
+constexpr std::chrono::seconds kTogether{2};
 // Harvester writes down what became of its freeze: once virt-api has given up on it, at the latest.
 constexpr std::chrono::seconds kAfterTheFreeze{15};
 
@@ -40,6 +42,7 @@ Verdict crash_of(const SnapshotFacts& facts) {
 // only against it.
 std::optional<Verdict> judge_offline(const Evidence& evidence) {
   if (is_crash(evidence.facts)) return crash_of(evidence.facts);
+  if (evidence.judged) return evidence.judged;
   if (!evidence.captured) return std::nullopt;
   if (evidence.vmi_seen) return Verdict{Consistency::kCrash, reason::kStarted};
   if (!evidence.watched || evidence.facts.vm.empty()) return Verdict{Consistency::kCrash, reason::kUnverified};
@@ -96,7 +99,7 @@ StrayPlan plan_offline(const Stray& stray, Mono now) {
     }
     if (judged) return hold_off();
     // Together they cost one look; but the last ones may be slow, or never come.
-    const Mono alone = stray.own.captured.value_or(now) + kStrayGrace;
+    const Mono alone = stray.own.captured.value_or(now) + kTogether;
     if (verdict->consistency == Consistency::kOffline && now < alone) return hold_off(alone);
   }
   StrayPlan plan = act(StrayPlan::Action::kJudge);

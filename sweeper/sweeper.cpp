@@ -186,6 +186,7 @@ ThawJob Sweeper::thaw_job(const Situation& situation, const Plan& plan, const Pr
   for (const std::string& doubt : plan.doubts) job.session.doubt(doubt);
   for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
   job.guest_gone = plan.guest_gone;
+  job.look_first = plan.look_first;
   job.completed = plan.completed;
   const Sightings& seen = situation.sightings;
   if (seen.from_birth) job.frozen_since = seen.frozen_since.value_or(seen.first_seen);

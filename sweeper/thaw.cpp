@@ -99,6 +99,16 @@ void doubt_whoever_is_there(const Seams& seams, const Session& ours) {
   log::error("a late thaw could not be noted", {{"namespace", ours.namespace_}, {"name", ours.vm}});
 }
 
+// The reason to doubt that the guest is frozen still; "" when it says that it is.
+std::string_view look_at_freeze(const Seams& seams, const Session& session) {
+  const auto object =
+      kube::get(seams.api, kube::object_path(kube::kVirtualMachineInstances, session.namespace_, session.vm), kLook);
+  if (!object) return object.error().code == Code::kNotFound ? reason::kRestarted : reason::kUnverified;
+  const auto vmi = kube::VmiView::from(*object);
+  if (vmi.metadata.uid != session.vmi_uid) return reason::kRestarted;
+  return vmi.reported_frozen() ? "" : reason::kLapsed;
+}
+
 }  // namespace
 
 GuestState look_at_guest(kube::KubeApi& api, const Session& session) {
@@ -128,6 +138,9 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
     gone = guest == GuestState::kGone;
     if (gone) wanted.intent = {};
     wanted.doubt(reason::kRestarted);
+  }
+  if (job.look_first && !job.guest_gone) {
+    if (const auto doubt = look_at_freeze(seams, wanted); !doubt.empty()) wanted.doubt(doubt);
   }
   const Mono intended = seams.clock.monotonic();
   const auto written = seams.sessions.update(wanted);

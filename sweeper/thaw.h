@@ -16,6 +16,9 @@ struct ThawJob {
   freeze::Session session;
   // The world says that the guest is gone: read it afresh, and if so, there is nothing to thaw.
   bool guest_gone = false;
+  // It has been frozen for so long that it must report so: read it afresh before it is thawed, as the watch may be
+  // silent. When that cannot be told within kLook, it is thawed with a doubt.
+  bool look_first = false;
   std::optional<Mono> frozen_since;  // when it was seen to be frozen; nullopt: it was already when we came
   std::optional<Mono> completed;     // for the metric: when the last capture was observed
 };
@@ -35,7 +38,9 @@ struct ThawDone {
   std::optional<Millis> frozen_for;  // with kSettled: at most
 };
 
-// At most 3 calls, within 20 s. Any thread.
+inline constexpr Millis kLook{500};
+
+// At most 4 calls, within 21 s. Any thread.
 ThawDone thaw(const Seams& seams, const ThawJob& job);
 
 enum class GuestState { kThere, kGone, kUnknown };

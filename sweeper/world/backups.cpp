@@ -1,5 +1,6 @@
 #include "sweeper/world/backups.h"
 
+#include "freeze/calls.h"
 #include "sweeper/world/guests.h"
 
 namespace snapfreeze::sweeper {
@@ -27,6 +28,7 @@ bool has_acted(const BackupFacts& before, const BackupFacts& after) {
 
 void BackupRecord::act(Mono now) {
   if (!acts.empty() && now < acts.back() + kActsApart) return;
+  if (!acts.empty() && now >= acts.back() + freeze::kCallLimit) failed = now;
   if (acts.size() >= kMostActs) acts.erase(acts.begin());
   acts.push_back(now);
 }

@@ -62,7 +62,7 @@ GuestSituation describe_guest(const Rooms& rooms, const freeze::Session& session
 }
 
 Evidence evidence(const Rooms& rooms, const SnapshotRecord& record) {
-  Evidence found{record.facts, std::nullopt, false, record.vmi_seen};
+  Evidence found{record.facts, std::nullopt, false, record.vmi_seen, record.judged};
   const auto captured = rooms.captures.find(record.facts.uid);
   if (!captured) return found;
   found.captured = captured->at;

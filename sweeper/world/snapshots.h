@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "freeze/verdict.h"
 #include "sweeper/facts.h"
 #include "sweeper/world/captures.h"
 #include "sweeper/world/table.h"
@@ -16,8 +17,9 @@ struct SnapshotRecord {
   SnapshotFacts facts;
   Mono first_seen{};
   Mono stray_since{};
-  bool live = false;      // first seen as news
-  bool vmi_seen = false;  // its guest has had a VMI that was not off, since it was first seen
+  bool live = false;                      // first seen as news
+  bool vmi_seen = false;                  // its guest has had a VMI that was not off, since it was first seen
+  std::optional<freeze::Verdict> judged;  // by this process
 
   [[nodiscard]] bool verdict_given() const { return !facts.consistency.empty(); }
   [[nodiscard]] bool of_harvester() const;

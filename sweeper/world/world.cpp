@@ -330,6 +330,7 @@ News World::judged(const std::string& snapshot_uid, const freeze::Verdict& verdi
   rooms_.snapshots.change(snapshot_uid, [&](SnapshotRecord& record) {
     record.facts.consistency = to_string(verdict.consistency);
     record.facts.reason = verdict.reason;
+    record.judged = verdict;
   });
   if (const SnapshotRecord* record = rooms_.snapshots.find(snapshot_uid)) snapshot_changed(record->facts);
   return take_news();

@@ -68,6 +68,11 @@ std::shared_ptr<InProcessApi::Exchange> InProcessApi::send(const kube::Request& 
   const auto exchange = std::make_shared<Exchange>();
   Runtime& runtime = cluster_.runtime();
   exchange->sent = runtime.now();
+  if (exchange->sent > request.send_by) {
+    exchange->deadline = exchange->arrives = exchange->sent;
+    exchange->done = exchange->reply.dropped = true;
+    return exchange;
+  }
   exchange->deadline = exchange->sent + request.timeout;
   const Millis there = runtime.random(network_.low, network_.high) / 2;
   const Millis back = runtime.random(network_.low, network_.high) / 2;

@@ -317,3 +317,75 @@ TEST_CASE("a session rests for the cool-down, and for the late calls if one may 
   progress.failing_since = at(0ms).at;
   CHECK(plan_session(s, progress, at(3600s), policy, "me").action == Action::kAbandon);
 }
+
+TEST_CASE("a guest that does not report frozen after two polls has lapsed") {
+  Situation s = situation();
+  s.sightings.frozen_since = at(1s).at;
+  CHECK(plan(s, 11999ms).action == Action::kWait);
+  CHECK(plan(s, 1s).wake <= at(12s).at);
+  CHECK(plan(s, 12s).action == Action::kThaw);
+  CHECK(plan(s, 12s).doubts == Doubts{reason::kLapsed});
+  s.guest.reported_frozen = true;
+  CHECK(plan(s, 12s).action == Action::kWait);
+}
+
+TEST_CASE("a session that was not watched from its birth proves nothing, unless the guest reports frozen") {
+  Situation s = captured(500ms, 900ms);
+  s.sightings.from_birth = false;
+  CHECK(plan(s, 1s).doubts == Doubts{reason::kUnverified});
+  s.sightings.reported_frozen = true;
+  CHECK(plan(s, 1s).doubts.empty());
+  // The server's clock went back since the guest was frozen, and bounds nothing.
+  CHECK(plan_session(s, {}, {at(1s).at, kServerStart}, {}, "me").doubts == Doubts{reason::kUnverified});
+}
+
+TEST_CASE("a capture is bounded by our own clock, too, as the server's may have been stepped back") {
+  Situation s = captured(500ms, 20s);
+  s.members[1].captured->bound = kServerStart + 2s;
+  CHECK(plan(s, 20s).captured.at("uid-disk-1") == 20s);
+}
+
+TEST_CASE("the gather window begins when the guest is frozen, however long that took") {
+  Situation s = situation();
+  s.members.clear();
+  s.sightings.frozen_since = at(7s).at;
+  s.guest.reported_frozen = true;
+  CHECK(plan(s, 11999ms).action == Action::kWait);
+  CHECK(plan(s, 12s).action == Action::kThaw);
+}
+
+TEST_CASE("a count of members is waited for until T, and no longer than the disks that came take") {
+  Situation s = captured(500ms, 900ms);
+  s.guest.reported_frozen = true;
+  s.holds[0].hold = label_hold(3);
+  s.holds[0].names.clear();
+  CHECK(plan(s, 28s).action == Action::kWait);
+  CHECK(plan(s, 29s).action == Action::kThaw);
+  s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, at(14s), "", "", {}});
+  CHECK(plan(s, 14s).action == Action::kThaw);
+}
+
+TEST_CASE("a driver that only says no releases the guest within 8 s of its first error") {
+  Situation s = situation();
+  s.guest.reported_frozen = true;
+  s.members[0].captured = at(500ms);
+  s.members[1].failed_since = at(1s).at;
+  CHECK(plan(s, 8s).action == Action::kWait);
+  CHECK(plan(s, 8s).wake < at(9s).at);
+  CHECK(plan(s, 8900ms).action == Action::kThaw);
+  SECTION("each capture begins the wait anew") {
+    s.members[0].captured = at(4s);
+    CHECK(plan(s, 11s).action == Action::kWait);
+    CHECK(plan(s, 12s).action == Action::kThaw);
+  }
+  SECTION("not while a disk is missing that has not failed") {
+    s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, std::nullopt, "", "", {}});
+    CHECK(plan(s, 20s).action == Action::kWait);
+  }
+  SECTION("not while the other disks are still being created") {
+    s.holds[0].quiet_since = at(6s).at;
+    s.holds[0].names.emplace_back("disk-2");
+    CHECK(plan(s, 10s).action == Action::kWait);
+    CHECK(plan(s, 11s).action == Action::kThaw);
+  }
+}

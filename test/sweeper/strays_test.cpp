@@ -19,7 +19,7 @@ Verdict crash(std::string_view why) {
 const Verdict kOfflineVerdict{Consistency::kOffline, ""};
 
 Evidence evidence(const std::string& name, const std::string& epoch) {
-  return {snapshot(name, epoch), std::nullopt, false, false};
+  return {snapshot(name, epoch), std::nullopt, false, false, std::nullopt};
 }
 
 Stray stray(const std::string& epoch) {
@@ -171,10 +171,10 @@ TEST_CASE("the disks of an offline backup are judged together, by one of them") 
 }
 
 TEST_CASE("a disk of an offline backup does not wait long for the others") {
-  CHECK(plan(offline_backup(), 9999ms).action == Action::kWait);
-  CHECK(plan(offline_backup(), 9999ms).wake == at(10s).at);
-  CHECK(only(plan(offline_backup(), 10s)) == kOfflineVerdict);
-  CHECK_FALSE(plan(offline_backup(), 10s).whole_backup);
+  CHECK(plan(offline_backup(), 1999ms).action == Action::kWait);
+  CHECK(plan(offline_backup(), 1999ms).wake == at(2s).at);
+  CHECK(only(plan(offline_backup(), 2s)) == kOfflineVerdict);
+  CHECK_FALSE(plan(offline_backup(), 2s).whole_backup);
 }
 
 TEST_CASE("of an offline backup only what we saw ourselves counts for it, and any annotation against it") {
@@ -190,6 +190,12 @@ TEST_CASE("of an offline backup only what we saw ourselves counts for it, and an
     other.facts.reason = reason::kStarted;
   });
   CHECK(plan(s).snapshots[1].verdict == crash(reason::kStarted));
+  s = with(with(offline_backup(), 1, see_capture), 0, [](Evidence& own) {
+    own.judged = kOfflineVerdict;
+    own.facts.consistency = "offline";
+    own.vmi_seen = true;
+  });
+  CHECK(plan(s).snapshots[0].verdict == kOfflineVerdict);
 }
 
 TEST_CASE("a guest that Harvester left frozen is rescued after the longest T") {
