@@ -23,6 +23,8 @@ struct Error {
   std::string message;
   // The HTTP status of the reply; 0 when none came, so that what was asked for may still happen.
   int http_status = 0;
+  // Nothing of it was sent, so that it has not happened and will not.
+  bool not_sent = false;
 };
 
 template <class T>

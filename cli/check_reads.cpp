@@ -118,15 +118,24 @@ std::vector<GuestFacts> guests_of(const CheckFacts& facts) {
   return guests;
 }
 
+// A backup takes each disk that a VM has.
+static std::string first_disk(const freeze::Guest& guest) {
+  const bool runs = guest.vmi && !guest.vmi->off();
+  const auto disks = runs ? guest.vmi->disks() : guest.vm ? guest.vm->claims : guest.vmi->claims;
+  return disks.empty() ? "" : disks.front();
+}
+
 Result<Finding> read_foretold(kube::KubeApi& api, const Home& home, const std::string& ns, const std::string& vm) {
   webhook::Facts facts;
   freeze::SessionStore sessions(api, home.namespace_);
   auto session = sessions.read(ns, vm);
   if (!session) return session.error();
   facts.session = std::move(*session);
-  const auto gathered = webhook::gather(api, {ns, "", vm, hold_of_next_backup(), {}}, kCheckTimeout, facts);
-  if (!gathered) return gathered.error();
+  facts.hold = hold_of_next_backup();
+  const auto seen = webhook::read_guest(api, {ns, "", "", vm, facts.hold, {}}, kCheckTimeout, nullptr, facts.guest);
+  if (!seen) return seen.error();
   if (!facts.guest.vmi && !facts.guest.vm) return Error{Code::kNotFound, "there is no VM " + ns + "/" + vm, 404};
+  facts.disk = first_disk(facts.guest);
   facts.server_clock = std::chrono::system_clock::now();
   return foretell(ns + "/" + vm, facts);
 }

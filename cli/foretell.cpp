@@ -9,6 +9,13 @@ namespace {
 using Level = Finding::Level;
 using Step = webhook::Decision::Step;
 
+// As an admission does.
+webhook::Decision decide_all(const webhook::Facts& facts) {
+  if (const auto early = webhook::decide_early(facts.hold, facts.disk, facts.session)) return *early;
+  if (const auto by_guest = webhook::decide_by_guest(facts)) return *by_guest;
+  return webhook::decide(facts);
+}
+
 }  // namespace
 
 freeze::Hold hold_of_next_backup() {
@@ -17,8 +24,7 @@ freeze::Hold hold_of_next_backup() {
 
 Finding foretell(const std::string& guest, const webhook::Facts& facts) {
   const std::string about = "VM " + guest;
-  const auto early = webhook::decide_early(facts.hold, facts.session);
-  const webhook::Decision decision = early ? *early : webhook::decide(facts);
+  const webhook::Decision decision = decide_all(facts);
   switch (decision.step) {
     case Step::kBegin: {
       const auto timer = freeze::freeze_timer({}, std::nullopt, facts.guest.vmi && facts.guest.vmi->windows());
@@ -34,7 +40,6 @@ Finding foretell(const std::string& guest, const webhook::Facts& facts) {
     case Step::kWait:
       return {Level::kError, about, "a backup now would wait for another session of it to end, as long as it may",
               "take the backup when `snapfreeze status` does not show it any more"};
-    case Step::kUndo:
     case Step::kCrash:
       break;
   }

@@ -11,30 +11,32 @@ namespace {
 constexpr std::string_view kWindowsLimitText = "fsfreeze is limited up to 10 seconds";
 
 // 408 and 429 come from the way there, but whether from before or after virt-api cannot be told.
-bool refused(int http_status) {
+bool refused(const Error& error) {
+  const int http_status = error.http_status;
+  if (error.not_sent) return true;
   return http_status >= 400 && http_status < 500 && http_status != 408 && http_status != 429;
 }
 
 }  // namespace
 
 FreezeAnswer freeze(kube::KubeApi& api, std::string_view ns, std::string_view vm, std::chrono::seconds timer,
-                    Millis timeout) {
+                    Millis timeout, Mono send_by) {
   const Json body = Json::object({{"unfreezeTimeout", std::to_string(timer.count()) + "s"}});
-  const auto reply = kube::invoke(api, kube::object_path(kube::kGuestCalls, ns, vm, "freeze"), body, timeout);
+  const auto reply = kube::invoke(api, kube::object_path(kube::kGuestCalls, ns, vm, "freeze"), body, timeout, send_by);
   if (reply) return {FreezeOutcome::kFrozen, "", 200};
   const Error& error = reply.error();
-  return {refused(error.http_status) ? FreezeOutcome::kRefused : FreezeOutcome::kUnknown, error.message,
-          error.http_status};
+  return {refused(error) ? FreezeOutcome::kRefused : FreezeOutcome::kUnknown, error.message, error.http_status};
 }
 
-ThawAnswer unfreeze(kube::KubeApi& api, std::string_view ns, std::string_view vm, Millis timeout) {
-  const auto reply = kube::invoke(api, kube::object_path(kube::kGuestCalls, ns, vm, "unfreeze"), Json(), timeout);
+ThawAnswer unfreeze(kube::KubeApi& api, std::string_view ns, std::string_view vm, Millis timeout, Mono send_by) {
+  const auto reply =
+      kube::invoke(api, kube::object_path(kube::kGuestCalls, ns, vm, "unfreeze"), Json(), timeout, send_by);
   if (reply) return {ThawOutcome::kThawed, "", 200};
   const Error& error = reply.error();
   if (error.message.find(kWindowsLimitText) != std::string::npos) {
     return {ThawOutcome::kLapsed, error.message, error.http_status};
   }
-  return {refused(error.http_status) ? ThawOutcome::kRefused : ThawOutcome::kUnknown, error.message, error.http_status};
+  return {refused(error) ? ThawOutcome::kRefused : ThawOutcome::kUnknown, error.message, error.http_status};
 }
 
 }  // namespace snapfreeze::freeze

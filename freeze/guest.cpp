@@ -15,8 +15,12 @@ std::string_view reason_not_to_freeze(const kube::VmiView& vmi, const std::optio
   if (vmi.paused) return reason::kPaused;
   if (vmi.migrating()) return reason::kMigrating;
   if (!vmi.agent_connected) return reason::kNoAgent;
-  if (vm && !vm->snapshot_in_progress.empty()) return reason::kSnapshotInProgress;
+  if (kubevirt_freezes(vmi, vm)) return reason::kSnapshotInProgress;
   return "";
+}
+
+bool kubevirt_freezes(const kube::VmiView& vmi, const std::optional<kube::VmView>& vm) {
+  return !vmi.backup_in_progress.empty() || (vm && !vm->snapshot_in_progress.empty());
 }
 
 }  // namespace snapfreeze::freeze

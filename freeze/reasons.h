@@ -24,29 +24,32 @@ inline constexpr auto kReasons = std::to_array<Reason>({
     {"migrating", "a freeze would hang or be refused", "take the backup again later"},
     {"being-deleted", "a freeze would hang or be refused", "take the backup again later"},
     {"skipped", "opted out by annotation `skip`", ""},
-    {"snapshot-in-progress", "KubeVirt takes a snapshot of the VM, with a freeze of its own",
+    {"snapshot-in-progress", "KubeVirt takes a snapshot or a backup of the VM, with a freeze of its own",
      "take the backup again later"},
     {"frozen-by-other", "somebody else has frozen the guest",
      "look for Velero hooks or `virt-freezer --freeze` by hand"},
-    {"not-its-disk", "the snapshot is of a disk that this VM does not have",
+    {"not-its-disk", "the snapshot is of a claim that is no disk of this VM, or was none when its guest was frozen",
      "set the annotation `vm` to the disk's own VM"},
     {"late", "a disk of this backup was admitted without us: the webhook was down, or the session was over already",
      "take it again"},
     {"duplicate", "this very snapshot existed already when it was created again", "none: the first one counts"},
     {"cool-down", "the guest rests for a minute after a session that went wrong", "take it again later"},
-    {"busy", "too many freezes at once in this replica", "spread the schedules"},
+    {"busy", "too many freezes at once in this replica, or too many who look for a VM",
+     "spread the schedules, and name the VM"},
     {"no-sweeper", "nobody would thaw the guest: no sweeper leads", "look at the sweeper's pods and log"},
-    {"no-time", "the guest, or another session of it, took longer than the admission may",
-     "raise `timeoutSeconds` of the webhook"},
+    {"no-time", "the API server, or an earlier freeze of the guest, took longer than the admission may",
+     "raise `timeoutSeconds` of the webhook, or look why they are slow"},
+    {"held", "another backup held the guest, or its thaw was not confirmed yet", "take the backups at different times"},
     {"api-error", "the API server did not answer, or refused", "look at the webhook's log"},
-    {"freeze-failed", "KubeVirt or the guest agent failed to freeze",
+    {"freeze-failed", "KubeVirt or the guest agent failed to freeze, or took longer than the admission may",
      "look at the guest agent's log; SELinux in the guest is a frequent cause"},
-    {"not-permitted", "the user who created the snapshot may not freeze that VM",
-     "grant `update virtualmachineinstances/freeze`"},
+    {"not-permitted", "the user who created the snapshot may not freeze that VM, or not every VM, if none is named",
+     "grant `update virtualmachineinstances/freeze`, or set the annotation `vm`"},
     {"unknown-backup", "the owner reference does not fit the backup it names", "none: it was not made by Harvester"},
     {"not-a-member", "the owner reference does not fit the backup it names", "none: it was not made by Harvester"},
     {"backup-complete", "the owner reference does not fit the backup it names", "none: it was not made by Harvester"},
-    {"no-vm", "no VM is named, and no running one mounts the claim", "set the annotation `vm`"},
+    {"no-vm", "no VM is named, and no running one mounts the claim; or the VM does not exist",
+     "set the annotation `vm`"},
     {"invalid-members", "the annotation `members` is not a count of snapshots",
      "write a count from 1 to 1000, such as `\"3\"`"},
     {"observe", "nothing was to be touched", ""},
@@ -74,6 +77,7 @@ inline constexpr auto kReasons = std::to_array<Reason>({
     {"abandoned", "the webhook died while it froze the guest", ""},
     {"session-lost", "the session's Lease was deleted or edited by hand", ""},
     {"record-damaged", "the session's Lease was deleted or edited by hand", ""},
+    {"undone", "Harvester's own freeze was undone, as the snapshot it was for could not be held", ""},
     {"rescued", "another program had left the guest frozen, and the sweeper thawed it", ""},
     {"unverified", "the sweeper could not make sure that nobody else froze or thawed the guest", ""},
     {"started", "the VM was not running at first, but was started before the last capture", ""},
@@ -117,6 +121,7 @@ inline constexpr const char* kCoolDown = listed("cool-down");
 inline constexpr const char* kBusy = listed("busy");
 inline constexpr const char* kNoSweeper = listed("no-sweeper");
 inline constexpr const char* kNoTime = listed("no-time");  // the admission's budget is used up
+inline constexpr const char* kHeld = listed("held");       // by a session that could not be joined
 inline constexpr const char* kApiError = listed("api-error");
 
 // Doubts about a session, found at any time: each of them turns every snapshot of it into "crash".
@@ -133,6 +138,7 @@ inline constexpr const char* kWindowsLimit = listed("windows-limit");  // VSS ga
 inline constexpr const char* kKubevirtSnapshot = listed("kubevirt-snapshot");
 inline constexpr const char* kOtherBackup = listed("other-backup");      // its timer may be the one that held
 inline constexpr const char* kRecordDamaged = listed("record-damaged");  // the Lease was edited by hand
+inline constexpr const char* kUndone = listed("undone");                 // Harvester's freeze, for what we refused
 inline constexpr const char* kRescued = listed("rescued");               // another program had left it frozen
 inline constexpr const char* kUnverified = listed("unverified");         // what must be known could not be read
 

@@ -167,6 +167,11 @@ void Session::doubt(std::string_view reason) {
   if (std::find(doubts.begin(), doubts.end(), reason) == doubts.end()) doubts.emplace_back(reason);
 }
 
+bool Session::only_undoes() const {
+  return !doubts.empty() && (doubts.front() == reason::kUndone || doubts.front() == reason::kDuplicate ||
+                             doubts.front() == reason::kRescued);
+}
+
 std::string lease_name(std::string_view ns, std::string_view vm) {
   std::string name = std::string(ns) + "." + std::string(vm);
   if (name.size() <= kNameLimit) return name;

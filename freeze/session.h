@@ -82,6 +82,8 @@ struct Session {
   [[nodiscard]] bool has_disk(std::string_view claim) const;
   [[nodiscard]] const Hold* find_hold(const Hold& hold) const;  // by kind, name and uid
   void doubt(std::string_view reason);                          // adds it once
+  // It holds nothing and says nothing about a backup, or no longer does: it undoes somebody else's freeze.
+  [[nodiscard]] bool only_undoes() const;
 };
 
 // A freeze or unfreeze whose reply never came can be carried out this much later: virt-launcher's own time-out.

@@ -23,8 +23,9 @@ struct Request {
   std::string content_type;  // of the body; empty when there is none
   // For the whole call, connecting included. What was asked for may still be carried out after it.
   Millis timeout{5000};
-  // By our monotonic clock: later than this nothing of it may be written to a socket. Whoever was stopped for minutes
-  // must not act on what held before. It bounds the sending, `timeout` the whole call.
+  // By our monotonic clock: later than this nothing of it is written to a socket. Whoever was stopped for minutes must
+  // not act on what held before. It bounds the sending, `timeout` the whole call, which begins when call() is entered:
+  // so it is this one that holds for a caller who is stopped before. What is too late is kTransient, with `not_sent`.
   Mono send_by = Mono::max();
 };
 
@@ -43,8 +44,8 @@ class KubeApi {
  public:
   virtual ~KubeApi() = default;
 
-  // Any HTTP reply, whatever its status, is a Response. An Error (transient, cancelled) means that none came: what was
-  // asked for may have happened, or may happen later.
+  // Any HTTP reply, whatever its status, is a Response. An Error (transient, cancelled) means that none came: unless it
+  // says `not_sent`, what was asked for may have happened, or may happen later.
   virtual Result<Response> call(const Request& request) = 0;
 
   // Side by side where the implementation can; the results stand in the order of the requests.

@@ -43,6 +43,21 @@ Error about(const Request& request, Error error) {
   return error;
 }
 
+Error not_sent(Error error) {
+  error.not_sent = true;
+  return error;
+}
+
+// Asked just before the first byte of a request is written. A process may be stopped for minutes anywhere before, and
+// what it was about to ask for held before that.
+bool too_late(const Request& request, Mono deadline) {
+  return now() >= std::min(deadline, request.send_by);
+}
+
+Error sent_too_late() {
+  return not_sent({Code::kTransient, "not sent: its time was over"});
+}
+
 Error timed_out(Millis limit) {
   return {Code::kTransient, fmt::format("no complete reply within {} ms", limit.count())};
 }
@@ -143,15 +158,20 @@ HttpsClient::Impl::Exchange HttpsClient::Impl::begin(const Request& request, Mon
   exchange.connection = pool_.take();
   exchange.kept = exchange.connection != nullptr;
   if (!exchange.kept) {
-    Result<Connection> connection = pool_.connect({deadline});
+    Result<Connection> connection = pool_.connect({std::min(deadline, request.send_by)});
     if (!connection.ok()) {
-      exchange.error = connection.error();
+      exchange.error = not_sent(connection.error());
       return exchange;
     }
     exchange.connection = std::move(connection).value();
   }
   const std::string text = format(request);
   exchange.sent = now();
+  if (too_late(request, deadline)) {
+    pool_.keep(std::move(exchange.connection));
+    exchange.error = sent_too_late();
+    return exchange;
+  }
   const Result<void> written = exchange.connection->write(text, {deadline});
   if (!written.ok()) exchange.error = written.error();
   return exchange;
@@ -211,7 +231,9 @@ Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, cons
   auto connection = pool_.connect(limit);
   if (!connection.ok()) return about(request, connection.error());
   TlsConnection& peer = *connection.value();
-  if (auto written = peer.write(format(request), limit); !written.ok()) return about(request, written.error());
+  const std::string text = format(request);
+  if (too_late(request, limit.deadline)) return about(request, sent_too_late());
+  if (auto written = peer.write(text, limit); !written.ok()) return about(request, written.error());
 
   ReplyParser reply;
   std::array<char, kReadSize> buffer;

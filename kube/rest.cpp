@@ -100,8 +100,8 @@ Result<Json> remove(KubeApi& api, std::string path, const Preconditions& precond
   return send(api, Method::kDelete, std::move(path), options.dump(), "application/json", timeout);
 }
 
-Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis timeout) {
-  Request request{Method::kPut, std::move(path), "", "", timeout};
+Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis timeout, Mono send_by) {
+  Request request{Method::kPut, std::move(path), "", "", timeout, send_by};
   if (!body.is_null()) {
     request.body = body.dump();
     request.content_type = "application/json";

@@ -41,8 +41,8 @@ Result<Json> remove(KubeApi& api, std::string path, const Preconditions& precond
                     Millis timeout = kCallTimeout);
 
 // PUT on a subresource that is an action, such as KubeVirt's freeze. A null body sends none. Whatever comes with a
-// success is ignored: virt-api answers 200 or 202 without a body.
-Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis timeout);
+// success is ignored: virt-api answers 200 or 202 without a body. `send_by`: see Request.
+Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis timeout, Mono send_by = Mono::max());
 
 // For KubeApi::call_all: the request of a get, and the result of its reply.
 [[nodiscard]] Request get_request(std::string path, Millis timeout = kCallTimeout);

@@ -1,6 +1,7 @@
 #include "kube/views.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "kube/time.h"
 
@@ -44,12 +45,27 @@ bool condition_is_true(const Json& status, std::string_view type) {
   });
 }
 
-std::vector<std::string> claims_of_disks(const Json& volumes) {
+const std::string& claim_of(const Json& volume) {
+  const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
+  return claim.empty() ? volume["dataVolume"]["name"].string() : claim;
+}
+
+std::vector<std::string> claims_of(const Json& volumes) {
   std::vector<std::string> claims;
   for (const Json& volume : volumes.items()) {
-    const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
-    const std::string& name = claim.empty() ? volume["dataVolume"]["name"].string() : claim;
-    if (!name.empty()) claims.push_back(name);
+    const std::string& claim = claim_of(volume);
+    if (!claim.empty()) claims.push_back(claim);
+  }
+  return claims;
+}
+
+std::vector<std::string> shared_folders_of(const Json& spec) {
+  std::vector<std::string> claims;
+  for (const Json& folder : spec["domain"]["devices"]["filesystems"].items()) {
+    for (const Json& volume : spec["volumes"].items()) {
+      const bool is_it = !folder["name"].string().empty() && volume["name"].string() == folder["name"].string();
+      if (is_it && !claim_of(volume).empty()) claims.push_back(claim_of(volume));
+    }
   }
   return claims;
 }
@@ -167,8 +183,19 @@ VmiView VmiView::from(const Json& object) {
   }
   view.fs_freeze_status = status["fsFreezeStatus"].string();
   view.guest_os_id = status["guestOSInfo"]["id"].string();
-  view.claims = claims_of_disks(object["spec"]["volumes"]);
+  view.claims = claims_of(object["spec"]["volumes"]);
+  view.shared_folders = shared_folders_of(object["spec"]);
+  const Json& backup = status["changedBlockTracking"]["backupStatus"];
+  if (!backup["completed"].boolean()) view.backup_in_progress = backup["backupName"].string();
   return view;
+}
+
+std::vector<std::string> VmiView::disks() const {
+  std::vector<std::string> disks;
+  std::ranges::copy_if(claims, std::back_inserter(disks), [&](const std::string& claim) {
+    return std::ranges::find(shared_folders, claim) == shared_folders.end();
+  });
+  return disks;
 }
 
 VmView VmView::from(const Json& object) {
@@ -176,7 +203,7 @@ VmView VmView::from(const Json& object) {
   view.metadata = Metadata::from(object);
   view.snapshot_in_progress = object["status"]["snapshotInProgress"].string();
   view.printable_status = object["status"]["printableStatus"].string();
-  view.claims = claims_of_disks(object["spec"]["template"]["spec"]["volumes"]);
+  view.claims = claims_of(object["spec"]["template"]["spec"]["volumes"]);
   return view;
 }
 

@@ -122,8 +122,13 @@ struct VmiView {
   std::optional<MigrationState> migration;
   std::string fs_freeze_status;  // "frozen", "thawed" or "": polled every 5 s, stale in both directions
   std::string guest_os_id;       // "mswindows" for Windows; "" without an agent
-  // The claims of its disks, hot-plugged ones too; a DataVolume's claim has the DataVolume's name.
+  // The claims of its volumes, hot-plugged ones too; a DataVolume's claim has the DataVolume's name.
   std::vector<std::string> claims;
+  // Of these, the ones that are no disks of its own: folders shared with it (virtiofs), which a freeze of its
+  // filesystems does not reach.
+  std::vector<std::string> shared_folders;
+  // KubeVirt's own backup of it (backup.kubevirt.io) that is under way, or "".
+  std::string backup_in_progress;
 
   // Shut down from inside, or crashed, and not started again: the object stays, its launcher is gone.
   [[nodiscard]] bool off() const { return phase == "Succeeded" || phase == "Failed"; }
@@ -131,6 +136,7 @@ struct VmiView {
   [[nodiscard]] bool migrating() const { return migration && migration->active(); }
   [[nodiscard]] bool reported_frozen() const { return fs_freeze_status == "frozen"; }
   [[nodiscard]] bool windows() const { return guest_os_id == "mswindows"; }
+  [[nodiscard]] std::vector<std::string> disks() const;  // the claims that a freeze reaches
 
   static VmiView from(const Json& object);
 };

@@ -23,13 +23,6 @@ bool has_doubt(const Session& session, std::string_view doubt) {
   return std::find(session.doubts.begin(), session.doubts.end(), doubt) != session.doubts.end();
 }
 
-// These sessions undo a freeze of somebody else's. They say nothing about a backup, whose own verdict may stand
-// already.
-bool only_undoes(const Session& session) {
-  return !session.doubts.empty() &&
-         (session.doubts.front() == reason::kDuplicate || session.doubts.front() == reason::kRescued);
-}
-
 // Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest once more.
 bool must_rest(const Session& session) {
   return session.unsettled || has_doubt(session, reason::kLapsed) || has_doubt(session, reason::kAgentLost) ||
@@ -45,7 +38,7 @@ class Conclusion {
 
   ConcludeDone run() {
     if (job_.abandoned) session().doubt(reason::kThawUnsettled);
-    const bool done = only_undoes(session()) || (look() && judge_snapshots() && judge_backups());
+    const bool done = session().only_undoes() || (look() && judge_snapshots() && judge_backups());
     if (done && say_events()) end_session();
     return std::move(done_);
   }

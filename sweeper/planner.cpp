@@ -221,8 +221,9 @@ Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now
   if (progress.migrating && situation.guest.known && !situation.guest.gone && situation.guest.migrating) {
     return wait(now + kLongestBackoff);
   }
-  // An admission whose freeze was answered after our thaw says so in the Lease.
-  const bool frozen_since = session.unsettled && !progress.lease_unsettled;
+  // An admission whose freeze was answered after our thaw, or that learnt of one of Harvester's, says so in the Lease.
+  const bool frozen_since =
+      (session.unsettled && !progress.lease_unsettled) || session.intent.call == Intent::Call::kFreeze;
   if (progress.thawed && !progress.migrating && !frozen_since) return act(Plan::Action::kConclude);
 
   Plan plan = act(Plan::Action::kThaw);

@@ -53,7 +53,8 @@ Millis frozen_for(const Seams& seams, const ThawJob& job) {
 ThawDone settled(const Seams& seams, const ThawJob& job, Session session) {
   ThawDone done = ended(ThawDone::End::kSettled, std::move(session));
   done.frozen_for = frozen_for(seams, job);
-  if (done.session.frozen_by && done.session.phase == freeze::Phase::kThawing) seams.metrics.thawed(*done.frozen_for);
+  const bool held = done.session.frozen_by && done.session.phase == freeze::Phase::kThawing;
+  if (held && !done.session.only_undoes()) seams.metrics.thawed(*done.frozen_for);
   return done;
 }
 

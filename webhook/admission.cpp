@@ -8,6 +8,7 @@
 #include "webhook/budget.h"
 #include "webhook/decision.h"
 #include "webhook/reads.h"
+#include "webhook/undo.h"
 
 namespace snapfreeze::webhook {
 namespace {
@@ -24,6 +25,14 @@ Outcome crash(std::string_view why, const std::string& backup, const std::string
           std::move(error)};
 }
 
+// Kept off the budget of an admission that may have to undo a freeze of Harvester's.
+constexpr Millis kForUndo{300};
+
+// KubeVirt cuts fractions of a second off, and takes 0 for no timer.
+bool has_no_timer(const kube::BackupView& backup) {
+  return backup.harvester_froze && backup.fs_freeze_deadline && *backup.fs_freeze_deadline < std::chrono::seconds(1);
+}
+
 }  // namespace
 
 // One admission of a snapshot that claims a guest.
@@ -36,13 +45,15 @@ class Admission::Run {
         review_(review),
         arrival_(arrival),
         budget_(admission.seams_.clock, deadline),
-        subject_{review.namespace_, review.name, std::move(claim.vm), std::move(claim.hold), {}} {}
+        subject_{review.namespace_,   review.name,           review.snapshot.source_pvc,
+                 std::move(claim.vm), std::move(claim.hold), {}},
+        permission_{review.user, std::nullopt} {}
 
   Outcome run() {
-    if (auto ended = subject_.hold.kind == Hold::Kind::kHarvester ? look_at_backup() : look_for_vm()) return *ended;
+    if (auto ended = is_harvesters() ? look_at_backup() : look_for_vm()) return *ended;
     if (!is_object_name(subject_.vm)) return crashed(reason::kNoVm);
     for (;;) {
-      if (budget_.used_up()) return crashed(reason::kNoTime);
+      if (budget_.used_up()) return refused(reason::kNoTime);
       if (auto ended = try_once()) return *ended;
     }
   }
@@ -61,29 +72,69 @@ class Admission::Run {
     subject_.members = (*backup)->snapshot_names;
     deadline_of_backup_ = (*backup)->fs_freeze_deadline;
     if (freeze::opted_out((*backup)->metadata)) return crashed(reason::kSkipped);
+    harvester_froze_ = (*backup)->harvester_froze;
+    no_timer_ = has_no_timer(**backup);
     return std::nullopt;
   }
 
+  // The creator did not say which VM. To look for it, the guests of the namespace are listed, for those only who may
+  // freeze each of them; who may freeze only some must name the VM.
   std::optional<Outcome> look_for_vm() {
-    const std::string& pvc = review_.snapshot.source_pvc;
-    if (!subject_.vm.empty() || pvc.empty()) return std::nullopt;
-    auto vm = find_vm(seams_.api, review_.namespace_, pvc, budget_.for_call());
-    if (!vm) return api_error(vm.error());
-    subject_.vm = std::move(*vm);
+    if (!subject_.vm.empty() || subject_.disk.empty()) return std::nullopt;
+    const auto allowed = may_freeze(seams_.api, review_.user, review_.namespace_, "", budget_.for_call());
+    if (!allowed) return api_error(allowed.error());
+    if (!*allowed) return not_permitted_to_look();
+    permission_.given = true;
+    const auto found = admission_.vms_.find(review_.namespace_, subject_.disk, budget_);
+    if (!found) return api_error(found.error());
+    if (found->what == Found::What::kBusy) return crashed(reason::kBusy);
+    if (found->what == Found::What::kShared) return crashed(reason::kSharedDisk);
+    subject_.vm = found->vm;
     return std::nullopt;
+  }
+
+  Outcome not_permitted_to_look() const {
+    Outcome outcome = crashed(reason::kNotPermitted);
+    outcome.warnings.emplace_back("snapfreeze: who may freeze single VMs must name one: set the annotation " +
+                                  std::string(freeze::kVmAnnotation));
+    return outcome;
   }
 
   std::optional<Outcome> try_once() {
     auto session = read_session();
     if (!session) return api_error(session.error());
     Facts facts;
+    facts.hold = subject_.hold;
+    facts.disk = subject_.disk;
     facts.session = std::move(*session);
-    if (const auto decision = decide_early(subject_.hold, facts.session)) return act(*decision, facts);
-    if (!admission_.sweeper_.alive(seams_.clock.monotonic())) return crashed(reason::kNoSweeper);
-    const auto gathered = gather(seams_.api, subject_, budget_.for_call(), facts);
-    if (!gathered) return api_error(gathered.error());
+    if (const auto decision = decide_early(facts.hold, facts.disk, facts.session)) return act(*decision, facts);
+    if (!admission_.sweeper_.alive(seams_.clock.monotonic())) return refused(reason::kNoSweeper);
+    Permission* const now = is_harvesters() ? nullptr : &permission_;
+    const auto seen = read_guest(seams_.api, subject_, budget_.for_call(), now, facts.guest);
+    if (!seen) return api_error(seen.error());
+    if (const auto decision = decide_by_guest(facts)) return act(*decision, facts);
+    if (auto ended = look_at_members(facts)) return *ended;
     facts.server_clock = seams_.server_time.upper_bound(seams_.clock.monotonic());
     return act(decide(facts), facts);
+  }
+
+  // Nothing is listed, waited for or written on account of somebody who may not freeze the guest: a copied owner
+  // reference would otherwise be a way around RBAC.
+  std::optional<Outcome> look_at_members(Facts& facts) {
+    if (permission_.given == false) return crashed(reason::kNotPermitted);
+    const auto read = read_members(seams_.api, subject_, budget_.for_call(), permission_, facts);
+    if (permission_.given == false) return crashed(reason::kNotPermitted);
+    if (!read) return api_error(read.error());
+    if (is_harvesters() || facts.exists) return std::nullopt;
+    for (Backoff backoff;;) {
+      if (const Slots::Taken slot(admission_.lists_); slot) {
+        const auto timer = freeze::freeze_timer(settings_.policy, std::nullopt, false);
+        const auto listed = list_members(seams_, subject_, timer, budget_, facts);
+        if (!listed) return api_error(listed.error());
+        return std::nullopt;
+      }
+      if (!backoff.wait(seams_.clock, budget_)) return crashed(reason::kBusy);
+    }
   }
 
   std::optional<Outcome> act(const Decision& decision, const Facts& facts) {
@@ -95,15 +146,13 @@ class Admission::Run {
       case Step::kWait:
         return wait(*facts.session);
       case Step::kCrash:
-        return decision.reason == reason::kLate ? late() : crashed(decision.reason);
+        return decision.reason == reason::kLate ? late() : refused(decision.reason);
       case Step::kAddHold:
-        return add_hold(*facts.session);
+        return settings_.observe ? crashed(reason::kObserve) : add_hold(*facts.session);
       case Step::kBegin:
-        return begin(*facts.guest.vmi);
-      case Step::kUndo:
         break;
     }
-    return undo(*facts.guest.vmi);
+    return settings_.observe ? crashed(reason::kObserve) : begin(*facts.guest.vmi);
   }
 
   // A member that came into being since the session was read may have been admitted to a session begun meanwhile.
@@ -112,34 +161,26 @@ class Admission::Run {
     if (!session) return api_error(session.error());
     if (covers(*session, subject_.hold)) return std::nullopt;
     // Where no session ever begins, every disk but the first would be late.
-    return crashed(settings_.observe ? reason::kObserve : reason::kLate);
+    return settings_.observe ? crashed(reason::kObserve) : refused(reason::kLate);
   }
 
   // Until a freeze has ended, or, of what cannot be joined, until it is gone or rests.
   std::optional<Outcome> wait(const Session& seen) {
     const Slots::Taken slot(admission_.waits_);
-    if (!slot) return crashed(reason::kBusy);
+    if (!slot) return refused(reason::kBusy);
     const bool is_freezing = seen.phase == freeze::Phase::kFreezing;
-    for (Backoff backoff; backoff.wait(seams_.clock, budget_);) {
+    for (Backoff backoff; !must_undo_now() && backoff.wait(seams_.clock, budget_);) {
       const auto session = read_session();
       if (!session) return api_error(session.error());
       if (!*session || (*session)->uid != seen.uid || (*session)->phase == freeze::Phase::kResting) return std::nullopt;
       if (is_freezing && (*session)->phase != seen.phase) return std::nullopt;
     }
-    return crashed(reason::kNoTime);
+    return refused(is_freezing ? reason::kNoTime : reason::kHeld);
   }
 
-  // Asked before anything is written: otherwise a copied owner reference would be a way around RBAC.
-  std::optional<Outcome> refuse_to_act() {
-    const auto allowed = may_freeze(seams_.api, review_.user, review_.namespace_, subject_.vm, budget_.for_call());
-    if (!allowed) return api_error(allowed.error());
-    if (!*allowed) return crashed(reason::kNotPermitted);
-    if (settings_.observe) return crashed(reason::kObserve);
-    return std::nullopt;
-  }
+  [[nodiscard]] bool must_undo_now() const { return no_timer_ && budget_.left() <= kForUndo; }
 
   std::optional<Outcome> add_hold(Session session) {
-    if (auto refused = refuse_to_act()) return refused;
     session.holds.push_back(subject_.hold);
     const auto written = seams_.sessions.update(session, budget_.for_call());
     if (written) return joined(*written);
@@ -153,8 +194,7 @@ class Admission::Run {
 
   std::optional<Outcome> begin(const kube::VmiView& vmi) {
     const Slots::Taken slot(admission_.freezes_);
-    if (!slot) return crashed(reason::kBusy);
-    if (auto refused = refuse_to_act()) return refused;
+    if (!slot) return refused(reason::kBusy);
     const Began begun = begin_session(seams_, new_session(vmi), arrival_, budget_);
     switch (begun.end) {
       case Began::End::kFrozen:
@@ -164,22 +204,12 @@ class Admission::Run {
       case Began::End::kFailed:
         break;
     }
-    return crashed(begun.reason, begun.error);
-  }
-
-  // Harvester has just frozen for a disk that exists already, and nobody holds the guest.
-  Outcome undo(const kube::VmiView& vmi) {
-    if (auto refused = refuse_to_act()) return *refused;
-    Session session = new_session(vmi);
-    session.unsettled = true;
-    session.doubt(reason::kDuplicate);
-    leave_thawing(seams_, std::move(session), budget_);
-    return crashed(reason::kDuplicate);
+    return begun.on_record ? crashed(begun.reason, begun.error) : refused(begun.reason, begun.error);
   }
 
   // Another admission was faster.
   std::optional<Outcome> again() {
-    if (!lost_races_.wait(seams_.clock, budget_)) return crashed(reason::kNoTime);
+    if (!lost_races_.wait(seams_.clock, budget_)) return refused(reason::kHeld);
     return std::nullopt;
   }
 
@@ -192,13 +222,15 @@ class Admission::Run {
     session.namespace_ = review_.namespace_;
     session.vm = subject_.vm;
     session.vmi_uid = vmi.metadata.uid;
-    session.claims = vmi.claims;
+    session.claims = vmi.disks();
     session.windows = vmi.windows();
     session.timer = freeze::freeze_timer(settings_.policy, deadline_of_backup_, vmi.windows());
     session.holder = settings_.replica + "/" + review_.uid;
     session.holds = {subject_.hold};
     return session;
   }
+
+  [[nodiscard]] bool is_harvesters() const { return subject_.hold.kind == Hold::Kind::kHarvester; }
 
   Marks marks(std::string epoch) const { return {std::move(epoch), subject_.hold.name, subject_.vm, "", ""}; }
 
@@ -208,7 +240,29 @@ class Admission::Run {
     return crash(why, subject_.hold.name, subject_.vm, std::move(error));
   }
 
-  Outcome api_error(const Error& error) const { return crashed(reason::kApiError, error.message); }
+  // As crashed; but Harvester may have frozen the guest for this very snapshot, and nobody else would thaw it: a freeze
+  // without a timer lasts for ever, and for a snapshot that exists already it is worth nothing.
+  Outcome refused(std::string_view why, std::string error = "") {
+    if (no_timer_ || (harvester_froze_ && why == reason::kDuplicate)) undo(why);
+    return crashed(why, std::move(error));
+  }
+
+  Outcome api_error(const Error& error) { return refused(reason::kApiError, error.message); }
+
+  // Not what the owner opted out of; not a guest that KubeVirt has frozen for a snapshot or a backup of its own; and
+  // not for somebody who may not freeze it.
+  void undo(std::string_view why) {
+    if (settings_.observe || why == reason::kSkipped || why == reason::kSnapshotInProgress) return;
+    const Budget budget = budget_.to_clean_up(kForUndo);
+    freeze::Guest guest;
+    for (Backoff backoff; !read_guest(seams_.api, subject_, budget.for_call(), &permission_, guest);) {
+      if (!backoff.wait(seams_.clock, budget)) return;
+    }
+    if (permission_.given != true || !guest.vmi || !guest.vmi->running()) return;
+    if (freeze::reason_not_to_freeze(*guest.vmi, guest.vm) == reason::kSkipped) return;
+    if (freeze::kubevirt_freezes(*guest.vmi, guest.vm)) return;
+    undo_harvesters_freeze(seams_, new_session(*guest.vmi), budget);
+  }
 
   Admission& admission_;
   const Seams& seams_;
@@ -217,7 +271,10 @@ class Admission::Run {
   const Mono arrival_;
   const Budget budget_;
   Subject subject_;
+  Permission permission_;
   std::optional<Millis> deadline_of_backup_;
+  bool harvester_froze_ = false;  // before it asked for this snapshot
+  bool no_timer_ = false;         // and so that nothing ends it
   Backoff lost_races_;
 };
 

@@ -13,6 +13,7 @@
 #include "webhook/review.h"
 #include "webhook/seams.h"
 #include "webhook/slots.h"
+#include "webhook/vm_finder.h"
 
 namespace snapfreeze::webhook {
 
@@ -32,7 +33,7 @@ inline constexpr std::string_view kNoGuest = "offline";
 
 struct Outcome {
   std::string_view decision;
-  std::optional<Marks> marks;  // nullopt: the object passes through as it is
+  std::optional<Marks> marks;  // nullopt: not ours, and only what is ours alone to say is taken from the object
   std::vector<std::string> warnings;
   std::string error;  // what went wrong, for the log
 };
@@ -45,7 +46,9 @@ class Admission {
         sweeper_(sweeper),
         settings_(std::move(settings)),
         freezes_(settings_.max_freezes),
-        waits_(settings_.max_waits) {}
+        waits_(settings_.max_waits),
+        lists_(kMaxLists),
+        vms_(seams.api, seams.clock, lists_) {}
 
   // Returns by `deadline`, give or take the time of a call that the KubeApi ends late. Whatever happens the object is
   // allowed.
@@ -53,12 +56,16 @@ class Admission {
 
  private:
   class Run;
+  // A page of 100 guests takes some 10 MB while it is read.
+  static constexpr int kMaxLists = 2;
 
   const Seams seams_;
   const Liveness& sweeper_;
   const Settings settings_;
   Slots freezes_;
   Slots waits_;
+  Slots lists_;
+  VmFinder vms_;
 };
 
 }  // namespace snapfreeze::webhook

@@ -4,6 +4,7 @@
 
 #include "freeze/calls.h"
 #include "freeze/names.h"
+#include "webhook/undo.h"
 
 namespace snapfreeze::webhook {
 namespace {
@@ -18,32 +19,60 @@ namespace reason = freeze::reason;
 
 // Kept off the time-out of a call to the guest, to write down what became of it.
 constexpr Millis kForTheRecord{500};
+// A time-out of kCallLimit is noticed a little later.
+constexpr Millis kLateAnswer{500};
 // Harvester's shortest timer is 1 s and starts up to 0.1 s before the request arrives: later it may fire into our
 // begin.
 constexpr Millis kHarvesterTimerSafe{500};
 
-Millis for_guest_call(const Budget& budget) {
-  return std::min(freeze::kCallLimit, budget.left() - kForTheRecord);
-}
+// One call to the guest. Made when it is decided, so that a process that is stopped between two instructions neither
+// sends it late nor takes a late answer for a fresh one.
+class GuestCall {
+ public:
+  GuestCall(const Seams& seams, const Budget& budget)
+      : clock_(seams.clock),
+        decided_(clock_.monotonic()),
+        limit_(std::min(freeze::kCallLimit, budget.left() - kForTheRecord)) {}
+
+  [[nodiscard]] Millis limit() const { return limit_; }
+  [[nodiscard]] Mono send_by() const { return decided_ + limit_; }
+  // Whatever was true when it was decided need not be so any more.
+  [[nodiscard]] bool answered_late() const { return clock_.monotonic() - decided_ > freeze::kCallLimit + kLateAnswer; }
+  [[nodiscard]] Millis took() const { return std::chrono::ceil<Millis>(clock_.monotonic() - decided_); }
+
+ private:
+  const Clock& clock_;
+  const Mono decided_;
+  const Millis limit_;
+};
 
 Began failed(std::string_view why, std::string error = "") {
-  return {End::kFailed, {}, why, std::move(error)};
+  return {End::kFailed, {}, why, std::move(error), false};
+}
+
+// Why a call to the guest failed: without a status it never reached the API server, if that much is certain.
+std::string_view failure(bool unknown, int http_status) {
+  return unknown || http_status != 0 ? reason::kFreezeFailed : reason::kApiError;
 }
 
 Began give_up(const Seams& seams, Session session, const Budget& budget, std::string_view doubt, bool unsettled,
               Began answer) {
   session.doubt(doubt);
-  if (unsettled) {
-    session.unsettled = true;
-  } else {
-    session.intent = {};
-  }
-  leave_thawing(seams, std::move(session), budget);
+  session.unsettled = session.unsettled || unsettled;
+  session.intent = unsettled ? freeze::Intent{freeze::Intent::Call::kFreeze, session.holder} : freeze::Intent{};
+  leave_thawing(seams, std::move(session), budget.to_clean_up());
+  answer.on_record = true;
   return answer;
 }
 
 Began out_of_time(const Seams& seams, Session session, const Budget& budget) {
   return give_up(seams, std::move(session), budget, reason::kAbandoned, false, failed(reason::kNoTime));
+}
+
+// The call may have reached the guest in the middle of somebody else's session, or long after our own was ended.
+Began stopped(const Seams& seams, Session session, const Budget& budget) {
+  return give_up(seams, std::move(session), budget, reason::kAbandoned, true,
+                 failed(reason::kAbandoned, "a call to the guest was answered long after it was meant"));
 }
 
 // nullopt: the session is there, and ours. A create whose reply was lost or is an error of the server may have been
@@ -54,7 +83,7 @@ std::optional<Began> create(const Seams& seams, Session& session, const Budget& 
     session = std::move(*created);
     return std::nullopt;
   }
-  const Began lost_race{End::kLostRace, {}, "", ""};
+  const Began lost_race{End::kLostRace, {}, "", "", false};
   const Error& error = created.error();
   if (error.code == Code::kConflict) return lost_race;
   if (error.code != Code::kTransient) return failed(reason::kApiError, error.message);
@@ -89,21 +118,6 @@ Recorded record_frozen(const Seams& seams, Session& session, const Budget& budge
   }
 }
 
-bool says_it_all(const Session& there, const Session& wanted) {
-  return (there.phase == Phase::kThawing || there.phase == Phase::kResting) && (there.unsettled || !wanted.unsettled) &&
-         std::ranges::all_of(wanted.doubts, [&](const std::string& doubt) {
-           return std::ranges::find(there.doubts, doubt) != there.doubts.end();
-         });
-}
-
-// What `there` must become for the guest to be thawed on account of `wanted`.
-Session thawing(Session there, const Session& wanted) {
-  if (there.phase != Phase::kResting) there.phase = Phase::kThawing;
-  there.unsettled = there.unsettled || wanted.unsettled;
-  for (const std::string& doubt : wanted.doubts) there.doubt(doubt);
-  return there;
-}
-
 }  // namespace
 
 Began begin_session(const Seams& seams, Session session, Mono arrival, const Budget& budget) {
@@ -114,55 +128,47 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
 
   if (session.holds.front().kind == Hold::Kind::kHarvester) {
     if (budget.left() < kLeastForFreeze) return out_of_time(seams, std::move(session), budget);
-    const auto thaw = freeze::unfreeze(seams.api, session.namespace_, session.vm, for_guest_call(budget));
+    const GuestCall call(seams, budget);
+    const auto thaw = freeze::unfreeze(seams.api, session.namespace_, session.vm, call.limit(), call.send_by());
+    if (call.answered_late()) return stopped(seams, std::move(session), budget);
     if (thaw.outcome != ThawOutcome::kThawed && thaw.outcome != ThawOutcome::kLapsed) {
-      return give_up(seams, std::move(session), budget, reason::kFreezeFailed, thaw.outcome == ThawOutcome::kUnknown,
-                     failed(reason::kFreezeFailed, thaw.message));
+      const bool unknown = thaw.outcome == ThawOutcome::kUnknown;
+      const auto why = failure(unknown, thaw.http_status);
+      return give_up(seams, std::move(session), budget, why, unknown, failed(why, thaw.message));
     }
     if (seams.clock.monotonic() - arrival > kHarvesterTimerSafe) session.doubt(reason::kHarvesterTimer);
   }
 
   if (budget.left() < kLeastForFreeze) return out_of_time(seams, std::move(session), budget);
-  const Mono sent = seams.clock.monotonic();
-  const auto frozen = freeze::freeze(seams.api, session.namespace_, session.vm, session.timer, for_guest_call(budget));
-  if (frozen.outcome != FreezeOutcome::kFrozen) {
-    return give_up(seams, std::move(session), budget, reason::kFreezeFailed, frozen.outcome == FreezeOutcome::kUnknown,
-                   failed(reason::kFreezeFailed, frozen.message));
-  }
+  const GuestCall call(seams, budget);
+  const auto frozen =
+      freeze::freeze(seams.api, session.namespace_, session.vm, session.timer, call.limit(), call.send_by());
+  // Only now is it known by when the guest was frozen: a guest may take seconds.
   const Mono answered = seams.clock.monotonic();
-  seams.metrics.froze(answered - sent);
+  if (call.answered_late()) return stopped(seams, std::move(session), budget);
+  if (frozen.outcome != FreezeOutcome::kFrozen) {
+    const bool unknown = frozen.outcome == FreezeOutcome::kUnknown;
+    const auto why = failure(unknown, frozen.http_status);
+    return give_up(seams, std::move(session), budget, why, unknown, failed(why, frozen.message));
+  }
+  seams.metrics.froze(call.took());
 
   session.phase = Phase::kFrozen;
   session.intent = {};
   session.frozen_by = seams.server_time.upper_bound(answered);
+  if (budget.overdue()) return stopped(seams, std::move(session), budget);
   switch (record_frozen(seams, session, budget)) {
     case Recorded::kYes:
-      return {End::kFrozen, std::move(session), "", ""};
+      return {End::kFrozen, std::move(session), "", "", true};
     case Recorded::kTakenAway:
       // Whoever took it away may have thawed the guest before our freeze: so once more.
       return give_up(seams, std::move(session), budget, reason::kAbandoned, true, failed(reason::kAbandoned));
     case Recorded::kUnknown:
       break;
   }
-  return failed(reason::kApiError, "the freeze could not be recorded");
-}
-
-void leave_thawing(const Seams& seams, Session session, const Budget& budget) {
-  session.phase = Phase::kThawing;
-  for (Backoff backoff;;) {
-    const bool is_new = session.uid.empty();
-    const auto written =
-        is_new ? seams.sessions.create(session, budget.for_call()) : seams.sessions.update(session, budget.for_call());
-    if (written) return;
-    const auto there = seams.sessions.read(session.namespace_, session.vm, budget.for_call());
-    if (there && *there) {
-      if (says_it_all(**there, session)) return;
-      session = thawing(**there, session);
-    } else if (there) {
-      session.uid.clear();
-    }
-    if (!backoff.wait(seams.clock, budget)) return;
-  }
+  Began unrecorded = failed(reason::kApiError, "the freeze could not be recorded");
+  unrecorded.on_record = true;
+  return unrecorded;
 }
 
 }  // namespace snapfreeze::webhook

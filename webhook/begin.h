@@ -21,6 +21,7 @@ struct Began {
   freeze::Session session;
   std::string_view reason = "";  // freeze/names.h
   std::string error;             // for the log
+  bool on_record = false;        // kFailed: a Lease says that the guest must be thawed, as far as one could be written
 };
 
 // No less must be left of the budget when a freeze is sent.
@@ -29,9 +30,5 @@ inline constexpr Millis kLeastForFreeze{1000};
 // Creates the session, Freezing. For a Harvester backup unfreezes, to clear Harvester's own timer, which ours could not
 // replace. Then freezes and records Frozen. `arrival`: of the request, from which Harvester's timer is counted.
 Began begin_session(const Seams& seams, freeze::Session session, Mono arrival, const Budget& budget);
-
-// Makes sure, as far as the budget reaches, that a Lease says that the guest must be thawed: this session's, or
-// whatever has taken its place, or a new one that is born Thawing. A session without uid is created.
-void leave_thawing(const Seams& seams, freeze::Session session, const Budget& budget);
 
 }  // namespace snapfreeze::webhook

@@ -15,6 +15,7 @@ inline constexpr Millis kDefaultTimeout{10000};
 inline constexpr Millis kLongestAdmission{15000};
 // For the way of the answer, and for a process that waits for a processor.
 inline constexpr Millis kReserve{1000};
+inline constexpr Millis kToCleanUp{5000};
 
 // How long an admission may take from its arrival, by the query of its URL: the value of `timeout`, a Go duration, less
 // the reserve (of a time-out below 2 s, half). A value that makes no sense counts as absent.
@@ -29,6 +30,13 @@ class Budget {
     return std::max(left, Millis(0));
   }
   [[nodiscard]] bool used_up() const { return left() == Millis(0); }
+  // For longer than an answer takes: the process was stopped, and the API server has given up on this admission.
+  [[nodiscard]] bool overdue() const { return clock_.monotonic() > deadline_ + kReserve; }
+  // To clean up: at least `least` from now on, and more for one that is overdue, for whom nobody waits.
+  [[nodiscard]] Budget to_clean_up(Millis least = Millis(0)) const {
+    const Millis wanted = overdue() ? kToCleanUp : least;
+    return Budget(clock_, std::max(deadline_, clock_.monotonic() + wanted));
+  }
   // For one call to the API server; never 0, which might be read as no bound.
   [[nodiscard]] Millis for_call() const { return std::max(std::min(kube::kCallTimeout, left()), Millis(1)); }
 

@@ -1,5 +1,7 @@
 #include "webhook/decision.h"
 
+#include <algorithm>
+
 #include "freeze/names.h"
 
 namespace snapfreeze::webhook {
@@ -11,15 +13,25 @@ using freeze::Session;
 using Step = Decision::Step;
 namespace reason = freeze::reason;
 
+bool contains(const std::vector<std::string>& claims, std::string_view claim) {
+  return std::ranges::find(claims, claim) != claims.end();
+}
+
 Decision crash(std::string_view why) {
   return {Step::kCrash, why};
 }
 
+// Disks at rest, if they are this VM's own.
 Decision decide_without_guest(const Facts& facts) {
   const auto& vm = facts.guest.vm;
-  if (vm && freeze::opted_out(vm->metadata)) return crash(reason::kSkipped);
-  // The name came from the snapshot's creator: a slip of theirs must not make a running guest's disk "offline".
-  if (facts.hold.kind == Hold::Kind::kLabel && !vm) return crash(reason::kNoVm);
+  const auto& vmi = facts.guest.vmi;
+  if ((vm && freeze::opted_out(vm->metadata)) || (vmi && freeze::opted_out(vmi->metadata))) {
+    return crash(reason::kSkipped);
+  }
+  // Its name came from the snapshot's creator, or the VM was deleted since.
+  if (!vm && !vmi) return crash(reason::kNoVm);
+  const std::vector<std::string>& own = vm ? vm->claims : vmi->claims;
+  if (!contains(own, facts.disk)) return crash(reason::kNotItsDisk);
   return {Step::kOffline};
 }
 
@@ -35,7 +47,9 @@ Decision decide_by_session(const Facts& facts, const kube::VmiView& vmi) {
     return somebody_elses ? crash(reason::kFrozenByOther) : Decision{Step::kBegin};
   }
   const Session& session = *facts.session;
+  // A disk that was plugged in since the session began is not frozen by it.
   const bool can_hold = session.phase == Phase::kFrozen && session.vmi_uid == vmi.metadata.uid &&
+                        session.has_disk(facts.disk) && session.holds.size() < kMaxHolds &&
                         half_is_left(session, facts.server_clock);
   return {can_hold ? Step::kAddHold : Step::kWait};
 }
@@ -47,23 +61,31 @@ bool covers(const std::optional<Session>& session, const Hold& hold) {
          session->find_hold(hold) != nullptr;
 }
 
-std::optional<Decision> decide_early(const Hold& hold, const std::optional<Session>& session) {
+bool of_present_backup(std::optional<Wall> created, std::optional<Wall> server_clock, std::chrono::seconds timer) {
+  return !created || !server_clock || *server_clock - *created < timer;
+}
+
+std::optional<Decision> decide_early(const Hold& hold, std::string_view disk, const std::optional<Session>& session) {
   if (!session) return std::nullopt;
   if (session->phase == Phase::kResting) return crash(reason::kCoolDown);
   if (!covers(session, hold)) return std::nullopt;
+  if (!session->has_disk(disk)) return crash(reason::kNotItsDisk);
   return Decision{session->phase == Phase::kFrozen ? Step::kJoin : Step::kWait};
 }
 
-Decision decide(const Facts& facts) {
-  if (!facts.guest.vmi) return decide_without_guest(facts);
+std::optional<Decision> decide_by_guest(const Facts& facts) {
+  // Shut down from inside, or crashed: the instance stays, but nothing runs in it.
+  if (!facts.guest.vmi || facts.guest.vmi->off()) return decide_without_guest(facts);
   const kube::VmiView& vmi = *facts.guest.vmi;
   if (const auto why = freeze::reason_not_to_freeze(vmi, facts.guest.vm); !why.empty()) return crash(why);
-  if (facts.exists) {
-    const bool harvester_froze = facts.hold.kind == Hold::Kind::kHarvester;
-    return {harvester_froze && !facts.session ? Step::kUndo : Step::kCrash, reason::kDuplicate};
-  }
+  if (!contains(vmi.disks(), facts.disk)) return crash(reason::kNotItsDisk);
+  return std::nullopt;
+}
+
+Decision decide(const Facts& facts) {
+  if (facts.exists) return crash(reason::kDuplicate);
   if (facts.other_member) return crash(reason::kLate);
-  return decide_by_session(facts, vmi);
+  return decide_by_session(facts, *facts.guest.vmi);
 }
 
 }  // namespace snapfreeze::webhook

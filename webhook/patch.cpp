@@ -65,6 +65,14 @@ std::vector<Entry> annotations_of(const Marks& marks) {
   return entries;
 }
 
+// A verdict is a label, too, but of backups only.
+std::vector<Entry> labels_with(Entry epoch) {
+  std::vector<Entry> entries{std::move(epoch)};
+  for (const char* key : {freeze::kConsistency, freeze::kReason, freeze::kFrozenFor})
+    entries.push_back({key, "", true});
+  return entries;
+}
+
 bool too_large(const Json& annotations, const std::vector<Entry>& entries) {
   std::size_t total = 0;
   for (const auto& [key, value] : annotations.members()) total += key.size() + value.string().size();
@@ -78,9 +86,19 @@ Json patch_for(const Json& object, const Marks& marks) {
   Json patch = Json::array();
   const Json& metadata = object["metadata"];
   if (!metadata.is_object()) patch.push(operation("add", "/metadata", Json::object()));
-  change_map(patch, "/metadata/labels", metadata["labels"], {{freeze::kEpochLabel, marks.epoch}});
+  change_map(patch, "/metadata/labels", metadata["labels"], labels_with({freeze::kEpochLabel, marks.epoch}));
   std::vector<Entry> annotations = annotations_of(marks);
   if (too_large(metadata["annotations"], annotations)) annotations = annotations_of(Marks{});
+  change_map(patch, "/metadata/annotations", metadata["annotations"], annotations);
+  return patch;
+}
+
+Json removals_for(const Json& object) {
+  Json patch = Json::array();
+  const Json& metadata = object["metadata"];
+  change_map(patch, "/metadata/labels", metadata["labels"], labels_with({freeze::kEpochLabel, "", true}));
+  std::vector<Entry> annotations = annotations_of(Marks{});
+  annotations.push_back({freeze::kBackupAnnotation, "", true});
   change_map(patch, "/metadata/annotations", metadata["annotations"], annotations);
   return patch;
 }

@@ -22,4 +22,8 @@ struct Marks {
 // would exceed the API server's limit of 256 KiB, none is added.
 [[nodiscard]] Json patch_for(const Json& object, const Marks& marks);
 
+// The operations that take away what nobody but us may bring, from an object that is not ours: epoch, backup and
+// verdict. Removals only; an empty array when there is nothing of the kind.
+[[nodiscard]] Json removals_for(const Json& object);
+
 }  // namespace snapfreeze::webhook

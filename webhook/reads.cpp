@@ -1,6 +1,7 @@
 #include "webhook/reads.h"
 
 #include <algorithm>
+#include <span>
 
 #include "freeze/names.h"
 #include "kube/paths.h"
@@ -8,6 +9,9 @@
 
 namespace snapfreeze::webhook {
 namespace {
+
+// Snapshots read side by side. A backup names as many as it likes, and each may be large.
+constexpr std::size_t kSideBySide = 8;
 
 // nullopt for what does not exist.
 template <class View>
@@ -18,44 +22,53 @@ Result<std::optional<View>> view_of(const Result<kube::Response>& reply) {
   return object.error();
 }
 
-std::string members_path(const Subject& subject) {
-  const std::string selector = std::string(freeze::kBackupLabel) + "=" + subject.hold.name;
-  return kube::labelled_path(kube::kVolumeSnapshots, subject.namespace_, selector);
-}
-
-// The requests for snapshots: this one's, if it has a name, then the others'.
-std::vector<std::string> snapshot_paths(const Subject& subject) {
-  std::vector<std::string> paths;
-  const auto path_of = [&](const std::string& name) {
-    return kube::object_path(kube::kVolumeSnapshots, subject.namespace_, name);
-  };
-  if (!subject.name.empty()) paths.push_back(path_of(subject.name));
-  for (const std::string& member : subject.members) {
-    if (member != subject.name) paths.push_back(path_of(member));
-  }
-  if (subject.hold.kind == freeze::Hold::Kind::kLabel) paths.push_back(members_path(subject));
-  return paths;
-}
-
-bool lists_another(const Json& list, std::string_view name) {
-  return std::ranges::any_of(list["items"].items(),
-                             [&](const Json& item) { return item["metadata"]["name"].string() != name; });
-}
-
-// What a reply to one of snapshot_paths() adds.
-Result<void> note_snapshot(const Subject& subject, std::size_t index, const Result<kube::Response>& reply,
-                           Facts& facts) {
+Result<bool> exists(const Result<kube::Response>& reply) {
   const auto object = kube::object_of(reply);
-  if (!object) {
-    if (object.error().code == Code::kNotFound) return {};
-    return object.error();
-  }
-  if (index == 0 && !subject.name.empty()) {
-    facts.exists = true;
-  } else if (subject.hold.kind == freeze::Hold::Kind::kHarvester || lists_another(*object, subject.name)) {
-    facts.other_member = true;
-  }
+  if (object) return true;
+  if (object.error().code == Code::kNotFound) return false;
+  return object.error();
+}
+
+kube::Request access_review(const User& user, std::string_view ns, std::string_view vm, Millis timeout) {
+  Json attributes = Json::object({{"group", kube::kGuestCalls.group},
+                                  {"version", kube::kGuestCalls.version},
+                                  {"resource", kube::kGuestCalls.plural},
+                                  {"subresource", "freeze"},
+                                  {"verb", "update"},
+                                  {"namespace", ns}});
+  if (!vm.empty()) attributes.set("name", vm);
+  Json spec = Json::object({{"resourceAttributes", std::move(attributes)}, {"user", user.name}});
+  if (!user.uid.empty()) spec.set("uid", user.uid);
+  if (user.groups.is_array()) spec.set("groups", user.groups);
+  if (user.extra.is_object()) spec.set("extra", user.extra);
+  const Json review = Json::object({{"apiVersion", kube::api_version(kube::kSubjectAccessReviews)},
+                                    {"kind", kube::kSubjectAccessReviews.kind},
+                                    {"spec", std::move(spec)}});
+  return {kube::Method::kPost, kube::collection_path(kube::kSubjectAccessReviews), review.dump(), "application/json",
+          timeout};
+}
+
+Result<bool> access_given(const Result<kube::Response>& reply) {
+  const auto answer = kube::object_of(reply);
+  if (!answer) return answer.error();
+  return (*answer)["status"]["allowed"].boolean();
+}
+
+Result<void> note(const Result<kube::Response>& reply, Permission& permission) {
+  const auto given = access_given(reply);
+  if (!given) return given.error();
+  permission.given = *given;
   return {};
+}
+
+// The names of this snapshot, if it has one, and of the other members.
+std::vector<std::string> names_of(const Subject& subject) {
+  std::vector<std::string> names;
+  if (!subject.name.empty()) names.push_back(subject.name);
+  for (const std::string& member : subject.members) {
+    if (member != subject.name) names.push_back(member);
+  }
+  return names;
 }
 
 }  // namespace
@@ -66,60 +79,81 @@ Result<std::optional<kube::BackupView>> read_backup(kube::KubeApi& api, std::str
   return view_of<kube::BackupView>(api.call(kube::get_request(path, timeout)));
 }
 
-Result<std::string> find_vm(kube::KubeApi& api, std::string_view ns, std::string_view pvc, Millis timeout) {
-  const auto list = kube::get(api, kube::collection_path(kube::kVirtualMachineInstances, ns), timeout);
-  if (!list) return list.error();
-  std::string found;
-  for (const Json& item : (*list)["items"].items()) {
-    const auto vmi = kube::VmiView::from(item);
-    const bool mounts = std::ranges::find(vmi.claims, pvc) != vmi.claims.end();
-    if (!mounts || !vmi.running()) continue;
-    if (!found.empty()) return std::string();
-    found = vmi.metadata.name;
-  }
-  return found;
-}
-
-Result<void> gather(kube::KubeApi& api, const Subject& subject, Millis timeout, Facts& facts) {
+Result<void> read_guest(kube::KubeApi& api, const Subject& subject, Millis timeout, Permission* permission,
+                        freeze::Guest& guest) {
   std::vector<kube::Request> requests;
-  const auto ask = [&](std::string path) { requests.push_back(kube::get_request(std::move(path), timeout)); };
-  ask(kube::object_path(kube::kVirtualMachineInstances, subject.namespace_, subject.vm));
-  ask(kube::object_path(kube::kVirtualMachines, subject.namespace_, subject.vm));
-  for (std::string& path : snapshot_paths(subject)) ask(std::move(path));
+  for (const kube::Resource& resource : {kube::kVirtualMachineInstances, kube::kVirtualMachines}) {
+    requests.push_back(kube::get_request(kube::object_path(resource, subject.namespace_, subject.vm), timeout));
+  }
+  const bool asks = permission != nullptr && !permission->given;
+  if (asks) requests.push_back(access_review(permission->user, subject.namespace_, subject.vm, timeout));
   const auto replies = api.call_all(requests);
-
-  facts.hold = subject.hold;
   const auto vmi = view_of<kube::VmiView>(replies[0]);
   if (!vmi) return vmi.error();
   const auto vm = view_of<kube::VmView>(replies[1]);
   if (!vm) return vm.error();
-  facts.guest = {*vmi, *vm};
-  for (std::size_t i = 2; i < replies.size(); ++i) {
-    const auto noted = note_snapshot(subject, i - 2, replies[i], facts);
-    if (!noted) return noted.error();
+  guest = {*vmi, *vm};
+  return asks ? note(replies[2], *permission) : Result<void>();
+}
+
+Result<void> read_members(kube::KubeApi& api, const Subject& subject, Millis timeout, Permission& permission,
+                          Facts& facts) {
+  std::vector<kube::Request> requests;
+  const bool asks = !permission.given;
+  if (asks) requests.push_back(access_review(permission.user, subject.namespace_, subject.vm, timeout));
+  for (const std::string& name : names_of(subject)) {
+    requests.push_back(kube::get_request(kube::object_path(kube::kVolumeSnapshots, subject.namespace_, name), timeout));
+  }
+  const std::size_t first_other = (asks ? 1U : 0U) + (subject.name.empty() ? 0U : 1U);
+  for (std::size_t begin = 0; begin < requests.size(); begin += kSideBySide) {
+    const std::span batch(requests.begin() + begin, std::min(kSideBySide, requests.size() - begin));
+    const auto replies = api.call_all(batch);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+      const std::size_t index = begin + i;
+      if (asks && index == 0) {
+        if (const auto noted = note(replies[i], permission); !noted) return noted.error();
+        continue;
+      }
+      const auto there = exists(replies[i]);
+      if (!there) return there.error();
+      bool& flag = index < first_other ? facts.exists : facts.other_member;
+      flag = flag || *there;
+    }
+    // Whoever may not freeze the guest causes no more reads than these.
+    if (permission.given == false) return {};
+  }
+  return {};
+}
+
+Result<void> list_members(const Seams& seams, const Subject& subject, std::chrono::seconds timer, const Budget& budget,
+                          Facts& facts) {
+  const std::string selector = std::string(freeze::kBackupLabel) + "=" + subject.hold.name;
+  const auto& claims = facts.guest.vmi->claims;
+  kube::PagedList pages(
+      kube::labelled_path(kube::kVolumeSnapshots, subject.namespace_, selector),
+      [&](const Json& item) {
+        const auto other = kube::SnapshotView::from(item);
+        // An import is no cut; and the same label on another guest's disk is another backup.
+        const bool of_guest = std::ranges::find(claims, other.source_pvc) != claims.end();
+        if (other.metadata.name == subject.name || !other.source_content.empty() || !of_guest) return;
+        const auto now = seams.server_time.upper_bound(seams.clock.monotonic());
+        if (of_present_backup(other.metadata.creation_timestamp, now, timer)) facts.other_member = true;
+      },
+      [] {});
+  return list_within(seams.api, pages, budget);
+}
+
+Result<void> list_within(kube::KubeApi& api, kube::PagedList& pages, const Budget& budget) {
+  while (!pages.done()) {
+    if (budget.used_up()) return Error{Code::kTransient, "a list was not read in time"};
+    if (const auto taken = pages.take(api.call(pages.next(budget.for_call()))); !taken) return taken.error();
   }
   return {};
 }
 
 Result<bool> may_freeze(kube::KubeApi& api, const User& user, std::string_view ns, std::string_view vm,
                         Millis timeout) {
-  const Json attributes = Json::object({{"group", kube::kGuestCalls.group},
-                                        {"version", kube::kGuestCalls.version},
-                                        {"resource", kube::kGuestCalls.plural},
-                                        {"subresource", "freeze"},
-                                        {"verb", "update"},
-                                        {"namespace", ns},
-                                        {"name", vm}});
-  Json spec = Json::object({{"resourceAttributes", attributes}, {"user", user.name}});
-  if (!user.uid.empty()) spec.set("uid", user.uid);
-  if (user.groups.is_array()) spec.set("groups", user.groups);
-  if (user.extra.is_object()) spec.set("extra", user.extra);
-  const Json review = Json::object({{"apiVersion", kube::api_version(kube::kSubjectAccessReviews)},
-                                    {"kind", kube::kSubjectAccessReviews.kind},
-                                    {"spec", std::move(spec)}});
-  const auto answer = kube::create(api, kube::collection_path(kube::kSubjectAccessReviews), review, timeout);
-  if (!answer) return answer.error();
-  return (*answer)["status"]["allowed"].boolean();
+  return access_given(api.call(access_review(user, ns, vm, timeout)));
 }
 
 bool is_object_name(std::string_view name) {

@@ -136,6 +136,25 @@ TEST_CASE("A VMI tells phase, agent, pause, freeze, system and claims") {
   CHECK(view.claims == std::vector<std::string>{"pvc-a", "dv-b"});
 }
 
+TEST_CASE("A folder shared with a guest is a claim of its, but no disk that a freeze reaches") {
+  const auto view = VmiView::from(parse(R"({"spec":{
+    "domain":{"devices":{"filesystems":[{"name":"share","virtiofs":{}},{"name":"secret","virtiofs":{}},{"virtiofs":{}}]}},
+    "volumes":[{"name":"root","persistentVolumeClaim":{"claimName":"pvc-a"}},{"name":"secret","secret":{}},
+      {"name":"share","persistentVolumeClaim":{"claimName":"pvc-shared"}}]}})"));
+  CHECK(view.claims == std::vector<std::string>{"pvc-a", "pvc-shared"});
+  CHECK(view.disks() == std::vector<std::string>{"pvc-a"});
+}
+
+TEST_CASE("A backup of KubeVirt's own is in progress until it is completed") {
+  const auto of = [](const char* backup) {
+    return VmiView::from(parse(std::string(R"({"status":{"changedBlockTracking":{"backupStatus":)") + backup + "}}}"))
+        .backup_in_progress;
+  };
+  CHECK(of(R"({"backupName":"full-1"})") == "full-1");
+  CHECK(of(R"({"backupName":"full-1","completed":true})").empty());
+  CHECK(of("null").empty());
+}
+
 TEST_CASE("A condition that is not True counts as false") {
   const auto view = VmiView::from(parse(R"({"status":{"conditions":[{"type":"AgentConnected","status":"Unknown"},
     {"type":"Paused","status":"True"}]}})"));

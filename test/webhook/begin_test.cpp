@@ -180,9 +180,12 @@ TEST_CASE("a session that was taken away while it was freezing is thawed once mo
     if (request.target.ends_with("/freeze")) world.api.change_lease("snapfreeze.harvesterhci.io/phase", phase);
   };
   CHECK(world.admit(harvester_review("disk-0")).decision == reason::kAbandoned);
-  CHECK(freeze::to_string(world.session()->phase) == phase);
+  CHECK(world.session()->phase == Phase::kThawing);
   CHECK(world.session()->unsettled);
-  CHECK(doubts(world) == std::vector<std::string>{reason::kAbandoned});
+  CHECK(world.session()->intent.call == freeze::Intent::Call::kFreeze);
+  CHECK(doubts(world).back() == reason::kAbandoned);
+  // One that rests has given its verdicts.
+  CHECK(world.session()->only_undoes() == (phase == "Resting"));
 }
 
 TEST_CASE("a session that is gone when its freeze answers is born again, Thawing") {

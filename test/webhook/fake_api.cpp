@@ -1,6 +1,7 @@
 #include "test/webhook/fake_api.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "freeze/session.h"
 #include "kube/paths.h"
@@ -73,7 +74,14 @@ Result<kube::Response> FakeApi::call(const kube::Request& request) {
   Millis took{0};
   auto reply = answer(request, took);
   clock_.wait(took);
+  stop(stopped_after, request.target);
   return reply;
+}
+
+void FakeApi::stop(const std::map<std::string, Millis>& stops, const std::string& target) {
+  for (const auto& [end, length] : stops) {
+    if (target.ends_with(end)) clock_.wait(length);
+  }
 }
 
 std::vector<Result<kube::Response>> FakeApi::call_all(std::span<const kube::Request> requests) {
@@ -85,11 +93,14 @@ std::vector<Result<kube::Response>> FakeApi::call_all(std::span<const kube::Requ
     longest = std::max(longest, took);
   }
   clock_.wait(longest);
+  for (const kube::Request& request : requests) stop(stopped_after, request.target);
   return replies;
 }
 
 Result<kube::Response> FakeApi::answer(const kube::Request& request, Millis& took) {
   using Kind = FakeFault::Kind;
+  stop(stopped_before, request.target);
+  if (clock_.monotonic() > request.send_by) return Error{Code::kTransient, "not sent: its time was over", 0, true};
   ++calls_;
   const auto found = faults.find(calls_);
   const FakeFault* fault = found == faults.end() ? nullptr : &found->second;
@@ -140,7 +151,9 @@ kube::Response FakeApi::carry_out(const kube::Request& request) {
   if (request.method == kube::Method::kPost && path.ends_with("/leases")) return create_lease(parsed(request.body));
   if (request.method == kube::Method::kPost) {
     access_review = parsed(request.body);
-    return {201, Json::object({{"status", Json::object({{"allowed", may_freeze}})}}).dump(), {}, {}};
+    const std::string& vm = access_review["spec"]["resourceAttributes"]["name"].string();
+    const bool allowed = may_freeze && (may_freeze_only.empty() || vm == may_freeze_only);
+    return {201, Json::object({{"status", Json::object({{"allowed", allowed}})}}).dump(), {}, {}};
   }
   if (request.method == kube::Method::kPatch) return patch(path, parsed(request.body));
   if (question != std::string::npos || path.ends_with("/virtualmachineinstances")) {
@@ -150,18 +163,31 @@ kube::Response FakeApi::carry_out(const kube::Request& request) {
   return found == objects.end() ? status(404, "not found") : kube::Response{200, found->second.dump(), {}, {}};
 }
 
-// All of a collection, or those with the label of "labelSelector=<key>=<value>".
+// All of a collection, or those with the label of "labelSelector=<key>=<value>", in pages of "limit=<count>".
 kube::Response FakeApi::list(const std::string& collection, const std::string& query) const {
-  Json items = Json::array();
+  std::string selector;
+  std::size_t limit = objects.size();
+  std::size_t from = 0;
+  std::stringstream parameters(query);
+  for (std::string parameter; std::getline(parameters, parameter, '&');) {
+    if (parameter.starts_with("labelSelector=")) selector = parameter.substr(14);
+    if (parameter.starts_with("limit=")) limit = std::stoul(parameter.substr(6));
+    if (parameter.starts_with("continue=")) from = std::stoul(parameter.substr(9));
+  }
+  std::vector<Json> items;
   for (const auto& [path, object] : objects) {
     if (!path.starts_with(collection + "/")) continue;
-    bool selected = query.empty();
+    bool selected = selector.empty();
     for (const auto& [key, value] : object["metadata"]["labels"].members()) {
-      selected = selected || query == "labelSelector=" + key + "=" + value.string();
+      selected = selected || selector == key + "=" + value.string();
     }
-    if (selected) items.push(object);
+    if (selected) items.push_back(object);
   }
-  return {200, Json::object({{"items", items}}).dump(), {}, {}};
+  Json page = Json::array();
+  for (std::size_t i = from; i < std::min(items.size(), from + limit); ++i) page.push(items[i]);
+  Json metadata = Json::object();
+  if (items.size() > from + limit) metadata.set("continue", std::to_string(from + limit));
+  return {200, Json::object({{"metadata", metadata}, {"items", page}}).dump(), {}, {}};
 }
 
 kube::Response FakeApi::create_lease(const Json& object) {

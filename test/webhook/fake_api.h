@@ -39,6 +39,10 @@ class FakeApi : public kube::KubeApi {
   std::map<std::string, Millis> latency;  // by the path's last segment; else 2 ms
   Millis every_call{2};
   bool may_freeze = true;
+  std::string may_freeze_only;  // that VM, if not ""
+  // The process is stopped for so long just before the request to a path that ends so is sent; or after it was sent,
+  // just before its reply is read.
+  std::map<std::string, Millis> stopped_before, stopped_after;
   Json access_review;  // the last one asked
 
   bool frozen = false;
@@ -51,6 +55,7 @@ class FakeApi : public kube::KubeApi {
 
  private:
   Result<kube::Response> answer(const kube::Request& request, Millis& took);
+  void stop(const std::map<std::string, Millis>& stops, const std::string& target);
   kube::Response carry_out(const kube::Request& request);
   kube::Response list(const std::string& collection, const std::string& query) const;
   kube::Response create_lease(const Json& object);

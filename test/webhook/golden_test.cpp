@@ -31,6 +31,9 @@ void prepare(test::World& world, const Review& review) {
   world.api.objects[kube::object_path(kube::kHarvesterBackups, review.namespace_, owner->name)] =
       test::backup(owner->name, owner->uid, vm, {review.name});
   Json vmi = test::running_vmi(vm);
+  vmi.set("spec",
+          Json::object({{"volumes", Json::array({Json::object(
+                                        {{"dataVolume", Json::object({{"name", review.snapshot.source_pvc}})}})})}}));
   if (vm == "vm2") vmi.set("status", test::json(R"({"phase": "Running"})"));
   world.api.objects[kube::object_path(kube::kVirtualMachineInstances, review.namespace_, vm)] = vmi;
 }

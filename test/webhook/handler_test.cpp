@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "test/cluster/base64.h"
 #include "test/support/catch.h"
 #include "test/webhook/world.h"
 
@@ -13,7 +14,8 @@ using test::World;
 constexpr char kReview[] = R"({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u1",
     "kind": {"group": "snapshot.storage.k8s.io", "version": "v1", "kind": "VolumeSnapshot"}, "operation": "CREATE",
     "name": "s0", "namespace": "vms", "userInfo": {"username": "alice"}, "object": {"metadata": {"name": "s0",
-    "labels": {"snapfreeze.harvesterhci.io/backup": "nightly"}, "annotations": {"snapfreeze.harvesterhci.io/vm": "vm1"}}}}})";
+    "labels": {"snapfreeze.harvesterhci.io/backup": "nightly"}, "annotations": {"snapfreeze.harvesterhci.io/vm": "vm1"}},
+    "spec": {"source": {"persistentVolumeClaimName": "pvc-0"}}}}})";
 
 struct Fixture : World {
   MutateHandler handler{admission, clock, metrics};
@@ -22,6 +24,38 @@ struct Fixture : World {
     return handler({"POST", "/mutate", query, body, "10.0.0.1:1", clock.monotonic()});
   }
 };
+
+TEST_CASE_METHOD(Fixture, "of a snapshot that is not ours only what nobody may bring is taken, in a dry run too") {
+  nlohmann::json review = nlohmann::json::parse(kReview);
+  nlohmann::json& object = review["request"]["object"];
+  review["request"]["dryRun"] = GENERATE(true, false);
+  const bool is_import = GENERATE(true, false);
+  if (is_import) {
+    object["spec"]["source"] = {{"volumeSnapshotContentName", "content"}};
+  } else {
+    object["metadata"]["labels"] = nlohmann::json::object();
+  }
+  object["metadata"]["labels"]["snapfreeze.harvesterhci.io/epoch"] = "somebody-elses";
+  object["metadata"]["annotations"]["snapfreeze.harvesterhci.io/consistency"] = "filesystem";
+  const auto response = post(review.dump());
+  const auto answer = nlohmann::json::parse(response.body)["response"];
+  CHECK(answer["allowed"] == true);
+  const auto patch = nlohmann::json::parse(*cluster::base64_decode(answer["patch"].get<std::string>()));
+  CHECK(patch.size() == 2);
+  for (const auto& operation : patch) CHECK(operation["op"] == "remove");
+  const auto left = object.patch(patch);
+  CHECK_FALSE(left["metadata"]["labels"].contains("snapfreeze.harvesterhci.io/epoch"));
+  CHECK(left["metadata"]["annotations"] == nlohmann::json{{"snapfreeze.harvesterhci.io/vm", "vm1"}});
+  CHECK(api.ledger.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "a snapshot that is not ours and brings nothing gets no patch") {
+  nlohmann::json review = nlohmann::json::parse(kReview);
+  review["request"]["object"]["metadata"].erase("labels");
+  const auto answer = nlohmann::json::parse(post(review.dump()).body)["response"];
+  CHECK(answer["allowed"] == true);
+  CHECK_FALSE(answer.contains("patch"));
+}
 
 TEST_CASE_METHOD(Fixture, "an admission review is answered with one") {
   const auto response = post(kReview);

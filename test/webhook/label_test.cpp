@@ -57,13 +57,24 @@ TEST_CASE("without a name the VM is the one that mounts the claim") {
   CHECK(world.session()->vm == "vm1");
 }
 
-TEST_CASE("a claim that no running guest, or more than one, mounts has no VM") {
+TEST_CASE("a claim that no running guest mounts has no VM, and one that several mount is covered by no one freeze") {
   World world;
   CHECK(world.admit(label_review("s0", "nightly", "{}", "pvc-9")).decision == reason::kNoVm);
   CHECK(world.admit(label_review("s0", "nightly", "{}", "")).decision == reason::kNoVm);
-  world.api.objects[path_of(kube::kVirtualMachineInstances, "vm2")] = test::running_vmi("vm2");
-  CHECK(world.admit(label_review("s0", "nightly")).decision == reason::kNoVm);
+  Json starting = test::running_vmi("vm2");
+  starting.set("status", test::json(GENERATE(as<std::string>{}, R"({"phase": "Running"})", R"({"phase": "Scheduled"})",
+                                             R"({"phase": "Unknown"})", "{}")));
+  world.api.objects[path_of(kube::kVirtualMachineInstances, "vm2")] = starting;
+  CHECK(world.admit(label_review("s0", "nightly")).decision == reason::kSharedDisk);
   CHECK(world.api.count("PUT") == 0);
+}
+
+TEST_CASE("a guest that is off uses no disk") {
+  World world;
+  Json off = test::running_vmi("vm2");
+  off.set("status", test::json(GENERATE(as<std::string>{}, R"({"phase": "Succeeded"})", R"({"phase": "Failed"})")));
+  world.api.objects[path_of(kube::kVirtualMachineInstances, "vm2")] = off;
+  CHECK(world.admit(label_review("s0", "nightly")).decision == kFroze);
 }
 
 TEST_CASE("a VM whose name would leave its path is no VM") {
@@ -79,6 +90,55 @@ TEST_CASE("a member without this session's epoch makes the backup late") {
   world.store("s9", {}, "nightly");
   CHECK(world.admit(label_review("s0", "nightly", kOfVm1)).decision == reason::kLate);
   CHECK(world.api.count("labelSelector=snapfreeze.harvesterhci.io%2Fbackup%3Dnightly") == 1);
+}
+
+TEST_CASE("the same label on a later day is another backup, whatever became of the first") {
+  World world;
+  const bool judged = GENERATE(true, false);
+  Outcome first = world.admit(label_review("s0", "daily", kOfVm1));
+  if (!judged) first = {};
+  world.store("s0", first, "daily");
+  world.api.objects.erase("/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1");
+  SECTION("in the time of one freeze it is a disk that comes too late") {
+    world.pass(std::chrono::seconds(20));
+    CHECK(world.admit(label_review("s1", "daily", kOfVm1, "pvc-1")).decision == reason::kLate);
+    CHECK(world.admit(label_review("s1", "daily", kOfVm1)).decision == reason::kLate);
+  }
+  SECTION("later it is frozen for") {
+    world.pass(std::chrono::seconds(40));
+    CHECK(world.admit(label_review("s1", "daily", kOfVm1)).decision == kFroze);
+  }
+}
+
+TEST_CASE("the same label on another VM's disk is another backup") {
+  World world;
+  world.store("s9", {}, "daily", "pvc-of-another-vm");
+  CHECK(world.admit(label_review("s0", "daily", kOfVm1)).decision == kFroze);
+}
+
+TEST_CASE("an import that carries the label is no disk of the backup") {
+  World world;
+  world.store("s9", {}, "daily");
+  world.api.objects[path_of(kube::kVolumeSnapshots, "s9")].set(
+      "spec", test::json(R"({"source": {"volumeSnapshotContentName": "c", "persistentVolumeClaimName": "pvc-0"}})"));
+  CHECK(world.admit(label_review("s0", "daily", kOfVm1)).decision == kFroze);
+}
+
+TEST_CASE("among hundreds of earlier members the one of the present backup is found, page by page") {
+  World world;
+  for (int i = 0; i < 250; ++i) world.store("old-" + std::to_string(i), {}, "daily");
+  world.pass(std::chrono::hours(24));
+  CHECK(world.admit(label_review("s0", "daily", kOfVm1)).decision == kFroze);
+  CHECK(world.api.count("volumesnapshots?labelSelector") == 3);
+  world.api.objects.erase("/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1");
+  world.store("z-new", {}, "daily");
+  CHECK(world.admit(label_review("s0", "daily", kOfVm1)).decision == reason::kLate);
+}
+
+TEST_CASE("a guest that rests is left alone, also for a label that comes again") {
+  World world;
+  world.put_session([](freeze::Session& session) { session.phase = freeze::Phase::kResting; });
+  CHECK(world.admit(label_review("s0", "daily", kOfVm1)).decision == reason::kCoolDown);
 }
 
 TEST_CASE("members of other labels are nobody's business") {
@@ -105,7 +165,7 @@ TEST_CASE("a guest that somebody else froze is left to them") {
   Json status = vmi["status"];
   vmi.set("status", status.set("fsFreezeStatus", "frozen"));
   CHECK(world.admit(label_review("s0", "nightly", kOfVm1)).decision == reason::kFrozenByOther);
-  CHECK(world.api.count("PUT") + world.api.count("POST") == 0);
+  CHECK(world.api.count("PUT") + world.api.count("POST /apis/coordination") == 0);
 }
 
 }  // namespace

@@ -51,6 +51,13 @@ TEST_CASE("epoch and verdict brought along are overwritten or removed") {
   CHECK(result["metadata"]["annotations"] == wanted);
 }
 
+TEST_CASE("a verdict brought along as a label is removed") {
+  const Json labels = Json::object({{freeze::kConsistency, "filesystem"}, {freeze::kReason, "r"}, {"app", "a"}});
+  const Json object = Json::object({{"metadata", Json::object({{"labels", labels}})}});
+  const Independent wanted = {{freeze::kEpochLabel, "epoch-1"}, {"app", "a"}};
+  CHECK(patched(object, kJoined)["metadata"]["labels"] == wanted);
+}
+
 TEST_CASE("annotations that would exceed the API server's limit are left out") {
   const Json annotations = Json::object({{"large", std::string(256 * 1024 - 10, 'x')}, {freeze::kConsistency, "f"}});
   const Json object = Json::object({{"metadata", Json::object({{"annotations", annotations}})}});
@@ -90,6 +97,30 @@ Json random_object(std::mt19937& random) {
   if (random() % 4 != 0) metadata.set("labels", random_map(random));
   if (random() % 4 != 0) metadata.set("annotations", random_map(random));
   return object.set("metadata", metadata);
+}
+
+TEST_CASE("of what is not ours only our own marks are removed, from whatever object, and only once") {
+  std::mt19937 random(11);
+  for (int i = 0; i < 20000; ++i) {
+    const Json object = random_object(random);
+    const Json patch = removals_for(object);
+    for (const Json& operation : patch.items()) REQUIRE(operation["op"].string() == "remove");
+    Independent result;
+    REQUIRE_NOTHROW(result = Independent::parse(object.dump()).patch(Independent::parse(patch.dump())));
+    REQUIRE(removals_for(json(result.dump())).items().empty());
+    for (const char* map : {"labels", "annotations"}) {
+      if (!result.contains("metadata") || !result["metadata"].contains(map)) continue;
+      const Independent& left = result["metadata"][map];
+      if (!left.is_object()) continue;
+      const Json& before = object["metadata"][map];
+      for (const char* key : {freeze::kEpochLabel, freeze::kConsistency, freeze::kReason, freeze::kFrozenFor}) {
+        const bool ours = std::string(map) == "labels" || key != freeze::kEpochLabel;
+        REQUIRE((!ours || !left.contains(key)));
+      }
+      REQUIRE(left.contains("plain") == !before["plain"].is_null());
+      REQUIRE(left.contains(freeze::kVmAnnotation) == !before[freeze::kVmAnnotation].is_null());
+    }
+  }
 }
 
 TEST_CASE("every patch applies to its input, and deciding twice adds nothing") {

@@ -51,14 +51,17 @@ Json backup(const std::string& name, const std::string& uid, const std::string& 
   for (const std::string& member : members) volumes.push(Json::object({{"name", member}}));
   Json spec = Json::object({{"source", Json::object({{"name", vm}})}, {"type", "backup"}});
   if (!deadline.empty()) spec.set("fsFreezeDeadline", deadline);
-  return Json::object({{"metadata", Json::object({{"name", name}, {"namespace", kNamespace}, {"uid", uid}})},
-                       {"spec", spec},
-                       {"status", Json::object({{"volumeBackups", volumes}})}});
+  const Json froze = Json::object({{freeze::kHarvesterFreezeAnnotation, "true"}});
+  return Json::object(
+      {{"metadata", Json::object({{"name", name}, {"namespace", kNamespace}, {"uid", uid}, {"annotations", froze}})},
+       {"spec", spec},
+       {"status", Json::object({{"volumeBackups", volumes}})}});
 }
 
 Json running_vmi(const std::string& name) {
   Json vmi = json(R"({"status": {"phase": "Running", "conditions": [{"type": "AgentConnected", "status": "True"}]},
-                      "spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "pvc-0"}}]}})");
+                      "spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "pvc-0"}},
+                                           {"dataVolume": {"name": "pvc-1"}}]}})");
   vmi.set("metadata", Json::object({{"name", name}, {"namespace", kNamespace}, {"uid", name + "-vmi-uid"}}));
   return vmi;
 }
@@ -68,8 +71,8 @@ Json leader_lease() {
                            "renewTime": "2026-01-01T00:00:00.000000Z"}})");
 }
 
-webhook::Review harvester_review(const std::string& name, const std::string& backup_name,
-                                 const std::string& backup_uid) {
+webhook::Review harvester_review(const std::string& name, const std::string& backup_name, const std::string& backup_uid,
+                                 const std::string& pvc) {
   const Json owner = Json::object({{"apiVersion", "harvesterhci.io/v1beta1"},
                                    {"kind", "VirtualMachineBackup"},
                                    {"name", backup_name},
@@ -77,7 +80,8 @@ webhook::Review harvester_review(const std::string& name, const std::string& bac
                                    {"controller", true}});
   Json metadata = Json::object({{"namespace", kNamespace}, {"ownerReferences", Json::array({owner})}});
   if (!name.empty()) metadata.set("name", name);
-  return review_of(name, Json::object({{"metadata", metadata}}));
+  const Json source = Json::object({{"source", Json::object({{"persistentVolumeClaimName", pvc}})}});
+  return review_of(name, Json::object({{"metadata", metadata}, {"spec", source}}));
 }
 
 webhook::Review label_review(const std::string& name, const std::string& label, const std::string& annotations,
@@ -94,7 +98,9 @@ World::World(webhook::Settings settings)
     : admission({observed, clock, server_time, sessions, metrics}, sweeper, named(std::move(settings))) {
   api.objects[path_of(kube::kHarvesterBackups, "b1")] = backup("b1", kBackupUid, "vm1", {"disk-0", "disk-1", "disk-2"});
   api.objects[path_of(kube::kVirtualMachineInstances, "vm1")] = running_vmi("vm1");
-  api.objects[path_of(kube::kVirtualMachines, "vm1")] = json(R"({"metadata": {"name": "vm1"}})");
+  api.objects[path_of(kube::kVirtualMachines, "vm1")] = json(R"({"metadata": {"name": "vm1"},
+      "spec": {"template": {"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "pvc-0"}},
+                                                 {"dataVolume": {"name": "pvc-1"}}]}}}})");
   sweeper.observe(leader_lease(), clock.monotonic());
 }
 
@@ -102,11 +108,27 @@ webhook::Outcome World::admit(const webhook::Review& review, Millis budget) {
   return admission.admit(review, clock.monotonic(), clock.monotonic() + budget);
 }
 
-void World::store(const std::string& name, const webhook::Outcome& outcome, const std::string& label) {
+void World::store(const std::string& name, const webhook::Outcome& outcome, const std::string& label,
+                  const std::string& pvc) {
   Json labels = Json::object({{freeze::kEpochLabel, outcome.marks ? outcome.marks->epoch : ""}});
   if (!label.empty()) labels.set(freeze::kBackupLabel, label);
-  api.objects[path_of(kube::kVolumeSnapshots, name)] =
-      Json::object({{"metadata", Json::object({{"name", name}, {"labels", labels}})}});
+  const Json metadata =
+      Json::object({{"name", name}, {"labels", labels}, {"creationTimestamp", kube::format_time(clock.wall())}});
+  const Json spec = Json::object({{"source", Json::object({{"persistentVolumeClaimName", pvc}})}});
+  api.objects[path_of(kube::kVolumeSnapshots, name)] = Json::object({{"metadata", metadata}, {"spec", spec}});
+}
+
+void World::set_deadline(const std::string& deadline) {
+  api.objects[path_of(kube::kHarvesterBackups, "b1")] =
+      backup("b1", kBackupUid, "vm1", {"disk-0", "disk-1", "disk-2"}, deadline);
+}
+
+void World::pass(Millis time) {
+  clock.wait(time);
+  Json lease = leader_lease();
+  Json spec = lease["spec"];
+  lease.set("spec", spec.set("renewTime", kube::format_micro_time(clock.wall())));
+  sweeper.observe(lease, clock.monotonic());
 }
 
 std::optional<freeze::Session> World::session() const {
@@ -124,6 +146,7 @@ void World::put_session(const std::function<void(freeze::Session&)>& change) {
   session.timer = std::chrono::seconds(30);
   session.holder = "replica-2/another";
   session.phase = freeze::Phase::kFrozen;
+  session.claims = {"pvc-0", "pvc-1"};
   session.holds = {{freeze::Hold::Kind::kHarvester, "b1", kBackupUid, 0}};
   change(session);
   const auto created = freeze::SessionStore(api, kOwnNamespace).create(session);

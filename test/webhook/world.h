@@ -29,7 +29,7 @@ Json leader_lease();
 
 // CREATE of a VolumeSnapshot owned by the backup, or labelled; `name` may be empty.
 webhook::Review harvester_review(const std::string& name, const std::string& backup_name = "b1",
-                                 const std::string& backup_uid = kBackupUid);
+                                 const std::string& backup_uid = kBackupUid, const std::string& pvc = "pvc-0");
 webhook::Review label_review(const std::string& name, const std::string& label, const std::string& annotations = "{}",
                              const std::string& pvc = "pvc-0");
 
@@ -39,7 +39,13 @@ class World {
 
   webhook::Outcome admit(const webhook::Review& review, Millis budget = Millis(9000));
   // The snapshot exists from now on, with the epoch it was given, as when the API server has stored it.
-  void store(const std::string& name, const webhook::Outcome& outcome, const std::string& label = "");
+  void store(const std::string& name, const webhook::Outcome& outcome, const std::string& label = "",
+             const std::string& pvc = "pvc-0");
+  // The backup b1 of another deadline, for which Harvester has frozen.
+  void set_deadline(const std::string& deadline);
+
+  // Time goes by, and the sweeper lives.
+  void pass(Millis time);
 
   // The session on record; nullopt: none.
   [[nodiscard]] std::optional<freeze::Session> session() const;

@@ -1,0 +1,90 @@
+#include "webhook/undo.h"
+
+#include <algorithm>
+
+#include "freeze/names.h"
+
+namespace snapfreeze::webhook {
+namespace {
+
+using freeze::Intent;
+using freeze::Phase;
+using freeze::Session;
+namespace reason = freeze::reason;
+
+bool has_doubt(const Session& session, const std::string& doubt) {
+  return std::ranges::find(session.doubts, doubt) != session.doubts.end();
+}
+
+// Whether nothing need be written for the guest to be thawed on account of `wanted`.
+bool says_it_all(const Session& there, const Session& wanted) {
+  const bool thaws_again = there.intent.call == Intent::Call::kFreeze;
+  return there.phase == Phase::kThawing && (there.unsettled || !wanted.unsettled) &&
+         (thaws_again || wanted.intent.call != Intent::Call::kFreeze) &&
+         std::ranges::all_of(wanted.doubts, [&](const std::string& doubt) { return has_doubt(there, doubt); });
+}
+
+// It thaws again, on account of `intent`.
+void take_back(Session& there, const Intent& intent) {
+  if (there.phase == Phase::kResting) {
+    // Its verdicts are given, and must not change: from now on it only undoes. And a guest that has to rest still has
+    // to, from the next thaw on.
+    if (!there.only_undoes()) there.doubts.insert(there.doubts.begin(), reason::kUndone);
+    there.unsettled = true;
+  }
+  there.phase = Phase::kThawing;
+  if (intent.call != Intent::Call::kNone) there.intent = intent;
+}
+
+// What `there` must become for the guest to be thawed on account of `wanted`.
+Session thawing(Session there, const Session& wanted) {
+  take_back(there, wanted.intent);
+  there.unsettled = there.unsettled || wanted.unsettled;
+  for (const std::string& doubt : wanted.doubts) there.doubt(doubt);
+  return there;
+}
+
+Result<Session> write(const Seams& seams, const Session& session, const Budget& budget) {
+  return session.uid.empty() ? seams.sessions.create(session, budget.for_call())
+                             : seams.sessions.update(session, budget.for_call());
+}
+
+}  // namespace
+
+void leave_thawing(const Seams& seams, Session session, const Budget& budget) {
+  session.phase = Phase::kThawing;
+  for (Backoff backoff;;) {
+    if (write(seams, session, budget)) return;
+    const auto there = seams.sessions.read(session.namespace_, session.vm, budget.for_call());
+    if (there && *there) {
+      if (says_it_all(**there, session)) return;
+      session = thawing(**there, session);
+    } else if (there) {
+      session.uid.clear();
+    }
+    if (!backoff.wait(seams.clock, budget)) return;
+  }
+}
+
+void undo_harvesters_freeze(const Seams& seams, Session undoing, const Budget& budget) {
+  undoing.phase = Phase::kThawing;
+  undoing.intent = {Intent::Call::kFreeze, undoing.holder};
+  undoing.doubts = {reason::kUndone};
+  for (Backoff backoff;;) {
+    auto there = seams.sessions.read(undoing.namespace_, undoing.vm, budget.for_call());
+    if (there) {
+      Session wanted = undoing;
+      if (*there) {
+        const bool held = (*there)->phase == Phase::kFreezing || (*there)->phase == Phase::kFrozen;
+        const bool noted = (*there)->phase == Phase::kThawing && (*there)->intent.call == Intent::Call::kFreeze;
+        if (held || noted) return;
+        wanted = std::move(**there);
+        take_back(wanted, undoing.intent);
+      }
+      if (write(seams, wanted, budget)) return;
+    }
+    if (!backoff.wait(seams.clock, budget)) return;
+  }
+}
+
+}  // namespace snapfreeze::webhook

@@ -1,0 +1,64 @@
+// Which VM has a disk, where the snapshot does not say so: the guests of the namespace are listed.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "kube/api.h"
+#include "webhook/budget.h"
+#include "webhook/slots.h"
+
+namespace snapfreeze::webhook {
+
+struct Found {
+  enum class What {
+    kVm,      // one guest has the disk: `vm`
+    kNobody,  // no guest that is not off
+    kShared,  // several: no one freeze covers the disk
+    kBusy,    // the budget ended before a list was to be had
+  };
+  What what = What::kNobody;
+  std::string vm;
+};
+
+// A list of a namespace is large and slow, and a backup of many disks, or whoever means harm, asks for many at once. So
+// one list of a namespace is read at a time, and serves all who asked before it began: for each of them it is as fresh
+// as one of their own. It is read in pages, of which only names are kept, and `lists` bounds how many are read at once.
+// Thread-safe; holds no lock across a call.
+class VmFinder {
+ public:
+  VmFinder(kube::KubeApi& api, Clock& clock, Slots& lists) : api_(api), clock_(clock), lists_(lists) {}
+
+  // Only for who may freeze every guest of the namespace. Errors are those of kube/rest.h.
+  Result<Found> find(const std::string& ns, const std::string& disk, const Budget& budget);
+
+ private:
+  struct Guest {
+    std::string vm;
+    std::vector<std::string> claims;
+  };
+  struct Namespace {
+    bool listing = false;
+    int asking = 0;
+    Mono begun{Mono::min()};  // of the list that `guests` are from
+    std::vector<Guest> guests;
+  };
+  class Asking;
+
+  static Found look_up(const std::vector<Guest>& guests, const std::string& disk);
+  Result<std::vector<Guest>> list(const std::string& ns, const Budget& budget);
+
+  kube::KubeApi& api_;
+  Clock& clock_;
+  Slots& lists_;
+  std::mutex mutex_;
+  std::map<std::string, Namespace> namespaces_;  // those that somebody asks about just now
+};
+
+}  // namespace snapfreeze::webhook
