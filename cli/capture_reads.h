@@ -18,7 +18,9 @@ struct Capture {
   std::optional<Wall> at;
 };
 
-// Two calls each, side by side. What cannot be read says nothing.
-[[nodiscard]] std::map<std::string, Capture> read_captures(kube::KubeApi& api, const std::vector<std::string>& uids);
+// Two calls each, side by side. What does not exist says nothing; what cannot be read is added to `unseen`, each kind
+// once.
+[[nodiscard]] std::map<std::string, Capture> read_captures(kube::KubeApi& api, const std::vector<std::string>& uids,
+                                                           std::vector<std::string>& unseen);
 
 }  // namespace snapfreeze::cli

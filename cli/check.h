@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace snapfreeze::cli {
 struct Finding {
   enum class Level {
     kGood,
-    kUnknown,  // we may not look
+    kUnknown,  // it may not, or cannot, be looked at
     kWarning,  // some backups will not be consistent
     kError,    // none will
   };
@@ -28,10 +29,13 @@ struct Finding {
   std::string remedy = {};
 };
 
-// A guest that runs. `info` is KubeVirt's guestosinfo, which lists the commands that the agent takes.
+// Whether the guest agent takes the command to freeze, as KubeVirt's guestosinfo lists them; nullopt: it does not say.
+[[nodiscard]] std::optional<bool> takes_freeze(const Json& guestosinfo);
+
+// A guest that runs.
 struct GuestFacts {
   kube::VmiView vmi;
-  std::optional<Json> info;
+  std::optional<bool> takes_freeze;  // nullopt: not known
 };
 
 // Who may do what, or why it could not be asked.
@@ -57,9 +61,12 @@ struct CheckFacts {
   LeaderFacts leader;
   Result<Json> kubevirts = Error{};
   Result<Json> harvester_version = Error{};
-  Result<Json> backups = Error{};
-  Result<Json> vmis = Error{};
-  std::map<std::string, Json> guest_infos;  // by "namespace/name"
+  Result<std::vector<kube::BackupView>> backups = Error{};
+  Result<std::vector<kube::VmiView>> vmis = Error{};
+  // Which snapshots exist, by "namespace/name". Read only when a backup is in error.
+  Result<std::set<std::string>> snapshots = std::set<std::string>{};
+  std::map<std::string, std::optional<bool>> takes_freeze;  // by "namespace/name"
+  std::vector<std::string> unseen_agents;                   // why not all agents could be asked
   std::vector<AccessFacts> access;
 };
 
@@ -70,11 +77,15 @@ struct CheckFacts {
 [[nodiscard]] std::vector<Finding> check_cluster(const CheckFacts& facts);
 [[nodiscard]] std::vector<Finding> check_access(const std::vector<AccessFacts>& access);
 [[nodiscard]] std::vector<Finding> check_guests(const std::vector<GuestFacts>& guests);
+// All that there is to say of the VMs: also why it cannot be said, and which of them share a disk.
+[[nodiscard]] std::vector<Finding> check_vms(const CheckFacts& facts);
+// The guests that run.
+[[nodiscard]] std::vector<GuestFacts> guests_of(const CheckFacts& facts);
 
 // The reply to a VolumeSnapshot made with dryRun=All, labelled as somebody's backup.
 [[nodiscard]] Finding check_dry_run(const Result<Json>& reply);
 
-[[nodiscard]] bool has_error(const std::vector<Finding>& findings);
+[[nodiscard]] bool has(const std::vector<Finding>& findings, Finding::Level level);
 [[nodiscard]] std::string to_text(const std::vector<Finding>& findings, bool colours);
 [[nodiscard]] Json to_json(const std::vector<Finding>& findings);
 

@@ -4,13 +4,15 @@
 #include "cli/check_reads.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/look.h"
 #include "cli/process.h"
 #include "cli/yaml.h"
 
 namespace snapfreeze::cli {
 namespace {
 
-constexpr char kCheckNotes[] = R"(Nothing is changed, and no guest is touched. "?" is what you may not see.
+constexpr char kCheckNotes[] =
+    R"(Nothing is changed, and no guest is touched. "?" marks what could not be looked at, with the reason.
 
 Examples:
   After the installation:
@@ -20,8 +22,8 @@ Examples:
   Does the API server call the webhook (in a pod: helm test):
     snapfreeze check --dry-run-snapshot -n prod
 
-Exit status: 0 fine, warnings included; 1 an error; 2 wrong usage; 3 the API server did not answer, or refused; 4 there is no such
-VM.)";
+Exit status: 0 fine, warnings included; 1 an error; 2 wrong usage; 3 no error, but not all could be looked at, or the API server
+did not answer; 4 there is no such VM.)";
 
 struct CheckCommand {
   AdminOptions admin;
@@ -39,32 +41,34 @@ int show_findings(const std::vector<Finding>& findings, const std::string& outpu
   } else {
     std::fputs(to_text(findings, wants_colours()).c_str(), stdout);
   }
-  return has_error(findings) ? kFinding : kFine;
+  if (has(findings, Finding::Level::kError)) return kFinding;
+  return has(findings, Finding::Level::kUnknown) ? kUnreachable : kFine;
 }
 
 Result<std::vector<Finding>> check_everything(const CheckCommand& options, const Reached& reached, Clock& clock) {
   CheckScope scope = options.scope;
   scope.namespace_ = reached.namespace_;
   scope.home = reached.home;
-  const auto facts = read_check(*reached.api, clock, scope);
+  Look look(*reached.api, clock);
+  const auto facts = read_check(look, clock, scope);
   if (!facts) return facts.error();
   std::vector<Finding> findings = check_cluster(*facts);
   const auto add = [&](const std::vector<Finding>& more) { findings.insert(findings.end(), more.begin(), more.end()); };
   add(check_installation(*facts));
   add(check_access(facts->access));
-  if (facts->vmis) add(check_guests(guests_of(*facts)));
+  add(check_vms(*facts));
   return findings;
 }
 
 int run_check(const CheckCommand& options) {
-  InterruptibleClock interruptible;
-  SystemClock& clock = interruptible.clock;
+  SystemClock clock;
   const auto reached = reach(options.admin);
   if (!reached) return end_with(reached.error());
   if (options.dry_run) return show_findings({try_dry_run(*reached->api, reached->namespace_)}, options.output);
   if (!options.vm.empty()) {
-    const auto foretold = read_foretold(*reached->api, reached->home, reached->namespace_, options.vm);
-    return foretold ? show_findings({*foretold}, options.output) : end_with(foretold.error());
+    Look look(*reached->api, clock);
+    const auto foretold = read_foretold(look, clock, reached->home, reached->namespace_, options.vm);
+    return foretold ? show_findings(*foretold, options.output) : end_with(foretold.error());
   }
   const auto findings = check_everything(options, *reached, clock);
   return findings ? show_findings(*findings, options.output) : end_with(findings.error());

@@ -1,9 +1,12 @@
 #include "cli/check_reads.h"
 
+#include <algorithm>
 #include <array>
 
 #include "certs/certificates.h"
 #include "cli/foretell.h"
+#include "cli/lists.h"
+#include "cli/spoilers_reads.h"
 #include "edge/handshake.h"
 #include "freeze/names.h"
 #include "freeze/session_store.h"
@@ -50,20 +53,62 @@ std::string key_of(const kube::VmiView& vmi) {
   return vmi.metadata.namespace_ + "/" + vmi.metadata.name;
 }
 
-void ask_guests(kube::KubeApi& api, CheckFacts& facts) {
-  std::vector<std::string> keys;
+// The guests whose agents are to be asked; says so when these are not all.
+std::vector<kube::VmiView> guests_to_ask(CheckFacts& facts) {
+  std::vector<kube::VmiView> guests;
+  std::size_t left_out = 0;
+  for (GuestFacts& guest : guests_of(facts)) {
+    if (!guest.vmi.agent_connected) continue;
+    if (guests.size() < kMostGuests) {
+      guests.push_back(std::move(guest.vmi));
+    } else {
+      ++left_out;
+    }
+  }
+  if (left_out > 0) {
+    facts.unseen_agents.push_back(std::to_string(left_out) +
+                                  " more were not asked whether they may freeze: check one namespace at a time");
+  }
+  return guests;
+}
+
+void ask_agents(kube::KubeApi& api, CheckFacts& facts) {
+  const auto guests = guests_to_ask(facts);
   std::vector<kube::Request> requests;
-  for (const GuestFacts& guest : guests_of(facts)) {
-    if (!guest.vmi.agent_connected || keys.size() == kMostGuests) continue;
-    keys.push_back(key_of(guest.vmi));
+  for (const kube::VmiView& vmi : guests) {
     requests.push_back(kube::get_request(
-        kube::object_path(kube::kGuestCalls, guest.vmi.metadata.namespace_, guest.vmi.metadata.name, "guestosinfo"),
+        kube::object_path(kube::kGuestCalls, vmi.metadata.namespace_, vmi.metadata.name, "guestosinfo"),
         kCheckTimeout));
   }
   const auto replies = api.call_all(requests);
-  for (std::size_t i = 0; i < keys.size(); ++i) {
+  std::size_t failed = 0;
+  std::string why;
+  for (std::size_t i = 0; i < guests.size(); ++i) {
     const auto info = kube::object_of(replies[i]);
-    if (info) facts.guest_infos[keys[i]] = *info;
+    if (info) facts.takes_freeze[key_of(guests[i])] = takes_freeze(*info);
+    // Gone by now, or not running.
+    const bool passing = !info && (info.error().code == Code::kNotFound || info.error().code == Code::kConflict);
+    if (info || passing) continue;
+    if (++failed == 1) why = info.error().message;
+  }
+  if (failed > 0) {
+    facts.unseen_agents.push_back("whether " + std::to_string(failed) + " of them may freeze is not known: " + why);
+  }
+}
+
+// Only whether they exist. There may be very many.
+void read_snapshots(kube::KubeApi& api, const std::string& ns, CheckFacts& facts) {
+  const auto failed = [](const kube::BackupView& backup) { return !backup.complete() && !backup.error.empty(); };
+  if (!facts.backups || std::none_of(facts.backups->begin(), facts.backups->end(), failed)) return;
+  const auto project = [](const Json& object) {
+    const Json& metadata = object["metadata"];
+    return std::optional<std::string>(metadata["namespace"].string() + "/" + metadata["name"].string());
+  };
+  const auto names = list_some<std::string>(api, kube::kVolumeSnapshots, ns, project);
+  if (names) {
+    facts.snapshots = std::set<std::string>(names->begin(), names->end());
+  } else {
+    facts.snapshots = names.error();
   }
 }
 
@@ -71,15 +116,13 @@ void ask_guests(kube::KubeApi& api, CheckFacts& facts) {
 
 Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope& scope) {
   const std::string settings = kube::object_path(kHarvesterSettings, "", "server-version");
-  const std::array<kube::Request, 8> requests{
+  const std::array<kube::Request, 6> requests{
       kube::get_request("/version"),
       leader_request(scope),
       kube::get_request(kube::object_path(kube::kMutatingWebhookConfigurations, "", kRegistrationName)),
       kube::get_request(kube::object_path(kube::kSecrets, scope.home.namespace_, certs::StoredNames{}.serving_secret)),
-      kube::get_request(kube::collection_path(kKubeVirts), kCheckTimeout),
+      kube::get_request(kube::collection_path(kKubeVirts) + "?limit=10", kCheckTimeout),
       kube::get_request(settings),
-      kube::get_request(kube::collection_path(kube::kHarvesterBackups, scope.namespace_), kCheckTimeout),
-      kube::get_request(kube::collection_path(kube::kVirtualMachineInstances, scope.namespace_), kCheckTimeout),
   };
   const auto replies = api.call_all(requests);
   if (!replies[0]) return replies[0].error();
@@ -92,42 +135,53 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
   facts.serving_secret = kube::object_of(replies[3]);
   facts.kubevirts = kube::object_of(replies[4]);
   facts.harvester_version = kube::object_of(replies[5]);
-  facts.backups = kube::object_of(replies[6]);
-  facts.vmis = kube::object_of(replies[7]);
+  facts.backups = list_views<kube::BackupView>(api, kube::kHarvesterBackups, scope.namespace_);
+  facts.vmis = list_views<kube::VmiView>(api, kube::kVirtualMachineInstances, scope.namespace_);
+  read_snapshots(api, scope.namespace_, facts);
   if (!scope.connect.empty()) facts.served = edge::presented_certificate(scope.connect, kHandshakeTimeout);
   facts.access = {ask_access(api, scope, scope.webhook_account, webhook_rights()),
                   ask_access(api, scope, scope.sweeper_account, sweeper_rights()),
                   ask_access(api, scope, "", admin_rights())};
-  ask_guests(api, facts);
+  ask_agents(api, facts);
   if (leader_is_doubtful(facts.leader.first, facts.now) && clock.wait(kRenewals)) {
     facts.leader.second = kube::object_of(api.call(leader_request(scope)));
   }
   return facts;
 }
 
-std::vector<GuestFacts> guests_of(const CheckFacts& facts) {
-  std::vector<GuestFacts> guests;
-  if (!facts.vmis) return guests;
-  for (const Json& item : (*facts.vmis)["items"].items()) {
-    GuestFacts guest{kube::VmiView::from(item), std::nullopt};
-    if (!guest.vmi.running()) continue;
-    const auto info = facts.guest_infos.find(key_of(guest.vmi));
-    if (info != facts.guest_infos.end()) guest.info = info->second;
-    guests.push_back(std::move(guest));
-  }
-  return guests;
+namespace {
+
+// Of the guest that runs, if one does.
+std::optional<bool> ask_agent(kube::KubeApi& api, const std::string& ns, const std::string& vm,
+                              std::vector<std::string>& unseen) {
+  const auto info = kube::get(api, kube::object_path(kube::kGuestCalls, ns, vm, "guestosinfo"), kCheckTimeout);
+  if (info) return takes_freeze(*info);
+  unseen.push_back("whether its guest agent may freeze: " + info.error().message);
+  return std::nullopt;
 }
 
-Result<Finding> read_foretold(kube::KubeApi& api, const Home& home, const std::string& ns, const std::string& vm) {
-  webhook::Facts facts;
+}  // namespace
+
+Result<std::vector<Finding>> read_foretold(kube::KubeApi& api, Clock& clock, const Home& home, const std::string& ns,
+                                           const std::string& vm) {
+  Foretold facts;
   freeze::SessionStore sessions(api, home.namespace_);
   auto session = sessions.read(ns, vm);
-  if (!session) return session.error();
-  facts.session = std::move(*session);
-  const auto gathered = webhook::gather(api, {ns, "", vm, hold_of_next_backup(), {}}, kCheckTimeout, facts);
+  if (session) {
+    facts.admission.session = std::move(*session);
+  } else {
+    facts.unseen.push_back("whether a session holds it: " + session.error().message);
+  }
+  const auto gathered = webhook::gather(api, {ns, "", vm, hold_of_next_backup(), {}}, kCheckTimeout, facts.admission);
   if (!gathered) return gathered.error();
-  if (!facts.guest.vmi && !facts.guest.vm) return Error{Code::kNotFound, "there is no VM " + ns + "/" + vm, 404};
-  facts.server_clock = std::chrono::system_clock::now();
+  const freeze::Guest& guest = facts.admission.guest;
+  if (!guest.vmi && !guest.vm) return Error{Code::kNotFound, "there is no VM " + ns + "/" + vm, 404};
+  facts.admission.server_clock = clock.wall();
+  facts.now = std::chrono::floor<std::chrono::seconds>(clock.wall());
+  facts.others = read_others(api, ns, {true, true, true});
+  if (guest.vmi && guest.vmi->running() && guest.vmi->agent_connected) {
+    facts.takes_freeze = ask_agent(api, ns, vm, facts.unseen);
+  }
   return foretell(ns + "/" + vm, facts);
 }
 

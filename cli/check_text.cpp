@@ -29,9 +29,8 @@ LevelText text_of(Finding::Level level) {
 
 }  // namespace
 
-bool has_error(const std::vector<Finding>& findings) {
-  return std::any_of(findings.begin(), findings.end(),
-                     [](const Finding& finding) { return finding.level == Finding::Level::kError; });
+bool has(const std::vector<Finding>& findings, Finding::Level level) {
+  return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) { return finding.level == level; });
 }
 
 std::string to_text(const std::vector<Finding>& findings, bool colours) {

@@ -1,6 +1,7 @@
 #include "cli/drain.h"
 
 #include "cli/reach.h"
+#include "kube/list.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
 #include "webhook/budget.h"
@@ -55,14 +56,15 @@ class Draining {
   }
 
   bool look() {
-    const auto leases = kube::items_of(
-        api_.call(kube::get_request(kube::labelled_path(kube::kLeases, namespace_, freeze::kSessionLabel))));
-    if (!leases) return failed(leases.error());
+    // Not found is a failure here: to take it for an empty list would be to say that nobody is held.
+    const auto sessions =
+        kube::list_all(api_, kube::labelled_path(kube::kLeases, namespace_, freeze::kSessionLabel), freeze::from_lease);
+    if (!sessions) return failed(sessions.error());
     result_.end = Drain::End::kHeld;
     result_.left.clear();
-    for (const Json& lease : *leases) {
+    for (const auto& session : *sessions) {
       // One that names no guest holds none.
-      if (auto session = freeze::from_lease(lease)) result_.left.push_back(std::move(*session));
+      if (session) result_.left.push_back(*session);
     }
     say(in_words(result_.left));
     return true;

@@ -51,6 +51,7 @@ class Explainer {
 
   Explanation run() {
     take_verdict();
+    name_spoilers();
     tell();
     std::stable_sort(result_.timeline.begin(), result_.timeline.end(), [](const auto& a, const auto& b) {
       return a.at.value_or(Wall::max()) < b.at.value_or(Wall::max());
@@ -63,12 +64,16 @@ class Explainer {
   void add(const std::optional<Wall>& at, std::string says) { result_.timeline.push_back({at, std::move(says)}); }
 
   void take_verdict() {
-    std::string vm = facts_.backup ? facts_.backup->source_name : "";
+    std::string& vm = vm_;
+    vm = facts_.backup ? facts_.backup->source_name : "";
     if (facts_.backup) {
       const kube::Metadata& meta = facts_.backup->metadata;
       result_.consistency = meta.annotation(freeze::kConsistency);
       result_.reason = meta.annotation(freeze::kReason);
       result_.frozen_for = meta.annotation(freeze::kFrozenFor);
+      const auto& at = facts_.backup->error_time;
+      result_.harvester_error = facts_.backup->error;
+      if (at && !result_.harvester_error.empty()) result_.harvester_error += " (at " + kube::format_time(*at) + ")";
     }
     for (const DiskFacts& disk : facts_.disks) {
       if (vm.empty()) vm = note_of(disk, freeze::kVmAnnotation);
@@ -95,6 +100,32 @@ class Explainer {
     }
   }
 
+  Spoiled subject() const {
+    std::vector<MadeSnapshot> snapshots;
+    for (const DiskFacts& disk : facts_.disks) {
+      if (disk.view) snapshots.push_back(MadeSnapshot::from(*disk.view));
+    }
+    Spoiled spoiled =
+        spoiled_backup(vm_, facts_.backup ? facts_.backup->metadata.uid : "", snapshots, result_.frozen_for);
+    if (facts_.session) spoiled.until.reset();
+    return spoiled;
+  }
+
+  void name_spoilers() {
+    const Spoiled spoiled = subject();
+    for (const std::string& reason : reasons_of(facts_)) {
+      for (std::string& phrase : spoilers_of(reason, spoiled, facts_.others)) {
+        result_.spoilers.push_back(reason + ": " + phrase);
+      }
+    }
+    for (const std::string& unseen : facts_.others.unseen) result_.notes.push_back("not seen: " + unseen);
+    for (const std::string& unseen : facts_.unseen) result_.notes.push_back("not seen: " + unseen);
+    if (facts_.earlier_backups > 0) {
+      result_.notes.push_back("not shown: " + std::to_string(facts_.earlier_backups) +
+                              " earlier with the same label, each of which is a backup of its own");
+    }
+  }
+
   std::string why() const {
     const std::string& said = result_.consistency;
     if (said == to_string(freeze::Consistency::kFilesystem)) {
@@ -105,14 +136,25 @@ class Explainer {
     }
     if (!said.empty()) return explain_reason(result_.reason);
     if (facts_.session) return "the guest is held for it still";
+    const bool admitted = std::any_of(facts_.disks.begin(), facts_.disks.end(),
+                                      [](const DiskFacts& disk) { return !epoch_of(disk).empty(); });
+    if (!result_.harvester_error.empty() && !admitted) {
+      return "nobody has said: Harvester failed, and no snapshot of it came to snapfreeze";
+    }
     return "nobody has said: it was made without snapfreeze, or is not judged yet";
   }
 
   void tell() {
-    if (facts_.backup) add(facts_.backup->metadata.creation_timestamp, "backup created");
+    if (facts_.backup) tell(*facts_.backup);
     for (const DiskFacts& disk : facts_.disks) tell(disk);
     if (facts_.session) tell(*facts_.session);
     for (const EventFacts& event : facts_.events) add(event.at, "verdict: " + event.note);
+  }
+
+  void tell(const kube::BackupView& backup) {
+    add(backup.metadata.creation_timestamp, "backup created");
+    if (backup.error.empty()) return;
+    add(backup.error_time, "Harvester says that the backup failed: " + backup.error);
   }
 
   void tell(const DiskFacts& disk) {
@@ -177,6 +219,7 @@ class Explainer {
   }
 
   const ExplainFacts& facts_;
+  std::string vm_;
   Explanation result_;
 };
 
@@ -185,6 +228,17 @@ class Explainer {
 bool Explanation::consistent() const {
   return consistency == to_string(freeze::Consistency::kFilesystem) ||
          consistency == to_string(freeze::Consistency::kOffline);
+}
+
+std::vector<std::string> reasons_of(const ExplainFacts& facts) {
+  std::vector<std::string> reasons;
+  const auto add = [&](const std::string& reason) {
+    const bool known = std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+    if (!reason.empty() && !known) reasons.push_back(reason);
+  };
+  if (facts.backup) add(facts.backup->metadata.annotation(freeze::kReason));
+  for (const DiskFacts& disk : facts.disks) add(note_of(disk, freeze::kReason));
+  return reasons;
 }
 
 Explanation explain(const ExplainFacts& facts) {

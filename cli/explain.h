@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/capture_reads.h"
 #include "cli/lane.h"
+#include "cli/spoilers.h"
 #include "freeze/session.h"
 #include "kube/views.h"
 
@@ -31,10 +32,16 @@ struct ExplainFacts {
   std::string namespace_;
   std::string name;
   std::optional<kube::BackupView> backup;  // nullopt: snapshots with a label are the backup
-  std::vector<DiskFacts> disks;
+  std::vector<DiskFacts> disks;            // of the newest backup with that label
+  std::size_t earlier_backups = 0;         // with the same label
   std::optional<freeze::Session> session;  // that holds the guest for it still
   std::vector<EventFacts> events;          // about the backup, or the first of its snapshots
+  Others others;                           // as far as wanted_by() asks
+  std::vector<std::string> unseen;         // what could not be read, and why
 };
+
+// The reasons that stand on the backup and its snapshots, each once.
+[[nodiscard]] std::vector<std::string> reasons_of(const ExplainFacts& facts);
 
 struct TimelineLine {
   std::optional<Wall> at;  // nullopt: unknown
@@ -46,7 +53,10 @@ struct Explanation {
   std::string consistency;  // "" when nobody has said
   std::string reason;
   std::string frozen_for;
-  std::string why;  // in words
+  std::string why;                    // in words
+  std::vector<std::string> spoilers;  // what is behind the reasons, by name
+  std::string harvester_error;        // of the backup, with its time; "" when there is none
+  std::vector<std::string> notes;     // what else must be known to read this rightly
   std::vector<TimelineLine> timeline;
   std::vector<std::string> disks;  // one line each
   Lane lane;

@@ -6,6 +6,8 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/explain_reads.h"
+#include "cli/look.h"
+#include "cli/process.h"
 #include "cli/reach.h"
 
 namespace snapfreeze::cli {
@@ -44,9 +46,11 @@ CLI::Validator backup_name() {
 }
 
 int run_explain(const ExplainCommand& options) {
+  SystemClock clock;
   const auto reached = reach(options.admin);
   if (!reached) return end_with(reached.error());
-  const auto facts = read_explain(*reached->api, reached->namespace_, options.backup, reached->home.namespace_);
+  Look look(*reached->api, clock);
+  const auto facts = read_explain(look, reached->namespace_, options.backup, reached->home.namespace_);
   if (!facts) return end_with(facts.error());
   const Explanation explanation = explain(*facts);
   const std::string picture = to_svg({explanation.lane});

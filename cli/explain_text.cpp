@@ -24,6 +24,10 @@ std::string to_text(const Explanation& explanation, bool colours) {
   std::string text = printable(explanation.title) + ": " +
                      coloured(said ? printable(explanation.consistency) : "no verdict", colour, colours) + "\n";
   text += "Why: " + printable(explanation.why) + "\n";
+  for (const std::string& spoiler : explanation.spoilers) text += "  " + printable(spoiler) + "\n";
+  if (!explanation.harvester_error.empty()) {
+    text += "Harvester's own error: " + printable(explanation.harvester_error) + "\n";
+  }
   if (!explanation.frozen_for.empty()) {
     text += "The guest was frozen for at most " + printable(explanation.frozen_for) + ".\n";
   }
@@ -33,6 +37,8 @@ std::string to_text(const Explanation& explanation, bool colours) {
   }
   if (!explanation.disks.empty()) text += "\n";
   for (const std::string& disk : explanation.disks) text += printable(disk) + "\n";
+  if (!explanation.notes.empty()) text += "\n";
+  for (const std::string& note : explanation.notes) text += printable(note) + "\n";
   return text;
 }
 

@@ -1,6 +1,7 @@
 // What `status` shows: the guests that are frozen now, and what recent backups are worth. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -8,10 +9,17 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/spoilers.h"
 #include "freeze/session.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
+
+// A guest that reports that it is frozen, without a session that holds it.
+struct UnheldGuest {
+  kube::VmiView vmi;
+  std::string kubevirt_snapshot;  // that KubeVirt takes of the VM now, with a freeze of its own; "" when there is none
+};
 
 // As read from the API server.
 struct StatusFacts {
@@ -23,6 +31,10 @@ struct StatusFacts {
   std::vector<kube::SnapshotView> snapshots;  // of these sessions, and all that are labelled as somebody's backup
   std::set<std::string> captured;             // uids of those that the storage says to have cut
   std::vector<kube::BackupView> backups;
+  std::vector<UnheldGuest> unheld;
+  bool guests_seen = true;                                   // whether VMIs could be listed
+  std::map<std::string, std::vector<std::string>> spoilers;  // by key_of() of a backup: who spoiled its verdict
+  std::vector<std::string> unseen;                           // what could not be read, and why
 };
 
 struct FrozenGuest {
@@ -35,6 +47,8 @@ struct FrozenGuest {
   int captured = 0;
   int disks = 0;         // 0: not known yet
   bool overdue = false;  // frozen, as far as is known, for longer than its timer and what may come late
+  bool held = true;      // by a session; otherwise the guest reports that it is frozen, and nothing else is known
+  bool expected = true;  // held, or KubeVirt's own snapshot is under way
 };
 
 struct BackupLine {
@@ -48,7 +62,18 @@ struct BackupLine {
   std::string consistency;  // "" when nobody has said
   std::string reason;
   std::string frozen_for;
+  std::string error;  // Harvester's own, of a backup that is not ready; "" when there is none
+  std::optional<Wall> error_time;
+  std::string uid;                      // of Harvester's backup; "" for a label
+  std::vector<MadeSnapshot> snapshots;  // of a label's backup
+  std::vector<std::string> spoilers;    // who is behind the reason, by name
 };
+
+// "namespace/name" of a backup, or of a label's backup "namespace/label/name/<when it was made>".
+[[nodiscard]] std::string key_of(const BackupLine& backup);
+
+// The backups that `status` shows, without their spoilers: the newest first, no more than asked for.
+[[nodiscard]] std::vector<BackupLine> newest_backups(const StatusFacts& facts, std::size_t most_backups);
 
 struct Status {
   Wall now;
@@ -57,8 +82,11 @@ struct Status {
   bool installed = false;
   std::vector<FrozenGuest> frozen;  // since the longest first
   std::vector<BackupLine> backups;  // the newest first, no more than asked for
+  bool guests_seen = true;
+  std::vector<std::string> unseen;
 
-  [[nodiscard]] bool good() const;  // installed, and nobody is overdue
+  [[nodiscard]] bool good() const;      // installed, and nobody is overdue, or frozen by nobody knows whom
+  [[nodiscard]] bool complete() const;  // all that may be frozen could be seen
 };
 
 [[nodiscard]] Status status_of(const StatusFacts& facts, std::size_t most_backups);

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/look.h"
 #include "cli/options.h"
 #include "cli/process.h"
 #include "cli/reach.h"
@@ -22,10 +23,14 @@ constexpr char kStatusExamples[] = R"(Examples:
   The verdict of the newest backup, for a script:
     snapfreeze status -n prod --last 1 -o json | jq -r '.backups[0].consistency'
 
-Exit status: 0 nothing is wrong; 1 snapfreeze is not installed, or a guest is frozen for longer than its timer allows; 2 wrong
-usage; 3 the API server did not answer, or refused.)";
+NO SESSION: the guest reports that it is frozen, and snapfreeze does not hold it. BACKUPS says who may have frozen it. KubeVirt
+reports it up to 5 s late, so the command looks twice, with 6 s between.
 
-constexpr Millis kLook{2000};
+Exit status: 0 nothing is wrong; 1 snapfreeze is not installed, a guest is frozen for longer than its timer allows, or a guest is
+frozen and neither snapfreeze nor a snapshot of KubeVirt's holds it; 2 wrong usage; 3 the API server did not answer, or refused
+what shows the frozen guests.)";
+
+constexpr Millis kBetweenLooks{2000};
 constexpr Millis kLongestBackoff{30000};
 constexpr int kMaxFailures = 10;
 
@@ -39,24 +44,35 @@ struct StatusCommand {
 class StatusRun {
  public:
   StatusRun(const StatusCommand& options, const Reached& reached)
-      : options_(options), reached_(reached), colours_(wants_colours()), terminal_(isatty(STDOUT_FILENO) == 1) {}
+      : options_(options),
+        reached_(reached),
+        reader_(reached.namespace_, reached.home.namespace_, static_cast<std::size_t>(options.last)),
+        colours_(wants_colours()),
+        terminal_(isatty(STDOUT_FILENO) == 1) {}
 
-  int once() {
-    const auto status = look();
+  int once(Clock& clock) {
+    auto status = look(clock);
+    if (status && reader_.doubtful()) {
+      if (isatty(STDERR_FILENO) == 1) {
+        std::fputs("snapfreeze: a guest reports that it is frozen, but no session holds it. Looking again in 6s.\n",
+                   stderr);
+      }
+      if (clock.wait(kFreezeStatusIsOld)) status = look(clock);
+    }
     if (!status) return end_with(status.error());
     show(*status);
-    if (!status->trouble.empty()) return kUnreachable;
-    return status->good() ? kFine : kFinding;
+    if (status->trouble.empty() && !status->good()) return kFinding;
+    return status->complete() ? kFine : kUnreachable;
   }
 
   // Until the clock is stopped. A failure is said, and tried again a while.
   int watch(Clock& clock) {
     int failures = 0;
-    for (Millis wait = kLook;;) {
-      const auto status = look();
+    for (Millis wait = kBetweenLooks;;) {
+      const auto status = look(clock);
       if (status) {
         failures = 0;
-        wait = kLook;
+        wait = kBetweenLooks;
         show_change(*status);
       } else {
         if (++failures == kMaxFailures) return end_with(status.error());
@@ -68,8 +84,9 @@ class StatusRun {
   }
 
  private:
-  Result<Status> look() {
-    const auto facts = read_status(*reached_.api, reached_.namespace_, reached_.home.namespace_);
+  Result<Status> look(Clock& clock) {
+    Look api(*reached_.api, clock);
+    const auto facts = reader_.read(api, clock);
     if (!facts) return facts.error();
     return status_of(*facts, static_cast<std::size_t>(options_.last));
   }
@@ -104,6 +121,7 @@ class StatusRun {
 
   const StatusCommand& options_;
   const Reached& reached_;
+  StatusReader reader_;
   const bool colours_;
   const bool terminal_;
   std::string shown_;
@@ -111,8 +129,9 @@ class StatusRun {
 
 int run_status(const StatusCommand& options) {
   if (!options.watch) {
+    SystemClock clock;
     const auto reached = reach(options.admin);
-    return reached ? StatusRun(options, *reached).once() : end_with(reached.error());
+    return reached ? StatusRun(options, *reached).once(clock) : end_with(reached.error());
   }
   InterruptibleClock interruptible;
   SystemClock& clock = interruptible.clock;

@@ -32,6 +32,11 @@ std::string age(const std::optional<Wall>& since, Wall now) {
   return std::to_string(total / kDay) + "d";
 }
 
+std::string phase_of(const FrozenGuest& guest) {
+  if (!guest.held) return "NO SESSION";
+  return guest.overdue ? "OVERDUE" : std::string(to_string(guest.phase));
+}
+
 std::string until(const FrozenGuest& guest, Wall now) {
   if (!guest.until || guest.phase == Phase::kResting) return "";
   if (*guest.until >= now) return "in " + seconds(*guest.until - now);
@@ -39,11 +44,12 @@ std::string until(const FrozenGuest& guest, Wall now) {
 }
 
 std::string disks(const FrozenGuest& guest) {
+  if (!guest.held) return "";
   return std::to_string(guest.captured) + "/" + (guest.disks > 0 ? std::to_string(guest.disks) : "?");
 }
 
 Colour colour_of(const FrozenGuest& guest) {
-  if (guest.overdue) return Colour::kBad;
+  if (guest.overdue || !guest.expected) return Colour::kBad;
   return guest.phase == Phase::kResting ? Colour::kDim : Colour::kNone;
 }
 
@@ -55,7 +61,14 @@ Colour colour_of(const BackupLine& backup) {
 // An unfinished backup will get its verdict; a finished one without it was made without us.
 std::string verdict_of(const BackupLine& backup) {
   if (!backup.consistency.empty()) return backup.consistency;
+  if (!backup.error.empty()) return "in error";
   return backup.ready ? "" : "pending";
+}
+
+std::string reason_of(const BackupLine& backup) {
+  std::string text = backup.reason;
+  for (std::size_t i = 0; i < backup.spoilers.size(); ++i) text += (i == 0 ? ": " : "; ") + backup.spoilers[i];
+  return text;
 }
 
 std::string frozen_text(const Status& status, bool colours) {
@@ -64,19 +77,24 @@ std::string frozen_text(const Status& status, bool colours) {
     return coloured("Not installed", Colour::kBad, colours) + ": namespace " + status.system_namespace +
            " holds no session, and no sweeper has ever led there. If it is elsewhere, say --system-namespace.\n";
   }
-  if (status.frozen.empty()) return "No guest is frozen.\n";
+  if (status.frozen.empty()) return status.guests_seen ? "No guest is frozen.\n" : "No guest is held.\n";
   std::vector<Row> rows;
   for (const FrozenGuest& guest : status.frozen) {
-    const std::string phase = guest.overdue ? "OVERDUE" : std::string(to_string(guest.phase));
     rows.push_back({{guest.namespace_},
                     {guest.vm},
-                    {phase, colour_of(guest)},
+                    {phase_of(guest), colour_of(guest)},
                     {guest.since ? age(guest.since, status.now) + " ago" : ""},
                     {until(guest, status.now), colour_of(guest)},
                     {disks(guest)},
                     {joined(guest.backups)}});
   }
-  return to_table({"NAMESPACE", "VM", "PHASE", "SINCE", "UNTIL", "DISKS", "BACKUPS"}, rows, colours);
+  std::string text = to_table({"NAMESPACE", "VM", "PHASE", "SINCE", "UNTIL", "DISKS", "BACKUPS"}, rows, colours);
+  if (std::any_of(status.frozen.begin(), status.frozen.end(), [](const auto& guest) { return !guest.expected; })) {
+    text +=
+        "NO SESSION: the guest reports that it is frozen, and snapfreeze does not hold it. `snapfreeze thaw` thaws "
+        "it.\n";
+  }
+  return text;
 }
 
 std::string backups_text(const Status& status, const StatusStyle& style) {
@@ -90,7 +108,7 @@ std::string backups_text(const Status& status, const StatusStyle& style) {
             {backup.vm},
             {age(backup.created, status.now)},
             {verdict_of(backup), colour_of(backup)},
-            {backup.reason}};
+            {reason_of(backup)}};
     if (style.wide) {
       row.insert(
           row.end(),
@@ -99,6 +117,32 @@ std::string backups_text(const Status& status, const StatusStyle& style) {
     rows.push_back(std::move(row));
   }
   return to_table(header, rows, style.colours);
+}
+
+// What Harvester itself says of its backups.
+std::string errors_text(const Status& status, bool colours) {
+  std::vector<Row> rows;
+  for (const BackupLine& backup : status.backups) {
+    if (backup.error.empty()) continue;
+    rows.push_back({{backup.namespace_},
+                    {backup.name},
+                    {backup.error_time ? age(backup.error_time, status.now) + " ago" : ""},
+                    {backup.error, Colour::kWarning}});
+  }
+  if (rows.empty()) return "";
+  return "\n" + to_table({"NAMESPACE", "BACKUP", "FAILED", "HARVESTER'S ERROR"}, rows, colours);
+}
+
+std::string unseen_text(const Status& status) {
+  std::string text = status.unseen.empty() ? "" : "\n";
+  for (const std::string& unseen : status.unseen) text += "Not seen: " + printable(unseen) + "\n";
+  return text;
+}
+
+Json texts(const std::vector<std::string>& all) {
+  Json list = Json::array();
+  for (const std::string& one : all) list.push(one);
+  return list;
 }
 
 Json time_or_null(const std::optional<Wall>& time) {
@@ -110,17 +154,15 @@ Json text_or_null(const std::string& text) {
 }
 
 Json to_json(const FrozenGuest& guest) {
-  Json backups = Json::array();
-  for (const std::string& backup : guest.backups) backups.push(backup);
   return Json::object({{"namespace", guest.namespace_},
                        {"vm", guest.vm},
-                       {"phase", to_string(guest.phase)},
+                       {"phase", guest.held ? to_string(guest.phase) : "NoSession"},
                        {"since", time_or_null(guest.since)},
                        {"until", time_or_null(guest.until)},
                        {"overdue", guest.overdue},
                        {"captured", guest.captured},
                        {"disks", guest.disks > 0 ? Json(guest.disks) : Json()},
-                       {"backups", backups}});
+                       {"backups", texts(guest.backups)}});
 }
 
 Json to_json(const BackupLine& backup) {
@@ -133,13 +175,17 @@ Json to_json(const BackupLine& backup) {
                        {"disks", backup.disks},
                        {"consistency", text_or_null(backup.consistency)},
                        {"reason", text_or_null(backup.reason)},
-                       {"frozenFor", text_or_null(backup.frozen_for)}});
+                       {"frozenFor", text_or_null(backup.frozen_for)},
+                       {"spoiledBy", texts(backup.spoilers)},
+                       {"error", text_or_null(backup.error)},
+                       {"errorTime", time_or_null(backup.error_time)}});
 }
 
 }  // namespace
 
 std::string to_text(const Status& status, const StatusStyle& style) {
-  return frozen_text(status, style.colours) + "\n" + backups_text(status, style);
+  return frozen_text(status, style.colours) + "\n" + backups_text(status, style) + errors_text(status, style.colours) +
+         unseen_text(status);
 }
 
 Json to_json(const Status& status) {
@@ -152,7 +198,8 @@ Json to_json(const Status& status) {
                        {"installed", status.installed},
                        {"trouble", text_or_null(status.trouble)},
                        {"frozen", status.trouble.empty() ? frozen : Json()},
-                       {"backups", backups}});
+                       {"backups", backups},
+                       {"unseen", texts(status.unseen)}});
 }
 
 }  // namespace snapfreeze::cli
