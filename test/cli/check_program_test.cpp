@@ -84,4 +84,18 @@ TEST_CASE("check where nothing is installed, or nothing may be seen") {
   CHECK(installed.run("check --vm a/b").status == 2);
 }
 
+TEST_CASE("what check may not look at is said by name, and is not fine") {
+  Installed installed;
+  const std::string resource = GENERATE("virtualmachinebackups", "virtualmachineinstances/guestosinfo", "settings");
+  CAPTURE(resource);
+  CHECK(installed.run("check -n vms --vm db").status == 0);
+  installed.sandbox.control("POST", "access", {{"user", "tenant"}, {"resource", resource}});
+  const Run run = installed.run("check -n vms", "tenant");
+  CAPTURE(run.said);
+  CHECK(says(run, "cannot "));
+  CHECK(says(run, resource));
+  // KubeVirt's object is not there.
+  CHECK(run.status == 3);
+}
+
 }  // namespace
