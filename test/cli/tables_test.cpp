@@ -82,7 +82,7 @@ TEST_CASE("reasons are explained as in docs/reasons.md, all of them") {
 TEST_CASE("a reason in words, and one that nobody knows") {
   CHECK(explain_reason("no-agent") ==
         "no-agent: the guest agent is not connected (install and start `qemu-guest-agent` in the guest)");
-  CHECK(explain_reason("lapsed") == "lapsed: the guest reported that it was thawed while we held it");
+  CHECK(explain_reason("rescued") == "rescued: another program had left the guest frozen, and the sweeper thawed it");
   CHECK(explain_reason("whatever") == "whatever");
 }
 
