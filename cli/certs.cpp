@@ -19,7 +19,7 @@ constexpr char kExamples[] = R"(Examples:
     snapfreeze certs show --kubeconfig ~/.kube/config --namespace snapfreeze-system
   What a webhook serves at this moment (kubectl port-forward service/snapfreeze-webhook 8443:443):
     snapfreeze certs show --kubeconfig ~/.kube/config --namespace snapfreeze-system --connect 127.0.0.1:8443
-  A new CA, for example because its Secret was seen by somebody:
+  A new CA, for example because somebody saw its Secret:
     snapfreeze certs rotate --kubeconfig ~/.kube/config --namespace snapfreeze-system)";
 
 constexpr Millis kHandshake{5000};
@@ -142,7 +142,7 @@ void add_action(CLI::App& parent, const std::shared_ptr<CertsCommand>& options, 
   add_connect(*command, options->connect);
   add_certificates(*command, options->certificates);
   if (run == show) {
-    add(*command, "--connect", options->address, "HOST:PORT of a webhook: look at what it serves, too");
+    add(*command, "--connect", options->address, "HOST:PORT of a webhook: also look at what it serves");
   }
   command->callback([options, run, &chosen] { chosen = [options, run] { return run(*options); }; });
 }
@@ -155,7 +155,7 @@ void add_certs(CLI::App& program, Command& chosen) {
   command->footer(kExamples);
   command->require_subcommand(1);
   add_action(*command, options, chosen, "show",
-             "What is stored, and whether the API server trusts it; exits with 1 if not", show);
+             "What is stored, and whether the API server trusts it; exits with 1 if it does not", show);
   add_action(*command, options, chosen, "issue", "Make a new serving certificate of the CA", issue);
   add_action(*command, options, chosen, "rotate", "Make a new CA; the sweeper does the rest", rotate);
 }

@@ -17,7 +17,7 @@ constexpr char kCheckNotes[] =
 Examples:
   After the installation:
     snapfreeze check -A
-  What would a backup of this VM do now, and why:
+  What a backup of this VM would do now, and who stands in its way:
     snapfreeze check --vm db1 -n prod
   Does the API server call the webhook (in a pod: helm test):
     snapfreeze check --dry-run-snapshot -n prod
@@ -83,13 +83,13 @@ void add_check(CLI::App& program, Command& chosen) {
   add_admin_of_all(*command, options->admin);
   command->add_option("--vm", options->vm, "only: what a backup of that VM would do now, and why")->check(vm_name());
   command->add_flag("--dry-run-snapshot", options->dry_run,
-                    "only: whether a VolumeSnapshot that is made with dryRun=All comes back with the webhook's mark");
+                    "only: whether a VolumeSnapshot made with dryRun=All comes back with the webhook's mark");
   command->add_option("-o,--output", options->output, "table, json or yaml")
       ->check(CLI::IsMember({"table", "json", "yaml"}))
       ->capture_default_str();
   add(*command, "--webhook-account", options->scope.webhook_account, "service account of the webhook");
   add(*command, "--sweeper-account", options->scope.sweeper_account, "service account of the sweeper");
-  add(*command, "--connect", options->scope.connect, "HOST:PORT of a webhook: compare what it serves, too");
+  add(*command, "--connect", options->scope.connect, "HOST:PORT of a webhook: also compare what it serves");
   command->callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
 }
 

@@ -16,17 +16,17 @@ constexpr std::chrono::seconds kLeastPatience{20};
 constexpr std::chrono::hours kMostPatience{1};
 
 constexpr char kDrainNotes[] =
-    R"(Takes the webhook's registration away, so that no backup freezes its VM any more, and waits until the sweeper has ended each
-session, with a verdict. `helm uninstall` runs it as a job before it removes anything. Backups go on meanwhile, unfrozen.
-`helm upgrade` makes the registration anew.
+    R"(It takes the webhook's registration away, so that no backup freezes its VM any more. Then it waits until the sweeper has ended
+each session, with a verdict. `helm uninstall` runs it as a job before it removes anything. Backups go on meanwhile, without a
+freeze. `helm upgrade` makes the registration anew.
 
 Examples:
   Before snapfreeze is removed by hand:
     snapfreeze drain
-  Once more, when the registration is gone already:
+  Once more, if the registration is gone already:
     snapfreeze drain --system-namespace snapfreeze-system
 
-Exit status: 0 no guest is held, and none will be; 1 some still are after all the time; 2 wrong usage; 3 the API server did
+Exit status: 0 no guest is held, and none will be; 1 some guests are still held after --wait; 2 wrong usage; 3 the API server did
 not answer or refused.)";
 
 struct DrainCommand {
@@ -84,7 +84,7 @@ int run_drain(const DrainCommand& options) {
 void add_drain(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<DrainCommand>();
   CLI::App* command = program.add_subcommand(
-      "drain", "Begin nothing new and wait until no guest is held: before snapfreeze is removed");
+      "drain", "Begin nothing new, and wait until no guest is held: before snapfreeze is removed");
   command->footer(kDrainNotes);
   add_admin(*command, options->admin);
   add_seconds(*command, "--wait", options->wait, kLeastPatience, kMostPatience, "how long to wait for sessions to end");

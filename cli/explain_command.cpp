@@ -14,11 +14,14 @@ namespace snapfreeze::cli {
 namespace {
 
 constexpr char kExplainNotes[] =
-    R"(Times are of the API server (whole seconds), of the storage and of the sweeper, whose clocks may differ; the verdict does not
-rest on them. Events go away after an hour.
+    R"(Times come from the API server (whole seconds), the storage and the sweeper. Their clocks may differ, and the verdict does not
+rest on them. Events disappear after an hour. For a label that is used again and again, the newest backup is explained.
+
+Where somebody else has spoiled the verdict, the command names who: another backup, KubeVirt's own snapshot or backup, a VM or pod
+that uses the disk. It can name only what is still there.
 
 Examples:
-  Why is this backup what it is:
+  Why does this backup have its verdict:
     snapfreeze explain nightly -n prod
   The same as a picture:
     snapfreeze explain nightly -n prod --svg nightly.svg

@@ -31,14 +31,14 @@ std::string service_namespace(const Json& registration) {
 void add_admin(CLI::App& app, AdminOptions& options) {
   add_cluster(app, options.connect);
   // No environment variable: SNAPFREEZE_NAMESPACE is that of snapfreeze itself.
-  app.add_option("-n,--namespace", options.connect.namespace_, "of the VMs; without it that of the context");
+  app.add_option("-n,--namespace", options.connect.namespace_, "namespace of the VMs; without it, the context's");
   add(app, "--system-namespace", options.system_namespace,
-      "where snapfreeze is installed; without it where its webhook is registered, or else snapfreeze-system");
+      "namespace of snapfreeze; without it, the one that its registration names, or else snapfreeze-system");
 }
 
 void add_admin_of_all(CLI::App& app, AdminOptions& options) {
   add_admin(app, options);
-  app.add_flag("-A,--all-namespaces", options.all_namespaces, "the VMs of all namespaces");
+  app.add_flag("-A,--all-namespaces", options.all_namespaces, "VMs of all namespaces");
 }
 
 CLI::Validator vm_name() {

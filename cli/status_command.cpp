@@ -153,7 +153,7 @@ void add_status(CLI::App& program, Command& chosen) {
   command->add_option("--last", options->last, "how many backups to show")
       ->check(whole_number(0, 100000))
       ->capture_default_str();
-  command->add_flag("-w,--watch", options->watch, "look again every 2 s, until it is interrupted");
+  command->add_flag("-w,--watch", options->watch, "look again every 2 s until interrupted");
   command->callback([options, &chosen] { chosen = [options] { return run_status(*options); }; });
 }
 

@@ -77,11 +77,12 @@ void add_sweeper(CLI::App& program, Command& chosen) {
   add_max_timer(*command, options->policy);
   add_proof(*command, options->policy);
   add(*command, "--certificates-from", options->certificates_from,
-      "self: our own CA; secret: yours, with ca.crt in it; elsewhere: who writes the Secret keeps caBundle too, as "
+      "self: our own CA; secret: yours, with ca.crt in it; elsewhere: whoever writes the Secret also keeps caBundle, "
+      "as "
       "cert-manager does")
       ->check(CLI::IsMember({"self", "secret", "elsewhere"}));
   add_certificates(*command, options->certificates);
-  add(*command, "--workers", options->workers, "calls side by side")->check(whole_number(2, 64));
+  add(*command, "--workers", options->workers, "calls at the same time")->check(whole_number(2, 64));
   command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
 }
 

@@ -11,16 +11,16 @@ namespace snapfreeze::cli {
 namespace {
 
 constexpr char kThawNotes[] =
-    R"(Safe at any time, and more than once. What a backup has not captured by then is not consistent, and its verdict says so
-(crash: thawed-by-hand). For the next minute no backup freezes this VM. KubeVirt's `virt-freezer --unfreeze` thaws as
+    R"(It is safe at any time, and more than once. A backup that has not captured all disks by then is not consistent, and its verdict
+says so (crash: thawed-by-hand). For the next minute no backup freezes this VM. KubeVirt's `virt-freezer --unfreeze` thaws as
 well, but nobody learns of it: do not use it while a backup runs.
 
 Examples:
   Thaw the VM db1 now:
     snapfreeze thaw db1 -n prod
 
-Exit status: 0 thawed, or the VM does not run; 1 KubeVirt refused or did not answer, the sweeper goes on trying; 2 wrong usage; 3
-the API server did not answer or refused, nothing was touched; 4 there is no such VM.)";
+Exit status: 0 thawed, or the VM does not run; 1 KubeVirt refused or did not answer, and the sweeper goes on trying; 2 wrong usage;
+3 the API server did not answer or refused, and nothing was touched; 4 there is no such VM.)";
 
 struct ThawCommand {
   AdminOptions admin;
@@ -51,7 +51,7 @@ int say_end(const HandThaw& result, const ThawTarget& target) {
       break;
   }
   std::fprintf(stderr,
-               "snapfreeze: %s was not touched, as its backup could not be told: %s\n"
+               "snapfreeze: %s was not touched, because its session could not be told: %s\n"
                "If it is frozen by snapfreeze, its own timer thaws it within a minute.\n",
                guest.c_str(), why.c_str());
   return kUnreachable;

@@ -76,17 +76,18 @@ void add_webhook(CLI::App& program, Command& chosen) {
   add(*command, "--tls-cert", options->tls_cert, "PEM file of the serving certificate; may be replaced at any time")
       ->required();
   add(*command, "--tls-key", options->tls_key, "PEM file of its key")->required();
-  CLI::Option* const client_ca = add(
-      *command, "--client-ca", options->client_ca,
-      "PEM file: only who presents a certificate of these CAs may ask; for API servers that were told to present one");
-  add(*command, "--client-names", options->client_names, "and only these, by common name or DNS name")
+  CLI::Option* const client_ca =
+      add(*command, "--client-ca", options->client_ca,
+          "PEM file: only a client with a certificate of these CAs may ask; for API servers that present one");
+  add(*command, "--client-names", options->client_names, "only these clients, by common name or DNS name")
       ->delimiter(',')
       ->needs(client_ca);
   add(*command, "--mode", options->mode, "freeze, or observe: decide and say so, but touch no guest")
       ->check(CLI::IsMember({"freeze", "observe"}));
   add_timer(*command, options->policy);
   add_max_timer(*command, options->policy);
-  add(*command, "--max-freezes", options->max_freezes, "freezes begun at once by this replica; more are answered busy")
+  add(*command, "--max-freezes", options->max_freezes,
+      "freezes that this replica begins at the same time; more are answered busy")
       ->check(whole_number(1, 32));
   add_millis(*command, "--drain", options->drain, Millis(0), std::chrono::minutes(1),
              "how long to go on serving after SIGTERM");
