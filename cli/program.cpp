@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cli/exit_status.h"
+#include "cli/shared/exit_status.h"
 
 namespace snapfreeze::cli {
 namespace {

@@ -1,5 +1,5 @@
 // What `check` finds, of facts that are written down here.
-#include "cli/check.h"
+#include "cli/check/check.h"
 
 #include <algorithm>
 #include <string>

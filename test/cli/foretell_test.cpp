@@ -1,5 +1,5 @@
 // What a backup would do now, of facts that are written down here.
-#include "cli/foretell.h"
+#include "cli/check/foretell.h"
 
 #include <algorithm>
 #include <string>

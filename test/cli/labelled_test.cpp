@@ -1,5 +1,5 @@
 // Which snapshots of one label are one backup.
-#include "cli/labelled.h"
+#include "cli/shared/labelled.h"
 
 #include "freeze/names.h"
 #include "test/support/catch.h"

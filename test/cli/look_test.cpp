@@ -1,7 +1,7 @@
 // One look at the cluster: bounded as a whole, and in whichever version the server has a kind.
-#include "cli/look.h"
+#include "cli/shared/look.h"
 
-#include "cli/lists.h"
+#include "cli/shared/lists.h"
 #include "test/cli/scripted_api.h"
 #include "test/cli/texts.h"
 #include "test/support/catch.h"

@@ -1,8 +1,8 @@
 // What the commands ask the API server, and what they make of answers that are long, late or refused.
-#include "cli/check_reads.h"
-#include "cli/explain_reads.h"
-#include "cli/look.h"
-#include "cli/status_reads.h"
+#include "cli/check/check_reads.h"
+#include "cli/explain/explain_reads.h"
+#include "cli/shared/look.h"
+#include "cli/status/status_reads.h"
 #include "freeze/names.h"
 #include "kube/list.h"
 #include "test/cli/scripted_api.h"

@@ -1,5 +1,5 @@
 // Who is behind a reason, after the fact.
-#include "cli/spoilers.h"
+#include "cli/shared/spoilers.h"
 
 #include "freeze/names.h"
 #include "kube/time.h"

@@ -1,10 +1,10 @@
 // What `status` shows, of facts that are written down here.
-#include "cli/status.h"
+#include "cli/status/status.h"
 
 #include <string>
 
-#include "cli/table.h"
-#include "cli/yaml.h"
+#include "cli/shared/table.h"
+#include "cli/shared/yaml.h"
 #include "freeze/names.h"
 #include "test/cli/program.h"
 #include "test/support/catch.h"

@@ -5,8 +5,8 @@
 #include <set>
 #include <sstream>
 
-#include "cli/reasons.h"
-#include "cli/rights.h"
+#include "cli/check/rights.h"
+#include "cli/shared/reasons.h"
 #include "freeze/names.h"
 #include "test/support/catch.h"
 
