@@ -309,6 +309,21 @@ TEST_CASE("of a label that is used every night, the newest backup is explained")
   CHECK(lines.back().consistency == "crash");
 }
 
+TEST_CASE("a backup that names more disks than a VM can have does not keep explain busy") {
+  Cluster cluster;
+  std::string names;
+  for (int i = 0; i < 3000; ++i) names += std::string(i == 0 ? "" : ", ") + "{'name': 's" + std::to_string(i) + "'}";
+  cluster.api.put(kube::object_path(kube::kHarvesterBackups, "prod", "b"),
+                  parsed("{'metadata': {'name': 'b'}, 'status': {'volumeBackups': [" + names + "]}}"));
+  cluster.api.add(kube::kEvents, "prod", std::vector<Json>(2500, parsed("{'reportingController': 'kubelet'}")));
+  const auto facts = cluster.explained("b");
+  REQUIRE(facts);
+  CHECK(facts->disks.size() == 1000);
+  CHECK(contains(text_of(facts->unseen), "all but the first 1000 of 3000 snapshots"));
+  CHECK(facts->events.empty());
+  CHECK(cluster.api.longest_list == kube::kListPage);
+}
+
 CheckScope scope() {
   CheckScope scope;
   scope.namespace_ = "prod";
