@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cli/exit_status.h"
+#include "cli/shared/exit_status.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -56,8 +56,7 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
   auto program = std::make_shared<CLI::App>(
       "Freezes a guest's filesystems while its disks are captured, and says what the backup is worth.", name);
   program->footer(
-      "Options in long form can also be given as environment variables where help names one: --log-format is "
-      "SNAPFREEZE_LOG_FORMAT.");
+      "Where help names an environment variable, it can stand for the option: SNAPFREEZE_LOG_FORMAT is --log-format.");
   add_status(*program, chosen);
   add_thaw(*program, chosen);
   add_drain(*program, chosen);

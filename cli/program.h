@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "cli/commands.h"
+#include "cli/shared/commands.h"
 
 namespace snapfreeze::cli {
 

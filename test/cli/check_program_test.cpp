@@ -76,11 +76,26 @@ TEST_CASE("check where nothing is installed, or nothing may be seen") {
   CHECK(says(run, "ERROR  KubeVirt") == false);
   installed.sandbox.control("POST", "access", {{"user", "tenant"}});
   run = installed.run("check -n vms", "tenant");
-  CHECK(run.status == 0);
+  // What could not be looked at is not fine.
+  CHECK(run.status == 3);
   CHECK(says(run, "?      webhook: not known: "));
   CHECK(says(run, "?      rights of yours: cannot be asked: "));
   CHECK(says(installed.run("check -n vms --dry-run-snapshot", "tenant"), "?      admission"));
   CHECK(installed.run("check --vm a/b").status == 2);
+}
+
+TEST_CASE("what check may not look at is said by name, and is not fine") {
+  Installed installed;
+  const std::string resource = GENERATE("virtualmachinebackups", "virtualmachineinstances/guestosinfo", "settings");
+  CAPTURE(resource);
+  CHECK(installed.run("check -n vms --vm db").status == 0);
+  installed.sandbox.control("POST", "access", {{"user", "tenant"}, {"resource", resource}});
+  const Run run = installed.run("check -n vms", "tenant");
+  CAPTURE(run.said);
+  CHECK(says(run, "cannot "));
+  CHECK(says(run, resource));
+  // KubeVirt's object is not there.
+  CHECK(run.status == 3);
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
 // What `check` finds, of facts that are written down here.
-#include "cli/check.h"
+#include "cli/check/check.h"
 
 #include <algorithm>
 #include <string>
 
 #include "certs/authority.h"
-#include "cli/foretell.h"
 #include "freeze/names.h"
 #include "kube/base64.h"
 #include "kube/time.h"
 #include "test/cli/program.h"
+#include "test/cli/texts.h"
 #include "test/support/catch.h"
 
 namespace snapfreeze::cli {
@@ -18,14 +18,10 @@ namespace {
 using Level = Finding::Level;
 using std::chrono::hours;
 using std::chrono::seconds;
+using ::test::contains;
+using ::test::parsed;
 
 const Wall kAt = *kube::parse_time("2026-11-24T12:00:00Z");
-
-Json parsed(const std::string& text) {
-  std::string quoted = text;
-  std::replace(quoted.begin(), quoted.end(), '\'', '"');
-  return *Json::parse(quoted);
-}
 
 Error missing(const std::string& what) {
   return {Code::kNotFound, what + " not found", 404};
@@ -73,6 +69,16 @@ kube::VmiView vmi(const std::string& name) {
   return view;
 }
 
+kube::BackupView backup(const std::string& name, const std::string& vm, hours ago, const std::string& deadline) {
+  kube::BackupView view;
+  view.metadata.name = name;
+  view.metadata.namespace_ = "prod";
+  view.metadata.creation_timestamp = kAt - ago;
+  view.source_name = vm;
+  if (!deadline.empty()) view.fs_freeze_deadline = *kube::parse_duration(deadline);
+  return view;
+}
+
 std::vector<std::pair<Right, Result<bool>>> answers(std::span<const Right> rights) {
   std::vector<std::pair<Right, Result<bool>>> all;
   for (const Right& right : rights) all.emplace_back(right, true);
@@ -91,7 +97,8 @@ CheckFacts good() {
   facts.leader.first = lease("snapfreeze-sweeper-0", "2026-11-24T11:59:58.000000Z");
   facts.kubevirts = parsed("{'items': [{'status': {'observedKubeVirtVersion': 'v1.7.0'}}]}");
   facts.harvester_version = parsed("{'value': 'v1.9.0'}");
-  facts.backups = parsed("{'items': []}");
+  facts.backups = std::vector<kube::BackupView>{};
+  facts.vmis = std::vector<kube::VmiView>{};
   facts.access = {{"system:serviceaccount:snapfreeze-system:snapfreeze-webhook", answers(webhook_rights())},
                   {"yours", answers(admin_rights())}};
   return facts;
@@ -99,7 +106,7 @@ CheckFacts good() {
 
 std::vector<Finding> all_of(const CheckFacts& facts) {
   std::vector<Finding> findings = check_cluster(facts);
-  for (const auto& more : {check_installation(facts), check_access(facts.access)}) {
+  for (const auto& more : {check_installation(facts), check_access(facts.access), check_vms(facts)}) {
     findings.insert(findings.end(), more.begin(), more.end());
   }
   return findings;
@@ -114,13 +121,9 @@ std::string lines(const std::vector<Finding>& findings, Level level) {
   return to_text(some, false);
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_CASE("an installation in order") {
   const auto findings = all_of(good());
-  CHECK_FALSE(has_error(findings));
+  CHECK_FALSE(has(findings, Level::kError));
   // The certificate's end is not the same in each run.
   std::string text = to_text(findings, false);
   for (std::size_t at = 0; (at = text.find("until ", at)) != std::string::npos; at += 6) text.replace(at + 6, 20, "T");
@@ -191,14 +194,45 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
       CHECK(contains(warnings(), version + ": "));
     }
   }
-  SECTION("Harvester asks for a short freeze; what is newest counts") {
-    facts.backups = parsed(
-        "{'items': [{'metadata': {'creationTimestamp': '2026-11-24T10:00:00Z'}, 'spec': {'fsFreezeDeadline': '10s'}},"
-        "{'metadata': {'creationTimestamp': '2026-11-23T10:00:00Z'}, 'spec': {'fsFreezeDeadline': '0s'}}]}");
-    CHECK(contains(warnings(), "Harvester: backups ask for a freeze of 10s, so that disks must be cut within 10s"));
-    facts.backups = parsed(
-        "{'items': [{'metadata': {'creationTimestamp': '2026-11-22T10:00:00Z'}, 'spec': {'fsFreezeDeadline': '10s'}},"
-        "{'metadata': {'creationTimestamp': '2026-11-23T10:00:00Z'}, 'spec': {'fsFreezeDeadline': '0s'}}]}");
+  SECTION("Harvester asks for a short freeze: of each VM, what is newest counts") {
+    facts.backups = std::vector{backup("b1", "db1", hours(1), "10s"), backup("b2", "db1", hours(2), "0s"),
+                                backup("b3", "web", hours(3), "2m0s")};
+    CHECK(contains(warnings(),
+                   "Harvester: backups of prod/db1 ask for a freeze of 10s, so that disks must be cut "
+                   "within 10s -> "));
+    CHECK(contains(warnings(), "Never set it to 0"));
+    facts.backups = std::vector{backup("b1", "db1", hours(1), "45s"), backup("b2", "db1", hours(2), "10s")};
+    CHECK(warnings().empty());
+  }
+  SECTION("a freeze without end is never advised, and said to be a danger") {
+    facts.backups = std::vector{backup("b1", "db1", hours(9), "0s"), backup("b2", "web", hours(1), "10s"),
+                                backup("b3", "mail", hours(1), "")};
+    CHECK(contains(warnings(), "Harvester: backups of prod/db1 ask for a freeze without end"));
+    CHECK_FALSE(contains(warnings(), "or 0"));
+  }
+  SECTION("a backup that failed and is tried again is named, with its error and its time") {
+    kube::BackupView failed = backup("old", "db1", hours(30), "");
+    failed.error = "failed to freeze";
+    failed.error_time = kAt - hours(2);
+    failed.snapshot_names = {"old-0", "old-1"};
+    facts.backups = std::vector{failed};
+    facts.snapshots = std::set<std::string>{"prod/old-0"};
+    CHECK(contains(warnings(),
+                   "backup prod/old failed at 2026-11-24T10:00:00Z (failed to freeze) and is tried again: "
+                   "it freezes db1 each time"));
+    // Harvester freezes no more for it: it only uploads.
+    facts.snapshots = std::set<std::string>{"prod/old-0", "prod/old-1"};
+    CHECK(warnings().empty());
+  }
+  SECTION("guests that share a disk") {
+    kube::VmiView one = vmi("db1");
+    kube::VmiView other = vmi("db2");
+    one.claims = {"own", "shared"};
+    other.claims = {"shared"};
+    facts.vmis = std::vector{one, other};
+    CHECK(contains(warnings(), "the disk prod/shared is used by prod/db1, prod/db2: "));
+    other.phase = "Succeeded";
+    facts.vmis = std::vector{one, other};
     CHECK(warnings().empty());
   }
   SECTION("a right that is missing: ours is an error, yours a warning") {
@@ -207,17 +241,30 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
     facts.access[1].answers[0].second = false;
     CHECK(contains(warnings(), "rights of yours: may not get mutatingwebhookconfigurations"));
   }
-  SECTION("what may not be seen is not known, and no error") {
+  SECTION("what may not be seen is not known, and no error: each of it by name") {
+    facts.version = denied("version");
     facts.registration = denied("registration");
     facts.serving_secret = denied("secret");
     facts.leader.first = denied("lease");
     facts.kubevirts = denied("kubevirts");
+    facts.harvester_version = denied("settings");
+    facts.backups = denied("backups");
+    facts.vmis = denied("vmis");
+    facts.unseen_agents = {"guestosinfo is forbidden"};
     facts.access[0].answers[0].second = denied("subjectaccessreviews");
-    CHECK_FALSE(has_error(all_of(facts)));
+    CHECK_FALSE(has(all_of(facts), Level::kError));
     const std::string unknown = lines(all_of(facts), Level::kUnknown);
-    for (const char* what : {"registration is", "lease is", "kubevirts is", "subjectaccessreviews is"}) {
+    for (const char* what : {"version is", "registration is", "lease is", "kubevirts is", "settings is", "backups is",
+                             "vmis is", "subjectaccessreviews is"}) {
+      CAPTURE(what);
       CHECK(contains(unknown, what));
     }
+    facts.vmis = std::vector<kube::VmiView>{};
+    CHECK(contains(lines(all_of(facts), Level::kUnknown), "guest agents: guestosinfo is"));
+  }
+  SECTION("whether failed backups are tried again, where snapshots may not be seen") {
+    facts.snapshots = denied("volumesnapshots");
+    CHECK(contains(lines(all_of(facts), Level::kUnknown), "volumesnapshots is"));
   }
 }
 
@@ -232,15 +279,21 @@ TEST_CASE("a leader's Lease is doubtful when its time is far from the API server
 }
 
 TEST_CASE("guests whose backups will not be consistent") {
-  GuestFacts fine{vmi("db1"), parsed("{'supportedCommands': [{'name': 'guest-fsfreeze-freeze', 'enabled': true}]}")};
+  GuestFacts fine{vmi("db1"), true};
   GuestFacts silent{vmi("db2"), std::nullopt};
   GuestFacts deaf{vmi("web"), std::nullopt};
   deaf.vmi.agent_connected = false;
-  GuestFacts forbidding{vmi("rhel"),
-                        parsed("{'supportedCommands': [{'name': 'guest-fsfreeze-freeze', 'enabled': false}]}")};
+  GuestFacts forbidding{vmi("rhel"), false};
   GuestFacts out{vmi("test"), std::nullopt};
   out.vmi.metadata.annotations[freeze::kSkipAnnotation] = "true";
   ::test::check_golden("check-guests.txt", to_text(check_guests({fine, silent, deaf, forbidding, out}), false));
+}
+
+TEST_CASE("what the guest agent says of the command to freeze") {
+  CHECK(takes_freeze(parsed("{'supportedCommands': [{'name': 'guest-fsfreeze-freeze', 'enabled': true}]}")) == true);
+  CHECK(takes_freeze(parsed("{'supportedCommands': [{'name': 'guest-fsfreeze-freeze', 'enabled': false}]}")) == false);
+  CHECK(takes_freeze(parsed("{'supportedCommands': [{'name': 'guest-ping', 'enabled': true}]}")) == false);
+  CHECK_FALSE(takes_freeze(parsed("{}")));
 }
 
 TEST_CASE("a dry-run snapshot that was marked, and ones that were not") {
@@ -252,33 +305,6 @@ TEST_CASE("a dry-run snapshot that was marked, and ones that were not") {
         Level::kError);
   CHECK(check_dry_run(denied("volumesnapshots")).level == Level::kUnknown);
   CHECK(check_dry_run(missing("volumesnapshots")).level == Level::kError);
-}
-
-TEST_CASE("what a backup would do is what the webhook would decide") {
-  webhook::Facts facts;
-  facts.hold = hold_of_next_backup();
-  facts.guest.vmi = vmi("db1");
-  facts.guest.vm = kube::VmView{};
-  facts.server_clock = kAt;
-  const auto said = [&] { return to_text({foretell("prod/db1", facts)}, false); };
-  CHECK(said() ==
-        "ok     VM prod/db1: a backup now would freeze it until its last disk is captured, for 30s at most\n");
-  facts.guest.vmi->guest_os_id = "mswindows";
-  CHECK(contains(said(), "for 8s at most"));
-  facts.guest.vmi->agent_connected = false;
-  CHECK(
-      contains(said(), "ERROR  VM prod/db1: a backup now would be crash: no-agent: the guest agent is not connected"));
-  freeze::Session session;
-  session.phase = freeze::Phase::kResting;
-  facts.session = session;
-  CHECK(contains(said(), "cool-down"));
-  facts.guest.vmi->agent_connected = true;
-  session.phase = freeze::Phase::kThawing;
-  facts.session = session;
-  CHECK(contains(said(), "would wait"));
-  facts.session.reset();
-  facts.guest.vmi.reset();
-  CHECK(contains(said(), "offline"));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // snapfreeze is to be removed at any moment of a backup, in virtual time: when it is said to be drained, nobody is
 // frozen, no record is left, each backup has its verdict, and nothing begins any more.
-#include "cli/drain.h"
+#include "cli/drain/drain.h"
 
 #include <algorithm>
 

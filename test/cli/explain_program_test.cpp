@@ -39,6 +39,32 @@ TEST_CASE("explain tells how a backup went, in words and as a picture") {
   CHECK(says(run, "admitted without a freeze (no-agent)"));
 }
 
+TEST_CASE("Harvester's own error is told by status, check and explain, with its time") {
+  Installed installed(false);
+  installed.sandbox.control("POST", "faults",
+                            {{"kind", "status"}, {"verb", "create"}, {"path", "volumesnapshots"}, {"count", -1}});
+  installed.back_up("old");
+  const auto told = [&](const std::string& command, const std::string& text) {
+    Run run;
+    const bool said = installed.wait(
+        [&] {
+          run = installed.run(command + " -n vms --system-namespace snapfreeze");
+          return says(run, text);
+        },
+        snapfreeze::Millis(60000));  // it tries for a while before it gives up
+    CAPTURE(command, run.said);
+    CHECK(said);
+    return run;
+  };
+  const Run explained = told("explain old", "Harvester's own error: ");
+  CHECK(says(explained, " (at 20"));
+  CHECK(says(explained, "Harvester says that the backup failed: "));
+  CHECK(says(told("status", "HARVESTER'S ERROR"), "in error"));
+  CHECK(says(told("check", "backup vms/old failed at 20"), "and is tried again: it freezes db each time"));
+  CHECK(
+      says(told("check --vm db", "backup old, which failed at 20"), "WARN   VM vms/db: Harvester tries to take again"));
+}
+
 TEST_CASE("explain of what is not there, or not to be seen") {
   Installed installed(false);
   Run run = installed.run("explain ghost -n vms");

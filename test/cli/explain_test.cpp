@@ -1,5 +1,5 @@
 // How a backup is explained, of facts that are written down here.
-#include "cli/explain.h"
+#include "cli/explain/explain.h"
 
 #include "freeze/names.h"
 #include "kube/time.h"

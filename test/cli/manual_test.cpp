@@ -1,5 +1,5 @@
 // What is made from the text of --help: the manual page, and the completion of shells.
-#include "cli/manual.h"
+#include "cli/shell/manual.h"
 
 #include "cli/program.h"
 #include "test/cli/program.h"

@@ -1,10 +1,10 @@
 // What `status` shows, of facts that are written down here.
-#include "cli/status.h"
+#include "cli/status/status.h"
 
 #include <string>
 
-#include "cli/table.h"
-#include "cli/yaml.h"
+#include "cli/shared/table.h"
+#include "cli/shared/yaml.h"
 #include "freeze/names.h"
 #include "test/cli/program.h"
 #include "test/support/catch.h"
@@ -120,6 +120,46 @@ TEST_CASE("a guest is overdue when its timer, and all that may come late, is ove
   CHECK(overdue(seconds(91), freeze::Phase::kFrozen));
   CHECK(overdue(seconds(91), freeze::Phase::kThawing));
   CHECK_FALSE(overdue(seconds(91), freeze::Phase::kResting));
+}
+
+TEST_CASE("a guest that is frozen without a session is shown first, with whoever may have frozen it") {
+  StatusFacts all = busy();
+  UnheldGuest unheld;
+  unheld.vmi.metadata.name = "mail";
+  unheld.vmi.metadata.namespace_ = "prod";
+  all.unheld = {unheld};
+  all.backups.push_back(backup("weekly-mail", "mail", seconds(70), false, ""));
+  all.backups.back().harvester_froze = true;
+  all.backups.back().error = "failed to freeze the guest: timeout";
+  all.backups.back().error_time = kNow - seconds(61);
+  const Status status = status_of(all, 10);
+  ::test::check_golden("status-no-session.txt", to_text(status, {}));
+  CHECK_FALSE(status.good());
+  const Json first = to_json(status)["frozen"].items().front();
+  CHECK(first["phase"].string() == "NoSession");
+  CHECK(first["since"].is_null());
+  CHECK(first["backups"].items().front().string() == "weekly-mail");
+
+  StatusFacts snapshotted = facts();
+  unheld.kubevirt_snapshot = "hourly";
+  snapshotted.unheld = {unheld};
+  CHECK(status_of(snapshotted, 10).good());
+  CHECK(status_of(snapshotted, 10).frozen.front().backups.front() == "kubevirt/hourly");
+  CHECK(to_text(status_of(snapshotted, 10), {}).find("`snapfreeze thaw`") == std::string::npos);
+  // One with a session is no such guest, whatever it reports.
+  StatusFacts held = busy();
+  unheld.vmi.metadata.name = "db1";
+  held.unheld = {unheld};
+  CHECK(status_of(held, 10).frozen.size() == busy().sessions.size());
+}
+
+TEST_CASE("Harvester's error is shown as long as the backup is not ready") {
+  StatusFacts all = facts();
+  all.backups = {backup("b", "db1", hours(1), false, "crash", "late")};
+  all.backups.front().error = "the pool is full";
+  CHECK(status_of(all, 10).backups.front().error == "the pool is full");
+  all.backups.front().ready = true;
+  CHECK(status_of(all, 10).backups.front().error.empty());
 }
 
 TEST_CASE("what is not installed, or not to be seen, is not called fine") {

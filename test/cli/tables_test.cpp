@@ -5,17 +5,17 @@
 #include <set>
 #include <sstream>
 
-#include "cli/reasons.h"
-#include "cli/rights.h"
+#include "cli/check/rights.h"
+#include "cli/shared/reasons.h"
 #include "freeze/names.h"
 #include "test/support/catch.h"
 
 namespace snapfreeze::cli {
 namespace {
 
-// "verb group resource name", of a file of rules in the chart.
-void add_rules(const std::string& file, bool own, std::set<std::string>& all) {
-  for (const YAML::Node& rule : YAML::LoadFile(SNAPFREEZE_SOURCE_DIR "/charts/snapfreeze/files/" + file)) {
+// "verb group resource name" of each rule.
+void add_rules(const YAML::Node& rules, bool own, std::set<std::string>& all) {
+  for (const YAML::Node& rule : rules) {
     std::vector<std::string> names{""};
     if (rule["resourceNames"]) names = rule["resourceNames"].as<std::vector<std::string>>();
     for (const auto& verb : rule["verbs"].as<std::vector<std::string>>()) {
@@ -30,6 +30,10 @@ void add_rules(const std::string& file, bool own, std::set<std::string>& all) {
   }
 }
 
+void add_rules_of_chart(const std::string& file, bool own, std::set<std::string>& all) {
+  add_rules(YAML::LoadFile(SNAPFREEZE_SOURCE_DIR "/charts/snapfreeze/files/" + file), own, all);
+}
+
 std::set<std::string> lines_of(std::span<const Right> rights) {
   std::set<std::string> all;
   for (const Right& right : rights) {
@@ -41,13 +45,27 @@ std::set<std::string> lines_of(std::span<const Right> rights) {
 
 TEST_CASE("the rights that are checked are those that the chart grants") {
   std::set<std::string> webhook;
-  add_rules("webhook-cluster-rules.yaml", false, webhook);
-  add_rules("webhook-namespace-rules.yaml", true, webhook);
+  add_rules_of_chart("webhook-cluster-rules.yaml", false, webhook);
+  add_rules_of_chart("webhook-namespace-rules.yaml", true, webhook);
   CHECK(lines_of(webhook_rights()) == webhook);
   std::set<std::string> sweeper;
-  add_rules("sweeper-cluster-rules.yaml", false, sweeper);
-  add_rules("sweeper-namespace-rules.yaml", true, sweeper);
+  add_rules_of_chart("sweeper-cluster-rules.yaml", false, sweeper);
+  add_rules_of_chart("sweeper-namespace-rules.yaml", true, sweeper);
   CHECK(lines_of(sweeper_rights()) == sweeper);
+}
+
+TEST_CASE("the role in docs/command-line.md has the rights that check asks for, and no others") {
+  std::ifstream file(SNAPFREEZE_SOURCE_DIR "/docs/command-line.md");
+  std::stringstream docs;
+  docs << file.rdbuf();
+  const std::string text = docs.str();
+  const std::string fence = "```yaml\n";
+  const auto begin = text.find(fence) + fence.size();
+  std::set<std::string> documented;
+  for (const YAML::Node& role : YAML::LoadAll(text.substr(begin, text.find("```\n", begin) - begin))) {
+    add_rules(role["rules"], role["kind"].as<std::string>() == "Role", documented);
+  }
+  CHECK(documented == lines_of(admin_rights()));
 }
 
 // The cells of a row of a table in Markdown.
@@ -82,7 +100,7 @@ TEST_CASE("reasons are explained as in docs/reasons.md, all of them") {
 TEST_CASE("a reason in words, and one that nobody knows") {
   CHECK(explain_reason("no-agent") ==
         "no-agent: the guest agent is not connected (install and start `qemu-guest-agent` in the guest)");
-  CHECK(explain_reason("lapsed") == "lapsed: the guest reported that it was thawed while we held it");
+  CHECK(explain_reason("rescued") == "rescued: another program had left the guest frozen, and the sweeper thawed it");
   CHECK(explain_reason("whatever") == "whatever");
 }
 

@@ -1,6 +1,6 @@
 // A guest is thawed by hand at any moment of a backup, in virtual time: nobody is told that such a backup is consistent
 // when it is not, no guest stays frozen, and no call goes out that is not on record.
-#include "cli/thaw.h"
+#include "cli/thaw/thaw.h"
 
 #include "freeze/names.h"
 #include "test/support/catch.h"

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cli/lane.h"
+#include "cli/explain/lane.h"
 
 namespace demo {
 

@@ -16,7 +16,7 @@ Product read_product(Fields fields) {
   Product product;
   product.webhooks = fields.count("webhooks", product.webhooks);
   product.sweepers = fields.count("sweepers", product.sweepers);
-  product.observe = fields.word("mode", {"enforce", "observe"}, "enforce") == "observe";
+  product.observe = fields.word("mode", {"freeze", "observe"}, "freeze") == "observe";
   product.thaw_on_ready = fields.word("thaw-on", {"captured", "ready"}, "captured") == "ready";
   product.max_freezes = fields.count("max-freezes", product.max_freezes);
   product.webhook_clock = fields.duration("webhook-clock", product.webhook_clock);

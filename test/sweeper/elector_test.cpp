@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "freeze/names.h"
+#include "sweeper/leader_api.h"
 #include "test/support/catch.h"
 #include "test/sweeper/sim.h"
 
@@ -188,4 +189,52 @@ TEST_CASE("two never lead at once, however they stall and whatever the API serve
     CHECK_FALSE(both);
     CHECK(changes > 4);
   }
+}
+
+TEST_CASE("leadership counts from when a renewal was sent, however late its reply comes") {
+  Election election;
+  election.a->elector.step();
+  election.runtime.sleep_for(2s);
+  cluster::Fault late;
+  late.kind = cluster::FaultKind::kDelayAfter;
+  late.caller = "a";
+  late.verb = "patch";
+  late.delay = 4s;
+  election.cluster.add_fault(late);
+  const Mono sent = election.runtime.now();
+  election.a->elector.step();
+  REQUIRE(election.runtime.now() >= sent + 4s);
+  CHECK(election.a_leads());
+  CHECK(election.a->elector.leads_until() <= sent + Elector::kLeaseDuration);
+  election.runtime.sleep_for(sent + 10s - election.runtime.now());
+  CHECK_FALSE(election.a_leads());
+}
+
+TEST_CASE("what a leader writes leaves only while nobody else can lead; what it reads, at any time") {
+  Election election;
+  struct Recorder : kube::KubeApi {
+    Result<kube::Response> call(const kube::Request& request) override {
+      last = request;
+      return kube::Response{200, "{}", std::nullopt, Mono{}};
+    }
+    Result<void> stream(const kube::Request&, Millis, const kube::LineSink&) override { return {}; }
+    kube::Request last;
+  } recorder;
+  sweeper::LeaderApi api(recorder, election.a->elector);
+  const kube::Request read{kube::Method::kGet, "/x", "", "", 5s};
+  kube::Request write{kube::Method::kPatch, "/x", "{}", "", 5s};
+  (void)api.call(write);
+  CHECK(recorder.last.send_by == Mono::min());
+  (void)api.call(read);
+  CHECK(recorder.last.send_by == Mono::max());
+  election.a->elector.step();
+  (void)api.call_all({&write, 1});
+  CHECK(recorder.last.send_by == election.a->elector.leads_until() - 5s);
+  write.send_by = Mono(7s);  // it knows better: a doubt is true whoever leads
+  (void)api.call(write);
+  CHECK(recorder.last.send_by == Mono(7s));
+  election.a->elector.resign();
+  write.send_by = Mono::max();
+  (void)api.call(write);
+  CHECK(recorder.last.send_by == Mono::min());
 }

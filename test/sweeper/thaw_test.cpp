@@ -1,3 +1,4 @@
+#include "freeze/calls.h"
 #include "test/sweeper/rig.h"
 
 using namespace snapfreeze;
@@ -200,5 +201,42 @@ TEST_CASE("a guest that is said to be gone is looked at, and not thawed when it 
     rig.fail("get", "virtualmachineinstances", 500);
     CHECK(rig.thaw(job).end == End::kNotMade);
     CHECK(rig.calls("unfreeze") == 0);
+  }
+}
+
+TEST_CASE("a thaw that was answered after its leader was replaced puts a doubt on the session that is there then") {
+  ThawRig rig;
+  const ThawJob job = rig.job();
+  // Read before the record and before the call; afterwards it is lost.
+  rig.leadership.lost_after = 2;
+  rig.guest_fault(cluster::GuestFaultKind::kLate, 3s);
+  rig.runtime.spawn("successor", [&] {
+    rig.runtime.sleep_for(1s);
+    rig.cluster.call("successor", "DELETE", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1");
+    (void)rig.begin(Phase::kFreezing, "uid-b2");
+  });
+  rig.thaw(job);
+  REQUIRE(rig.on_record());
+  CHECK(rig.on_record()->uid != job.session.uid);
+  CHECK(rig.on_record()->phase == Phase::kFreezing);
+  CHECK(rig.on_record()->doubts == Doubts{reason::kThawUnsettled});
+}
+
+TEST_CASE("a guest that was held for long is looked at before its thaw: it must report frozen") {
+  ThawRig rig;
+  ThawJob job = rig.job();
+  job.look_first = true;
+  SECTION("it was thawed by somebody while the watch was silent") {
+    CHECK(rig.thaw(job).session.doubts == Doubts{reason::kLapsed});
+  }
+  SECTION("it is frozen") {
+    (void)freeze::freeze(rig.machine.api, "vms", "vm1", 30s);
+    rig.runtime.sleep_for(6s);
+    CHECK(rig.thaw(job).session.doubts.empty());
+  }
+  SECTION("nobody can tell: it is thawed all the same") {
+    rig.fail("get", "virtualmachineinstances", 500);
+    CHECK(rig.thaw(job).session.doubts == Doubts{reason::kUnverified});
+    CHECK(rig.calls("unfreeze") == 1);
   }
 }

@@ -1,0 +1,29 @@
+// What a Harvester backup of a VM would do now: by the webhook's own decision, and by what the sweeper would find
+// afterwards. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/check/check.h"
+#include "cli/shared/spoilers.h"
+#include "webhook/decision.h"
+
+namespace snapfreeze::cli {
+
+// The hold that a backup would have which does not exist yet.
+[[nodiscard]] freeze::Hold hold_of_next_backup();
+
+struct Foretold {
+  Wall now;
+  webhook::Facts admission;          // as the webhook would gather them
+  Others others;                     // of the VM's namespace, all
+  std::optional<bool> takes_freeze;  // nullopt: the guest agent does not say, or was not asked
+  std::vector<std::string> unseen;   // what else could not be read
+};
+
+// What would happen comes first, then what is to be known beside it. That a sweeper leads and the webhook is reached is
+// not its subject.
+[[nodiscard]] std::vector<Finding> foretell(const std::string& guest, const Foretold& facts);
+
+}  // namespace snapfreeze::cli

@@ -1,0 +1,89 @@
+#include "cli/serve/policy_options.h"
+#include "cli/shared/certificate_options.h"
+#include "cli/shared/commands.h"
+#include "cli/shared/process.h"
+#include "sweeper/service.h"
+
+namespace snapfreeze::cli {
+namespace {
+
+constexpr char kSweeperExamples[] = R"(Examples:
+  In a pod, with its service account:
+    snapfreeze sweeper
+  By hand, and thawing only when the storage calls a snapshot ready to use:
+    snapfreeze sweeper --kubeconfig ~/.kube/config --namespace snapfreeze-system --thaw-on ready --log-format text)";
+
+struct SweeperCommand {
+  CommonOptions common;
+  freeze::Policy policy;
+  std::string thaw_on = "captured";
+  bool rescue = true;
+  int workers = 8;
+  std::string certificates_from = "self";
+  CertificateOptions certificates;
+};
+
+sweeper::SweeperOptions::CertificatesFrom source_of(const std::string& name) {
+  using From = sweeper::SweeperOptions::CertificatesFrom;
+  return name == "secret" ? From::kSecret : name == "elsewhere" ? From::kElsewhere : From::kSelfManaged;
+}
+
+int run_sweeper(const SweeperCommand& options) {
+  configure_logs(options.common);
+  StopSignals signals;
+  SystemClock clock;
+  auto connection = connect(options.common);
+  if (!connection) return fail(connection.error());
+  const auto name = identity(options.common);
+  if (!name) return fail(name.error());
+  kube::HttpsClient& api = *connection->api;
+
+  sweeper::SweeperOptions wanted;
+  wanted.plain_address = options.common.status.address;
+  wanted.plain_port = options.common.status.port;
+  wanted.own_namespace = connection->own_namespace;
+  wanted.identity = *name;
+  wanted.policy = options.policy;
+  wanted.thaw_on = options.thaw_on == "ready" ? sweeper::ThawOn::kReady : sweeper::ThawOn::kCaptured;
+  wanted.rescue = options.rescue;
+  wanted.workers = options.workers;
+  wanted.certificates_from = source_of(options.certificates_from);
+  wanted.certificates = keeper_options(options.certificates, connection->own_namespace);
+
+  const auto stop = [&clock, &api] {
+    clock.stop();
+    api.stop_streams();
+  };
+  const OnStop on_stop(signals, stop);
+  sweeper::Service service(wanted, api, clock);
+  if (const auto port = service.start(); !port) {
+    stop();
+    return fail(port.error());
+  }
+  service.run();
+  return 0;
+}
+
+}  // namespace
+
+void add_sweeper(CLI::App& program, Command& chosen) {
+  const auto options = std::make_shared<SweeperCommand>();
+  CLI::App* command = program.add_subcommand("sweeper", "Thaw guests when their disks are captured, and judge backups");
+  command->footer(kSweeperExamples);
+  add_common(*command, options->common);
+  add(*command, "--thaw-on", options->thaw_on, "captured, or ready: wait until the storage calls it ready to use")
+      ->check(CLI::IsMember({"captured", "ready"}));
+  add(*command, "--rescue", options->rescue, "thaw guests that Harvester has left frozen");
+  add_max_timer(*command, options->policy);
+  add_proof(*command, options->policy);
+  add(*command, "--certificates-from", options->certificates_from,
+      "self: our own CA; secret: yours, with ca.crt in it; elsewhere: whoever writes the Secret also keeps caBundle, "
+      "as "
+      "cert-manager does")
+      ->check(CLI::IsMember({"self", "secret", "elsewhere"}));
+  add_certificates(*command, options->certificates);
+  add(*command, "--workers", options->workers, "calls at the same time")->check(whole_number(2, 64));
+  command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
+}
+
+}  // namespace snapfreeze::cli

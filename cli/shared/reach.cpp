@@ -1,0 +1,90 @@
+#include "cli/shared/reach.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "cli/shared/exit_status.h"
+#include "cli/shared/process.h"
+#include "cli/shared/table.h"
+#include "kube/paths.h"
+#include "kube/rest.h"
+#include "webhook/reads.h"
+
+namespace snapfreeze::cli {
+namespace {
+
+constexpr int kUnauthorized = 401;
+
+std::string service_namespace(const Json& registration) {
+  for (const Json& webhook : registration["webhooks"].items()) {
+    const std::string& found = webhook["clientConfig"]["service"]["namespace"].string();
+    if (!found.empty()) return found;
+  }
+  return "";
+}
+
+}  // namespace
+
+void add_admin(CLI::App& app, AdminOptions& options) {
+  add_cluster(app, options.connect);
+  // No environment variable: SNAPFREEZE_NAMESPACE is that of snapfreeze itself.
+  app.add_option("-n,--namespace", options.connect.namespace_, "namespace of the VMs; without it, the context's");
+  add(app, "--system-namespace", options.system_namespace,
+      "namespace of snapfreeze; without it, the one that its registration names, or else snapfreeze-system");
+}
+
+void add_admin_of_all(CLI::App& app, AdminOptions& options) {
+  add_admin(app, options);
+  app.add_flag("-A,--all-namespaces", options.all_namespaces, "VMs of all namespaces");
+}
+
+CLI::Validator vm_name() {
+  const auto refuse = [](const std::string& name) {
+    return webhook::is_object_name(name) ? "" : "'" + name + "' cannot be the name of a VM";
+  };
+  return {refuse, ""};
+}
+
+bool wants_colours() {
+  const char* const refused = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return isatty(STDOUT_FILENO) == 1 && !dumb && (refused == nullptr || *refused == '\0');
+}
+
+Result<Home> find_home(kube::KubeApi& api, const std::string& told) {
+  if (!told.empty()) return Home{told, Home::Known::kTold};
+  const auto object = kube::get(api, kube::object_path(kube::kMutatingWebhookConfigurations, "", kRegistrationName));
+  if (object) {
+    const std::string found = service_namespace(*object);
+    if (!found.empty()) return Home{found, Home::Known::kRegistered};
+    return Home{kUsualNamespace, Home::Known::kAbsent};
+  }
+  const Error& error = object.error();
+  if (error.code == Code::kNotFound) return Home{kUsualNamespace, Home::Known::kAbsent};
+  if (error.code != Code::kForbidden || error.http_status == kUnauthorized) return error;
+  return Home{kUsualNamespace, Home::Known::kUnreadable};
+}
+
+Result<Reached> reach(const AdminOptions& options) {
+  auto connection = connect(options.connect);
+  if (!connection) return connection.error();
+  auto found = find_home(*connection->api, options.system_namespace);
+  if (!found) {
+    Error error = found.error();
+    error.message = connection->server + ": " + error.message;
+    return error;
+  }
+  const std::string of_vms = options.all_namespaces ? "" : connection->own_namespace;
+  return Reached{std::move(connection->api), of_vms, std::move(*found)};
+}
+
+int end_with(const Error& error) {
+  std::fprintf(stderr, "snapfreeze: %s\n", printable(error.message).c_str());
+  return error.code == Code::kNotFound ? kNotFound : kUnreachable;
+}
+
+}  // namespace snapfreeze::cli

@@ -1,0 +1,56 @@
+// What the commands for people share: which cluster, whose VMs, and where snapfreeze itself is.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "cli/shared/options.h"
+#include "kube/https_client.h"
+
+namespace snapfreeze::cli {
+
+struct AdminOptions {
+  ConnectOptions connect;  // namespace_: of the VMs; "": that of the context
+  bool all_namespaces = false;
+  std::string system_namespace;  // "": to be found
+};
+void add_admin(CLI::App& app, AdminOptions& options);
+// Adds -A, too.
+void add_admin_of_all(CLI::App& app, AdminOptions& options);
+
+// Refuses what cannot be the name of an object.
+[[nodiscard]] CLI::Validator vm_name();
+
+// Whether there is a terminal that wants colours: https://no-color.org.
+[[nodiscard]] bool wants_colours();
+
+// Where snapfreeze keeps its sessions.
+struct Home {
+  enum class Known {
+    kTold,        // by an option
+    kRegistered,  // the registration of the webhook says so
+    kAbsent,      // there is no such registration: assumed, where it usually is
+    kUnreadable,  // we may not look: assumed likewise
+  };
+  std::string namespace_;
+  Known known = Known::kTold;
+};
+
+inline constexpr char kRegistrationName[] = "snapfreeze";
+inline constexpr char kUsualNamespace[] = "snapfreeze-system";
+
+// One call, unless `told` names it. An Error only when the API server did not answer, or does not know who we are.
+Result<Home> find_home(kube::KubeApi& api, const std::string& told);
+
+struct Reached {
+  std::unique_ptr<kube::HttpsClient> api;
+  std::string namespace_;  // of the VMs; "": all
+  Home home;
+};
+Result<Reached> reach(const AdminOptions& options);
+
+// Says on stderr what is wrong; the exit status that it means.
+int end_with(const Error& error);
+
+}  // namespace snapfreeze::cli

@@ -1,0 +1,40 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/shared/commands.h"
+#include "cli/shared/exit_status.h"
+#include "cli/shell/manual.h"
+
+namespace snapfreeze::cli {
+namespace {
+
+constexpr char kCompletionNotes[] = R"(Examples:
+  In this shell, now:
+    source <(snapfreeze completion bash)
+  In all to come:
+    snapfreeze completion fish > ~/.config/fish/completions/snapfreeze.fish)";
+
+}  // namespace
+
+void add_completion(CLI::App& program, Command& chosen) {
+  const auto shell = std::make_shared<std::string>();
+  CLI::App* command = program.add_subcommand("completion", "Print a script that completes commands in a shell");
+  command->footer(kCompletionNotes);
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->callback([&program, shell, &chosen] {
+    chosen = [&program, shell] {
+      std::fputs(completion_script(program, *shell).c_str(), stdout);
+      return kFine;
+    };
+  });
+  // For the build only.
+  CLI::App* manual = program.add_subcommand("manual", "Print the manual page")->group("");
+  manual->callback([&program, &chosen] {
+    chosen = [&program] {
+      std::fputs(manual_page(program, SNAPFREEZE_VERSION).c_str(), stdout);
+      return kFine;
+    };
+  });
+}
+
+}  // namespace snapfreeze::cli

@@ -1,0 +1,18 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/shared/commands.h"
+
+namespace snapfreeze::cli {
+
+void add_version(CLI::App& program, Command& chosen) {
+  CLI::App* command = program.add_subcommand("version", "Print the version");
+  command->callback([&chosen] {
+    chosen = [] {
+      std::puts("snapfreeze " SNAPFREEZE_VERSION);
+      return 0;
+    };
+  });
+}
+
+}  // namespace snapfreeze::cli

@@ -1,0 +1,103 @@
+// What `status` shows: the guests that are frozen now, and what recent backups are worth. Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/shared/spoilers.h"
+#include "freeze/session.h"
+#include "kube/views.h"
+
+namespace snapfreeze::cli {
+
+// A guest that reports that it is frozen, without a session that holds it.
+struct UnheldGuest {
+  kube::VmiView vmi;
+  std::string kubevirt_snapshot;  // that KubeVirt takes of the VM now, with a freeze of its own; "" when there is none
+};
+
+// As read from the API server.
+struct StatusFacts {
+  Wall now;  // the API server's clock, whole seconds, truncated
+  std::string system_namespace;
+  std::string trouble;  // why the sessions cannot be shown; "" when they can
+  bool installed = false;
+  std::vector<freeze::Session> sessions;
+  std::vector<kube::SnapshotView> snapshots;  // of these sessions, and all that are labelled as somebody's backup
+  std::set<std::string> captured;             // uids of those that the storage says to have cut
+  std::vector<kube::BackupView> backups;
+  std::vector<UnheldGuest> unheld;
+  bool guests_seen = true;                                   // whether VMIs could be listed
+  std::map<std::string, std::vector<std::string>> spoilers;  // by key_of() of a backup: who spoiled its verdict
+  std::vector<std::string> unseen;                           // what could not be read, and why
+};
+
+struct FrozenGuest {
+  std::string namespace_;
+  std::string vm;
+  freeze::Phase phase = freeze::Phase::kFrozen;
+  std::optional<Wall> since;
+  std::optional<Wall> until;         // by KubeVirt's timer, at the latest
+  std::vector<std::string> backups;  // "nightly", or "label/nightly"
+  int captured = 0;
+  int disks = 0;         // 0: not known yet
+  bool overdue = false;  // frozen, as far as is known, for longer than its timer and what may come late
+  bool held = true;      // by a session; otherwise the guest reports that it is frozen, and nothing else is known
+  bool expected = true;  // held, or KubeVirt's own snapshot is under way
+};
+
+struct BackupLine {
+  std::string namespace_;
+  std::string name;
+  std::string kind;  // "backup" or "snapshot" as Harvester says, or "label"
+  std::string vm;
+  std::optional<Wall> created;
+  bool ready = false;
+  int disks = 0;
+  std::string consistency;  // "" when nobody has said
+  std::string reason;
+  std::string frozen_for;
+  std::string error;  // Harvester's own, of a backup that is not ready; "" when there is none
+  std::optional<Wall> error_time;
+  std::string uid;                      // of Harvester's backup; "" for a label
+  std::vector<MadeSnapshot> snapshots;  // of a label's backup
+  std::vector<std::string> spoilers;    // who is behind the reason, by name
+};
+
+// "namespace/name" of a backup, or of a label's backup "namespace/label/name/<when it was made>".
+[[nodiscard]] std::string key_of(const BackupLine& backup);
+
+// The backups that `status` shows, without their spoilers: the newest first, no more than asked for.
+[[nodiscard]] std::vector<BackupLine> newest_backups(const StatusFacts& facts, std::size_t most_backups);
+
+struct Status {
+  Wall now;
+  std::string system_namespace;
+  std::string trouble;
+  bool installed = false;
+  std::vector<FrozenGuest> frozen;  // since the longest first
+  std::vector<BackupLine> backups;  // the newest first, no more than asked for
+  bool guests_seen = true;
+  std::vector<std::string> unseen;
+
+  [[nodiscard]] bool good() const;      // installed, and nobody is overdue, or frozen by nobody knows whom
+  [[nodiscard]] bool complete() const;  // all that may be frozen could be seen
+};
+
+[[nodiscard]] Status status_of(const StatusFacts& facts, std::size_t most_backups);
+
+struct StatusStyle {
+  bool wide = false;
+  bool colours = false;
+};
+[[nodiscard]] std::string to_text(const Status& status, const StatusStyle& style);
+
+// Fields are added, never renamed: scripts read them.
+[[nodiscard]] Json to_json(const Status& status);
+
+}  // namespace snapfreeze::cli
