@@ -87,14 +87,10 @@ class Together {
       : seams_(seams), settings_(settings), job_(job), disks_(job.plan.snapshots) {}
 
   StrayDone run() {
-    const bool offline = std::any_of(disks_.begin(), disks_.end(), [](const Disk& disk) {
-      return disk.facts.consistency.empty() && disk.verdict.consistency == Consistency::kOffline;
-    });
-    if (offline && !look()) {
+    if (std::any_of(disks_.begin(), disks_.end(), must_be_looked_at) && !look()) {
       if (job_.failures + 1 < kMaxLooks) return ended(End::kFailed);
       for (Disk& disk : disks_) {
-        const bool at_rest = disk.verdict.consistency == Consistency::kOffline && disk.facts.consistency.empty();
-        if (at_rest) disk.verdict = crash(reason::kUnverified);
+        if (must_be_looked_at(disk)) disk.verdict = crash(reason::kUnverified);
       }
     }
     if (!seams_.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
@@ -104,6 +100,15 @@ class Together {
   }
 
  private:
+  // What was judged by this process had a look of its own.
+  static bool must_be_looked_at(const Disk& disk) {
+    return disk.verdict.consistency == Consistency::kOffline && !disk.looked;
+  }
+
+  static bool stands(const Disk& disk) {
+    return disk.facts.consistency == to_string(disk.verdict.consistency) && disk.facts.reason == disk.verdict.reason;
+  }
+
   bool look() {
     LookJob wanted;
     wanted.namespace_ = job_.facts.namespace_;
@@ -119,8 +124,7 @@ class Together {
     if (object) vm = kube::VmView::from(*object);
     const auto vmi = found->guest(job_.facts.vm);
     for (Disk& disk : disks_) {
-      // What was judged before had a look of its own.
-      if (disk.verdict.consistency != Consistency::kOffline || !disk.facts.consistency.empty()) continue;
+      if (!must_be_looked_at(disk)) continue;
       const Wall since = disk.facts.created.value_or(Wall::min());
       const auto why = freeze::offline_doubt({disk.facts.claim, since, vmi, vm, found->users}, culprit_);
       if (!why.empty()) disk.verdict = crash(why);
@@ -133,7 +137,7 @@ class Together {
     std::vector<const Disk*> of;
     for (const Disk& disk : disks_) {
       verdicts_[disk.facts.name] = disk.verdict;
-      if (!disk.facts.consistency.empty()) continue;
+      if (stands(disk)) continue;
       wanted.push_back({target_of(disk.facts), disk.verdict, std::nullopt});
       of.push_back(&disk);
     }

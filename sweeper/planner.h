@@ -80,6 +80,7 @@ struct StrayPlan {
   struct Judged {
     SnapshotFacts facts;
     freeze::Verdict verdict;
+    bool looked = false;  // by this process, when it gave the verdict; an annotation may be anybody's
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();

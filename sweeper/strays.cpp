@@ -91,7 +91,7 @@ std::optional<StrayPlan> plan_whole_backup(const Stray& stray) {
     if (member == stray.members.end() || !is_offline(member->facts)) return std::nullopt;
     const auto verdict = judge_offline(*member);
     if (!verdict) return std::nullopt;
-    plan.snapshots.push_back({member->facts, *verdict});
+    plan.snapshots.push_back({member->facts, *verdict, member->judged.has_value()});
   }
   return plan;
 }
@@ -112,7 +112,7 @@ StrayPlan plan_offline(const Stray& stray, Mono now) {
     if (verdict->consistency == Consistency::kOffline && now < alone) return hold_off(alone);
   }
   StrayPlan plan = act(StrayPlan::Action::kJudge);
-  plan.snapshots.push_back({stray.own.facts, *verdict});
+  plan.snapshots.push_back({stray.own.facts, *verdict, stray.own.judged.has_value()});
   return plan;
 }
 
@@ -140,7 +140,9 @@ StrayPlan plan_stray(const Stray& stray, Mono now) {
   const SnapshotFacts& facts = stray.own.facts;
   if (stray.planted) return act(StrayPlan::Action::kForget);
   const bool labelled = facts.hold && facts.hold->kind == freeze::Hold::Kind::kLabel;
-  if (labelled && !facts.consistency.empty()) return plan_labelled(stray, now);
+  // Of an offline one only what we have found ourselves: an annotation may be anybody's.
+  const bool judged = is_offline(facts) ? stray.own.judged.has_value() : !facts.consistency.empty();
+  if (labelled && (judged || is_crash(facts))) return plan_labelled(stray, now);
   if (is_crash(facts)) return plan_crash(stray, now);
   if (is_offline(facts)) return plan_offline(stray, now);
   // A disk of a session that has ended: its backup was judged before.

@@ -258,8 +258,14 @@ TEST_CASE("one disk that is not at rest leaves the others as they are, and makes
   }
   SECTION("it was judged before") {
     rig.job.plan.snapshots[1].facts.consistency = "crash";
+    rig.job.plan.snapshots[1].facts.reason = reason::kLate;
     rig.job.plan.snapshots[1].verdict = {Consistency::kCrash, reason::kLate};
     why = "late";
+  }
+  SECTION("somebody else has written that it is") {
+    rig.job.plan.snapshots[1].facts.claim = "web-disk-0";
+    rig.job.plan.snapshots[1].facts.consistency = "offline";
+    why = "not-its-disk";
   }
   rig.judge();
   CHECK(rig.of_snapshot(0, "consistency") == "offline");

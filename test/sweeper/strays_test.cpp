@@ -215,6 +215,16 @@ TEST_CASE("a labelled backup without a session is spoken of once, while it is ne
   CHECK(plan(s).action == Action::kTell);
 }
 
+TEST_CASE("that a labelled disk is offline is not believed of its annotation") {
+  Stray s = offline();
+  s.own.facts.hold = label_hold(1);
+  s.own.facts.consistency = "offline";
+  s.fresh = true;
+  CHECK(plan(s).action != Action::kTell);
+  s.own.judged = kOfflineVerdict;
+  CHECK(plan(s).action == Action::kTell);
+}
+
 TEST_CASE("a guest that Harvester left frozen is rescued after the longest T") {
   CHECK_FALSE(rescue(frozen_guest(), 60s).rescue);
   CHECK(rescue(frozen_guest(), 60s).wake > at(60s).at);
