@@ -259,6 +259,8 @@ TEST_CASE("what a backup would do is what the webhook would decide") {
   facts.hold = hold_of_next_backup();
   facts.guest.vmi = vmi("db1");
   facts.guest.vm = kube::VmView{};
+  facts.disk = "disk";
+  facts.guest.vmi->claims = facts.guest.vm->claims = {"disk"};
   facts.server_clock = kAt;
   const auto said = [&] { return to_text({foretell("prod/db1", facts)}, false); };
   CHECK(said() ==
