@@ -122,7 +122,7 @@ class Admission::Run {
   // reference would otherwise be a way around RBAC.
   std::optional<Outcome> look_at_members(Facts& facts) {
     if (permission_.given == false) return crashed(reason::kNotPermitted);
-    const auto read = read_members(seams_.api, subject_, budget_.for_call(), permission_, facts);
+    const auto read = read_members(seams_.api, subject_, budget_, permission_, facts);
     if (permission_.given == false) return crashed(reason::kNotPermitted);
     if (!read) return api_error(read.error());
     if (is_harvesters() || facts.exists) return std::nullopt;

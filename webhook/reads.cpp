@@ -96,17 +96,19 @@ Result<void> read_guest(kube::KubeApi& api, const Subject& subject, Millis timeo
   return asks ? note(replies[2], *permission) : Result<void>();
 }
 
-Result<void> read_members(kube::KubeApi& api, const Subject& subject, Millis timeout, Permission& permission,
+Result<void> read_members(kube::KubeApi& api, const Subject& subject, const Budget& budget, Permission& permission,
                           Facts& facts) {
   std::vector<kube::Request> requests;
   const bool asks = !permission.given;
-  if (asks) requests.push_back(access_review(permission.user, subject.namespace_, subject.vm, timeout));
+  if (asks) requests.push_back(access_review(permission.user, subject.namespace_, subject.vm, budget.for_call()));
   for (const std::string& name : names_of(subject)) {
-    requests.push_back(kube::get_request(kube::object_path(kube::kVolumeSnapshots, subject.namespace_, name), timeout));
+    requests.push_back(kube::get_request(kube::object_path(kube::kVolumeSnapshots, subject.namespace_, name)));
   }
   const std::size_t first_other = (asks ? 1U : 0U) + (subject.name.empty() ? 0U : 1U);
   for (std::size_t begin = 0; begin < requests.size(); begin += kSideBySide) {
+    if (budget.used_up()) return Error{Code::kTransient, "the members of the backup were not read in time"};
     const std::span batch(requests.begin() + begin, std::min(kSideBySide, requests.size() - begin));
+    for (kube::Request& request : batch) request.timeout = budget.for_call();
     const auto replies = api.call_all(batch);
     for (std::size_t i = 0; i < replies.size(); ++i) {
       const std::size_t index = begin + i;

@@ -43,8 +43,8 @@ Result<void> read_guest(kube::KubeApi& api, const Subject& subject, Millis timeo
                         freeze::Guest& guest);
 
 // Whether this very snapshot exists, and others of the same backup, which a Harvester backup names; and the review of
-// access, if it was not asked yet.
-Result<void> read_members(kube::KubeApi& api, const Subject& subject, Millis timeout, Permission& permission,
+// access, if it was not asked yet. kTransient when the budget ends before all that the backup names is read.
+Result<void> read_members(kube::KubeApi& api, const Subject& subject, const Budget& budget, Permission& permission,
                           Facts& facts);
 
 // Of a labelled backup: lists the snapshots with its label, in pages, for others of this guest and of the present

@@ -361,6 +361,17 @@ TEST_CASE("of a disk that is created twice Harvester's freeze is left to the swe
   CHECK(world.api.count("PUT") == 0);
 }
 
+TEST_CASE("a backup that names thousands of snapshots does not hold an admission beyond its budget") {
+  World world;
+  std::vector<std::string> members{"disk-0"};
+  for (int i = 1; i < 20000; ++i) members.push_back("m-" + std::to_string(i));
+  world.api.objects[path_of(kube::kHarvesterBackups, "b1")] = test::backup("b1", test::kBackupUid, "vm1", members);
+  world.api.every_call = Millis(20);
+  const Mono start = world.clock.monotonic();
+  check_crash(world.admit(harvester_review("disk-0")), reason::kApiError);
+  CHECK(world.clock.monotonic() - start <= Millis(9000));
+}
+
 TEST_CASE("names of 253 characters take the same way") {
   World world;
   const std::string backup(253, 'b');
