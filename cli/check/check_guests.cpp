@@ -19,7 +19,8 @@ void check_shared_disks(const std::vector<kube::VmiView>& vmis, std::vector<Find
   std::map<std::string, std::set<std::string>> users;  // by "namespace/claim"
   for (const kube::VmiView& vmi : vmis) {
     if (vmi.off()) continue;
-    for (const std::string& claim : vmi.claims) users[vmi.metadata.namespace_ + "/" + claim].insert(name_of(vmi));
+    const std::string prefix = vmi.metadata.namespace_ + "/";
+    for (const std::string& claim : vmi.claims) users[prefix + claim].insert(name_of(vmi));
   }
   for (const auto& [claim, vms] : users) {
     if (vms.size() < 2) continue;

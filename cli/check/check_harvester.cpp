@@ -22,6 +22,7 @@ std::vector<const kube::BackupView*> newest_of_each_vm(const std::vector<kube::B
     if (known == nullptr || backup.metadata.creation_timestamp > known->metadata.creation_timestamp) known = &backup;
   }
   std::vector<const kube::BackupView*> all;
+  all.reserve(newest.size());
   for (const auto& [vm, backup] : newest) all.push_back(backup);
   return all;
 }
@@ -83,11 +84,11 @@ void check_errors(const CheckFacts& facts, std::vector<Finding>& findings) {
     if (!is_tried_again(backup, *facts.snapshots) || ++failed > kMostNamed) continue;
     const std::string name = backup.metadata.namespace_ + "/" + backup.metadata.name;
     const std::string when = backup.error_time ? " at " + kube::format_time(*backup.error_time) : "";
-    findings.push_back({Level::kWarning, kAbout,
-                        "backup " + name + " failed" + when + " (" + backup.error +
-                            ") and is tried again: it freezes " + backup.source_name +
-                            " each time, and other backups of it may then be crash: other-backup",
-                        "mend the cause, or delete that backup"});
+    std::string says = "backup ";
+    says.append(name).append(" failed").append(when).append(" (").append(backup.error).append(") and is tried again: ");
+    says.append("it freezes ").append(backup.source_name).append(" each time, and other backups of it may then be ");
+    says.append("crash: other-backup");
+    findings.push_back({Level::kWarning, kAbout, std::move(says), "mend the cause, or delete that backup"});
   }
   if (failed > kMostNamed) {
     findings.push_back(

@@ -75,6 +75,7 @@ std::vector<kube::VmiView> guests_to_ask(CheckFacts& facts) {
 void ask_agents(kube::KubeApi& api, CheckFacts& facts) {
   const auto guests = guests_to_ask(facts);
   std::vector<kube::Request> requests;
+  requests.reserve(guests.size());
   for (const kube::VmiView& vmi : guests) {
     requests.push_back(kube::get_request(
         kube::object_path(kube::kGuestCalls, vmi.metadata.namespace_, vmi.metadata.name, "guestosinfo"),

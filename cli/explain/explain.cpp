@@ -114,8 +114,9 @@ class Explainer {
   void name_spoilers() {
     const Spoiled spoiled = subject();
     for (const std::string& reason : reasons_of(facts_)) {
-      for (std::string& phrase : spoilers_of(reason, spoiled, facts_.others)) {
-        result_.spoilers.push_back(reason + ": " + phrase);
+      const std::string because = reason + ": ";
+      for (const std::string& phrase : spoilers_of(reason, spoiled, facts_.others)) {
+        result_.spoilers.push_back(because + phrase);
       }
     }
     for (const std::string& unseen : facts_.others.unseen) result_.notes.push_back("not seen: " + unseen);

@@ -35,6 +35,7 @@ Result<void> read_disks(kube::KubeApi& api, ExplainFacts& facts) {
                            " snapshots");
     names.resize(kMostDisks);
   }
+  requests.reserve(names.size());
   for (const std::string& name : names) {
     requests.push_back(kube::get_request(kube::object_path(kube::kVolumeSnapshots, facts.namespace_, name)));
   }

@@ -124,7 +124,9 @@ void add_freezers(const std::string& kind, const std::vector<freeze::Freezer>& f
     const std::string state = !freezer.over   ? "under way"
                               : freezer.ended ? "until " + kube::format_time(*freezer.ended)
                                               : "over by now";
-    phrases.push_back("KubeVirt's " + kind + " " + freezer.name + ", " + state);
+    std::string phrase = "KubeVirt's ";
+    phrase.append(kind).append(" ").append(freezer.name).append(", ").append(state);
+    phrases.push_back(std::move(phrase));
   }
 }
 
@@ -209,7 +211,8 @@ std::vector<std::string> owners_of_foreign_disks(const Spoiled& spoiled, const O
     } else if (owners.empty()) {
       phrases.push_back("the disk " + claim + ", which no VM has");
     }
-    for (const std::string& owner : owners) phrases.push_back(owner + ", whose disk " + claim + " is");
+    const std::string whose = ", whose disk " + claim + " is";
+    for (const std::string& owner : owners) phrases.push_back(owner + whose);
   }
   return phrases;
 }

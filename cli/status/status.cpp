@@ -171,8 +171,7 @@ std::vector<BackupLine> backups_of(const StatusFacts& facts) {
 }  // namespace
 
 std::string key_of(const BackupLine& backup) {
-  const std::string name = backup.namespace_ + "/" + backup.name;
-  if (backup.kind != kLabelKind) return name;
+  if (backup.kind != kLabelKind) return backup.namespace_ + "/" + backup.name;
   return backup.namespace_ + "/" + kLabelPrefix + backup.name + "/" +
          (backup.created ? kube::format_time(*backup.created) : "");
 }

@@ -2,7 +2,7 @@
 #include "cli/shared/look.h"
 
 #include "cli/shared/lists.h"
-#include "test/cli/scripted_api.h"
+#include "test/cli/scripted_cluster.h"
 #include "test/cli/texts.h"
 #include "test/support/catch.h"
 
@@ -10,41 +10,29 @@ namespace snapfreeze::cli {
 namespace {
 
 using std::chrono::seconds;
+using ::test::HandClock;
 using ::test::parsed;
 using ::test::ScriptedApi;
-
-class LookClock : public Clock {
- public:
-  [[nodiscard]] Wall wall() const override { return Wall(now_.time_since_epoch()); }
-  [[nodiscard]] Mono monotonic() const override { return now_; }
-  bool wait_until(Mono deadline) override {
-    now_ = std::max(now_, deadline);
-    return true;
-  }
-  void pass(Millis duration) { now_ += duration; }
-
- private:
-  Mono now_{seconds(1000)};
-};
 
 // Takes its time for each batch.
 class SlowApi : public ScriptedApi {
  public:
-  SlowApi(LookClock& clock, Millis each) : clock_(clock), each_(each) {}
+  SlowApi(HandClock& clock, Millis each) : began(clock.monotonic()), clock_(clock), each_(each) {}
   std::vector<Result<kube::Response>> call_all(std::span<const kube::Request> requests) override {
     ++batches;
-    clock_.pass(each_);
+    clock_.wait(each_);
     return ScriptedApi::call_all(requests);
   }
+  const Mono began;
   int batches = 0;
 
  private:
-  LookClock& clock_;
+  HandClock& clock_;
   const Millis each_;
 };
 
 TEST_CASE("a look ends in time, however many objects there are") {
-  LookClock clock;
+  HandClock clock;
   SlowApi api(clock, seconds(4));
   Look look(api, clock, seconds(10));
   const std::vector<kube::Request> many(1000, kube::get_request("/version"));
@@ -58,7 +46,7 @@ TEST_CASE("a look ends in time, however many objects there are") {
   // The last of them had no more time than was left.
   CHECK(api.calls.front().timeout == kube::kCallTimeout);
   CHECK(api.calls.back().timeout == seconds(2));
-  CHECK(api.calls.back().send_by == Mono(seconds(1010)));
+  CHECK(api.calls.back().send_by == api.began + seconds(10));
   // Nothing goes out any more.
   const std::size_t before = api.calls.size();
   CHECK_FALSE(look.call(kube::get_request("/version")));
@@ -66,7 +54,7 @@ TEST_CASE("a look ends in time, however many objects there are") {
 }
 
 TEST_CASE("a list without an end comes to an end") {
-  LookClock clock;
+  HandClock clock;
   SlowApi api(clock, seconds(1));
   std::vector<Json> pods(100000, parsed("{'metadata': {'name': 'p'}}"));
   api.add(kube::kPods, "prod", pods);
@@ -78,7 +66,7 @@ TEST_CASE("a list without an end comes to an end") {
 }
 
 TEST_CASE("a kind whose version has gone is read in the one that is served") {
-  LookClock clock;
+  HandClock clock;
   ScriptedApi api;
   api.serve("backup.kubevirt.io", {"v1beta1"}, "virtualmachinebackups");
   kube::Resource moved = kube::kKubeVirtBackups;
@@ -102,7 +90,7 @@ TEST_CASE("a kind whose version has gone is read in the one that is served") {
 }
 
 TEST_CASE("what is not served has no objects, and what is not there is not there") {
-  LookClock clock;
+  HandClock clock;
   ScriptedApi api;
   Look look(api, clock);
   const auto none = list_views<kube::BackupView>(look, kube::kHarvesterBackups, "prod");
@@ -115,7 +103,7 @@ TEST_CASE("what is not served has no objects, and what is not there is not there
 }
 
 TEST_CASE("where discovery fails, nobody says that there is nothing") {
-  LookClock clock;
+  HandClock clock;
   ScriptedApi api;
   api.refuse("/apis/backup.kubevirt.io", GENERATE(403, 503));
   api.put("/apis/harvesterhci.io", parsed("{}"));
@@ -145,7 +133,7 @@ TEST_CASE("where discovery fails, nobody says that there is nothing") {
 }
 
 TEST_CASE("only what is read is asked for elsewhere") {
-  LookClock clock;
+  HandClock clock;
   ScriptedApi api;
   api.serve("kubevirt.io", {"v2"}, "virtualmachines");
   Look look(api, clock);

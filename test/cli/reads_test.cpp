@@ -5,7 +5,7 @@
 #include "cli/status/status_reads.h"
 #include "freeze/names.h"
 #include "kube/list.h"
-#include "test/cli/scripted_api.h"
+#include "test/cli/scripted_cluster.h"
 #include "test/cli/texts.h"
 #include "test/support/catch.h"
 
@@ -14,64 +14,19 @@ namespace {
 
 using std::chrono::seconds;
 using ::test::contains;
+using ::test::kHome;
 using ::test::parsed;
-using ::test::ScriptedApi;
-
-constexpr char kHome[] = "snapfreeze-system";
-
-class HandClock : public Clock {
- public:
-  [[nodiscard]] Wall wall() const override { return Wall(now_.time_since_epoch()); }
-  [[nodiscard]] Mono monotonic() const override { return now_; }
-  bool wait_until(Mono deadline) override {
-    now_ = std::max(now_, deadline);
-    return true;
-  }
-
- private:
-  Mono now_{seconds(1795000000)};
-};
-
-std::string text_of(const std::vector<std::string>& lines) {
-  std::string all;
-  for (const std::string& line : lines) all += line + "\n";
-  return all;
-}
+using ::test::ScriptedCluster;
+using ::test::SpoiltCluster;
+using ::test::text_of;
 
 Json frozen_vmi(const std::string& name) {
   return parsed("{'metadata': {'name': '" + name + "', 'namespace': 'prod', 'uid': 'uid-" + name +
                 "'}, 'status': {'phase': 'Running', 'fsFreezeStatus': 'frozen'}}");
 }
 
-// A cluster on which a sweeper leads.
-struct Cluster {
-  Cluster() {
-    api.put(kube::object_path(kube::kLeases, kHome, freeze::kLeaderLease), parsed("{'spec': {'holderIdentity': 's'}}"));
-    api.add(kube::kLeases, kHome, {});
-    api.add(kube::kHarvesterBackups, "prod", {});
-    api.add(kube::kVolumeSnapshots, "prod", {});
-    api.add(kube::kVirtualMachineInstances, "prod", {});
-  }
-
-  Result<StatusFacts> status(StatusReader& reader) {
-    Look look(api, clock);
-    return reader.read(look, clock);
-  }
-  Result<StatusFacts> status() {
-    StatusReader reader("prod", kHome, 10);
-    return status(reader);
-  }
-  Result<ExplainFacts> explained(const std::string& name) {
-    Look look(api, clock);
-    return read_explain(look, "prod", name, kHome);
-  }
-
-  ScriptedApi api;
-  HandClock clock;
-};
-
 TEST_CASE("a guest that reports that it is frozen, without a session, is shown when it still does 6 s later") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.api.add(kube::kVirtualMachineInstances, "prod", {frozen_vmi("db1"), parsed("{'metadata': {'name': 'web'}}")});
   StatusReader reader("prod", kHome, 10);
   auto facts = cluster.status(reader);
@@ -96,7 +51,7 @@ TEST_CASE("a guest that reports that it is frozen, without a session, is shown w
 }
 
 TEST_CASE("a guest that is held, or off, is not frozen without a session") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   freeze::Session session;
   session.namespace_ = "prod";
   session.vm = "db1";
@@ -117,7 +72,7 @@ TEST_CASE("a guest that is held, or off, is not frozen without a session") {
 }
 
 TEST_CASE("thousands of objects are read in pages, sessions in parts that fit into a URL") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   std::vector<Json> leases;
   std::vector<Json> backups;
   for (int i = 0; i < 300; ++i) {
@@ -144,7 +99,7 @@ TEST_CASE("thousands of objects are read in pages, sessions in parts that fit in
 }
 
 TEST_CASE("status says by name what it may not see, and does not call that complete") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   SECTION("guests") {
     cluster.api.refuse("virtualmachineinstances");
     const auto facts = cluster.status();
@@ -176,46 +131,8 @@ TEST_CASE("status says by name what it may not see, and does not call that compl
   }
 }
 
-Json harvester_backup(const std::string& name, const std::string& reason, const std::string& more = "") {
-  return parsed("{'metadata': {'name': '" + name + "', 'namespace': 'prod', 'uid': 'uid-" + name +
-                "', 'creationTimestamp': '2026-11-24T02:00:00Z', 'annotations': "
-                "{'snapfreeze.harvesterhci.io/consistency': 'crash', 'snapfreeze.harvesterhci.io/reason': '" +
-                reason + "'}}, 'spec': {'source': {'name': 'db1'}}, 'status': {'volumeBackups': [{'name': '" + name +
-                "-0'}]" + more + "}}");
-}
-
-Json snapshot_of(const std::string& backup, const std::string& claim) {
-  return parsed("{'metadata': {'name': '" + backup + "-0', 'namespace': 'prod', 'uid': 'uid-of-" + backup +
-                "-0', 'creationTimestamp': '2026-11-24T02:00:05Z', 'ownerReferences': [{'apiVersion': "
-                "'harvesterhci.io/v1beta1', 'kind': 'VirtualMachineBackup', 'name': '" +
-                backup + "', 'uid': 'uid-" + backup +
-                "', 'controller': true}]}, 'spec': {'source': {'persistentVolumeClaimName': '" + claim + "'}}}");
-}
-
-// A backup that another one spoiled, and one whose disk a pod uses.
-struct Spoilt : Cluster {
-  Spoilt() {
-    const std::vector<Json> backups{
-        harvester_backup("nightly", "other-backup"), harvester_backup("shared", "shared-disk"),
-        harvester_backup("weekly", "", ", 'error': {'time': '2026-11-24T02:00:06Z', 'message': 'failed to freeze'}")};
-    api.add(kube::kHarvesterBackups, "prod", backups);
-    for (const Json& backup : backups) {
-      api.put(kube::object_path(kube::kHarvesterBackups, "prod", backup["metadata"]["name"].string()), backup);
-    }
-    for (const char* backup : {"nightly", "shared"}) {
-      api.put(kube::object_path(kube::kVolumeSnapshots, "prod", std::string(backup) + "-0"),
-              snapshot_of(backup, "db1-data"));
-      api.add(kube::kVolumeSnapshots, "prod", {snapshot_of(backup, "db1-data")});
-    }
-    api.add(kube::kPods, "prod",
-            {parsed("{'metadata': {'name': 'copy'}, 'spec': {'volumes': [{'persistentVolumeClaim': "
-                    "{'claimName': 'db1-data'}}]}, 'status': {'phase': 'Running'}}")});
-    api.add(kube::kEvents, "prod", {});
-  }
-};
-
 TEST_CASE("status and explain name who spoiled a verdict, and Harvester's own error with its time") {
-  Spoilt cluster;
+  SpoiltCluster cluster;
   const auto facts = cluster.status();
   REQUIRE(facts);
   const std::string text = to_text(status_of(*facts, 10), {});
@@ -244,7 +161,7 @@ TEST_CASE("status and explain name who spoiled a verdict, and Harvester's own er
 }
 
 TEST_CASE("who spoiled a verdict is looked for once, unless something could not be seen") {
-  Spoilt cluster;
+  SpoiltCluster cluster;
   StatusReader reader("prod", kHome, 10);
   const auto pods = [&] { return cluster.api.calls_of("/pods"); };
   REQUIRE(cluster.status(reader));
@@ -259,7 +176,7 @@ TEST_CASE("who spoiled a verdict is looked for once, unless something could not 
 }
 
 TEST_CASE("explain says by name what it may not see") {
-  Spoilt cluster;
+  SpoiltCluster cluster;
   for (const char* part : {"events", "/leases/", "/pods", "longhorn.io", "snapcontent"}) cluster.api.refuse(part);
   const auto facts = cluster.explained("shared");
   REQUIRE(facts);
@@ -275,7 +192,7 @@ TEST_CASE("explain says by name what it may not see") {
 }
 
 TEST_CASE("of a label that is used every night, the newest backup is explained") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   std::vector<Json> snapshots;
   for (int night = 10; night < 30; ++night) {
     for (int disk = 0; disk < 60; ++disk) {
@@ -310,7 +227,7 @@ TEST_CASE("of a label that is used every night, the newest backup is explained")
 }
 
 TEST_CASE("a backup that names more disks than a VM can have does not keep explain busy") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   std::string names;
   for (int i = 0; i < 3000; ++i) names += std::string(i == 0 ? "" : ", ") + "{'name': 's" + std::to_string(i) + "'}";
   cluster.api.put(kube::object_path(kube::kHarvesterBackups, "prod", "b"),
@@ -332,7 +249,7 @@ CheckScope scope() {
 }
 
 TEST_CASE("check says by name what it may not see") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.api.put("/version", parsed("{'gitVersion': 'v1.36.0'}"));
   cluster.api.add(kube::kVirtualMachineInstances, "prod",
                   {parsed("{'metadata': {'name': 'db1', 'namespace': 'prod'}, 'status': {'phase': 'Running', "
@@ -355,7 +272,7 @@ TEST_CASE("check says by name what it may not see") {
 }
 
 TEST_CASE("check of one VM says by name what it may not see") {
-  Cluster cluster;
+  ScriptedCluster cluster;
   cluster.api.put(kube::object_path(kube::kVirtualMachineInstances, "prod", "db1"),
                   parsed("{'metadata': {'name': 'db1', 'namespace': 'prod'}, 'status': {'phase': 'Running', "
                          "'conditions': [{'type': 'AgentConnected', 'status': 'True'}]}}"));
