@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "kube/api.h"
+#include "kube/list.h"
 
 namespace snapfreeze::kube {
 
@@ -45,7 +46,7 @@ class WatchSink {
 // Not thread-safe.
 class Watcher {
  public:
-  static constexpr int kPageSize = 500;
+  static constexpr int kPageSize = kListPage;
   static constexpr Millis kMinBackoff{100};
   static constexpr Millis kMaxBackoff{30'000};
   static constexpr Millis kMaxBackoffUnanswered{2'000};

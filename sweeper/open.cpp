@@ -1,21 +1,41 @@
 #include "sweeper/open.h"
 
+#include <algorithm>
+
 #include "base/log.h"
-#include "kube/paths.h"
 #include "kube/rest.h"
-#include "kube/views.h"
+#include "sweeper/look.h"
 
 namespace snapfreeze::sweeper {
+
+namespace {
+
+enum class Rescue { kNeeded, kNotNeeded, kUnknown };
+
+// Read afresh: the guest still reports frozen, and neither a snapshot nor a backup of KubeVirt's own holds it.
+Rescue look_before_rescue(const Seams& seams, freeze::Session& session) {
+  LookJob wanted;
+  wanted.namespace_ = session.namespace_;
+  wanted.vms.insert(session.vm);
+  const auto found = look(seams, wanted);
+  if (!found->error.empty()) return Rescue::kUnknown;
+  const auto vmi = found->guest(session.vm);
+  if (!vmi || vmi->metadata.uid != session.vmi_uid || !vmi->running() || !vmi->reported_frozen()) {
+    return Rescue::kNotNeeded;
+  }
+  const bool held = std::any_of(found->kubevirt.begin(), found->kubevirt.end(),
+                                [](const freeze::Freezer& freezer) { return !freezer.over; });
+  session.windows = vmi->windows();
+  return held ? Rescue::kNotNeeded : Rescue::kNeeded;
+}
+
+}  // namespace
 
 OpenDone open(const Seams& seams, const OpenJob& job) {
   freeze::Session session = job.session;
   if (job.rescue) {
-    const auto object =
-        kube::get(seams.api, kube::object_path(kube::kVirtualMachineInstances, session.namespace_, session.vm));
-    if (!object) return {object.error().code != Code::kNotFound};
-    const auto vmi = kube::VmiView::from(*object);
-    if (vmi.metadata.uid != session.vmi_uid || !vmi.running() || !vmi.reported_frozen()) return {};
-    session.windows = vmi.windows();
+    const Rescue rescue = look_before_rescue(seams, session);
+    if (rescue != Rescue::kNeeded) return {rescue == Rescue::kUnknown};
   }
   if (!seams.leadership.leads_for(kube::kCallTimeout)) return {true};
   const auto created = seams.sessions.create(session);

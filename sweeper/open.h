@@ -11,7 +11,7 @@ namespace snapfreeze::sweeper {
 
 struct OpenJob {
   freeze::Session session;
-  bool rescue = false;  // only if the VMI, read afresh, still reports to be frozen
+  bool rescue = false;  // only if the guest, read afresh, still reports frozen and KubeVirt itself does not hold it
 };
 
 struct OpenDone {

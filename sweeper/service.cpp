@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "edge/server.h"
 #include "kube/observing_api.h"
 #include "sweeper/driver.h"
@@ -140,7 +141,7 @@ class Service::Impl {
 };
 
 Service::Service(const SweeperOptions& options, kube::KubeApi& api, Clock& clock)
-    : impl_(std::make_unique<Impl>(options, api, clock)) {}
+    : impl_((bound_memory_of_threads(), std::make_unique<Impl>(options, api, clock))) {}
 Service::~Service() = default;
 
 Result<std::uint16_t> Service::start() {

@@ -28,11 +28,16 @@ std::string path_of(const Target& target) {
   return kube::object_path(*target.resource, target.namespace_, target.name);
 }
 
-// A patch with another uid than the object's is refused by the API server as a conflict or as invalid.
+// A patch with another uid than the object's is refused by the API server as a conflict or as invalid. Read as a list
+// of one, as the sweeper may list all that it writes verdicts on, but not get all of it.
 Written look_again(const Seams& seams, const Target& target) {
-  const auto object = kube::get(seams.api, path_of(target));
-  if (!object) return object.error().code == Code::kNotFound ? Written::kGone : Written::kFailed;
-  return (*object)["metadata"]["uid"].string() == target.uid ? Written::kFailed : Written::kGone;
+  const std::string collection = kube::collection_path(*target.resource, target.namespace_);
+  const auto list =
+      kube::get(seams.api, collection + "?fieldSelector=metadata.name%3D" + kube::percent_encode(target.name));
+  if (!list) return list.error().code == Code::kNotFound ? Written::kGone : Written::kFailed;
+  const auto& items = (*list)["items"].items();
+  const bool there = !items.empty() && items.front()["metadata"]["uid"].string() == target.uid;
+  return there ? Written::kFailed : Written::kGone;
 }
 
 Written outcome_of(const Seams& seams, const Target& target, const Result<Json>& reply) {

@@ -100,9 +100,9 @@ struct Bench {
 
 TEST_CASE("A watcher lists page after page, then watches from there") {
   Bench bench("a=b");
-  CHECK(bench.step().request.target == "/things?limit=500&labelSelector=a%3Db");
+  CHECK(bench.step().request.target == "/things?limit=100&labelSelector=a%3Db");
   bench.list(page({"a", "b"}, "10", "tok/2"));
-  CHECK(bench.step().request.target == "/things?limit=500&labelSelector=a%3Db&continue=tok%2F2");
+  CHECK(bench.step().request.target == "/things?limit=100&labelSelector=a%3Db&continue=tok%2F2");
   bench.list(page({"c"}, "10"));
   CHECK(bench.sink.take() == Lines{"relist", "+a", "+b", "+c", "done"});
   CHECK(bench.step().request.target ==
@@ -136,7 +136,7 @@ TEST_CASE("A token that expires between pages starts the list anew, without a wo
   Bench bench;
   bench.list(page({"a"}, "10", "2"));
   bench.list(reply_of(410, ""));
-  CHECK(bench.step().request.target == "/things?limit=500");
+  CHECK(bench.step().request.target == "/things?limit=100");
   CHECK(bench.waited == Watcher::kMinBackoff);
   bench.list(page({"b"}, "20"));
   CHECK(bench.sink.take() == Lines{"relist", "+a", "relist", "+b", "done"});
@@ -146,7 +146,7 @@ TEST_CASE("A page that fails is asked again, not the pages before it") {
   Bench bench;
   bench.list(page({"a"}, "10", "2"));
   bench.list(lost());
-  CHECK(bench.step().request.target == "/things?limit=500&continue=2");
+  CHECK(bench.step().request.target == "/things?limit=100&continue=2");
   bench.list(page({"b"}, "10"));
   CHECK(bench.sink.take() == Lines{"relist", "+a", "trouble: connection lost", "recovered", "+b", "done"});
 }
