@@ -161,13 +161,6 @@ std::optional<bool> ask_agent(kube::KubeApi& api, const std::string& ns, const s
   return std::nullopt;
 }
 
-// A backup takes each disk that a VM has.
-std::string first_disk(const freeze::Guest& guest) {
-  const bool runs = guest.vmi && !guest.vmi->off();
-  const auto disks = runs ? guest.vmi->disks() : guest.vm ? guest.vm->claims : guest.vmi->claims;
-  return disks.empty() ? "" : disks.front();
-}
-
 }  // namespace
 
 Result<std::vector<Finding>> read_foretold(kube::KubeApi& api, Clock& clock, const Home& home, const std::string& ns,
@@ -181,12 +174,10 @@ Result<std::vector<Finding>> read_foretold(kube::KubeApi& api, Clock& clock, con
     facts.unseen.push_back("whether a session holds it: " + session.error().message);
   }
   facts.admission.hold = hold_of_next_backup();
-  const auto seen = webhook::read_guest(api, {ns, "", "", vm, facts.admission.hold, {}}, kCheckTimeout, nullptr,
-                                        facts.admission.guest);
+  freeze::Guest& guest = facts.admission.guest;
+  const auto seen = webhook::read_guest(api, {ns, "", "", vm, facts.admission.hold, {}}, kCheckTimeout, nullptr, guest);
   if (!seen) return seen.error();
-  const freeze::Guest& guest = facts.admission.guest;
   if (!guest.vmi && !guest.vm) return Error{Code::kNotFound, "there is no VM " + ns + "/" + vm, 404};
-  facts.admission.disk = first_disk(guest);
   facts.admission.server_clock = clock.wall();
   facts.now = std::chrono::floor<std::chrono::seconds>(clock.wall());
   facts.others = read_others(api, ns, {true, true, true});

@@ -27,12 +27,21 @@ webhook::Decision decide_all(const webhook::Facts& facts) {
   return webhook::decide(facts);
 }
 
+// A backup takes each disk that a VM has. Those that its guest does not have are looked at apart.
+std::string first_disk(const freeze::Guest& guest) {
+  const bool runs = guest.vmi && !guest.vmi->off();
+  const std::vector<std::string> disks = runs        ? guest.vmi->disks()
+                                         : guest.vm  ? guest.vm->claims
+                                         : guest.vmi ? guest.vmi->claims
+                                                     : std::vector<std::string>{};
+  return disks.empty() ? "" : disks.front();
+}
+
 class Foretelling {
  public:
   Foretelling(const std::string& guest, const Foretold& facts) : about_("VM " + guest), facts_(facts) {
-    // A guest that was shut down from inside leaves its VMI behind. Its disks are at rest.
     admission_ = facts.admission;
-    if (admission_.guest.vmi && admission_.guest.vmi->off()) admission_.guest.vmi.reset();
+    admission_.disk = first_disk(facts.admission.guest);
     spoiled_.vm = vm_name(guest);
     spoiled_.claims = disks();
     spoiled_.from = facts.now;
