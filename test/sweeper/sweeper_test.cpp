@@ -179,3 +179,15 @@ TEST_CASE("a session that loses every race does not spin") {
   }
   CHECK(planned <= 5);
 }
+
+TEST_CASE("after a conflict a session is what was read afresh, also when etcd was restored and its version is older") {
+  CoreRig rig;
+  rig.apply(Kind::kSession, rig.old_session(Phase::kThawing));
+  const Job job = rig.core.take_due().at(0);
+  ThawDone replan;
+  replan.end = ThawDone::End::kReplan;
+  replan.session = rig.old_session(Phase::kFrozen);
+  replan.session.resource_version = "7";
+  rig.core.done({job.key, replan});
+  CHECK(rig.core.world().situation(replan.session.uid)->session.phase == Phase::kFrozen);
+}
