@@ -23,7 +23,7 @@ Looks::Answer Looks::ask(const std::string& session_uid, const LookJob& wanted) 
   return {nullptr, std::move(all)};
 }
 
-std::vector<std::string> Looks::done(const std::string& ns, std::shared_ptr<const Look> look) {
+std::vector<std::string> Looks::done(const std::string& ns, const std::shared_ptr<const Look>& look) {
   std::vector<std::string> next;
   if (const auto running = running_.find(ns); running != running_.end()) {
     for (const std::string& uid : running->second) {

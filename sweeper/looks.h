@@ -28,7 +28,7 @@ class Looks {
   Answer ask(const std::string& session_uid, const LookJob& wanted);
 
   // Sessions that may go on: ask again.
-  std::vector<std::string> done(const std::string& ns, std::shared_ptr<const Look> look);
+  std::vector<std::string> done(const std::string& ns, const std::shared_ptr<const Look>& look);
 
   void forget(const std::string& session_uid);
   void clear();

@@ -107,7 +107,7 @@ Result<void> read_members(kube::KubeApi& api, const Subject& subject, const Budg
   const std::size_t first_other = (asks ? 1U : 0U) + (subject.name.empty() ? 0U : 1U);
   for (std::size_t begin = 0; begin < requests.size(); begin += kSideBySide) {
     if (budget.used_up()) return Error{Code::kTransient, "the members of the backup were not read in time"};
-    const std::span batch(requests.begin() + begin, std::min(kSideBySide, requests.size() - begin));
+    const std::span batch = std::span(requests).subspan(begin, std::min(kSideBySide, requests.size() - begin));
     for (kube::Request& request : batch) request.timeout = budget.for_call();
     const auto replies = api.call_all(batch);
     for (std::size_t i = 0; i < replies.size(); ++i) {

@@ -20,7 +20,10 @@ void check_shared_disks(const std::vector<kube::VmiView>& vmis, std::vector<Find
   for (const kube::VmiView& vmi : vmis) {
     if (vmi.off()) continue;
     const std::string prefix = vmi.metadata.namespace_ + "/";
-    for (const std::string& claim : vmi.claims) users[prefix + claim].insert(name_of(vmi));
+    for (const std::string& claim : vmi.claims) {
+      std::string key = prefix;
+      users[key.append(claim)].insert(name_of(vmi));
+    }
   }
   for (const auto& [claim, vms] : users) {
     if (vms.size() < 2) continue;

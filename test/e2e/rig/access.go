@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 
@@ -60,7 +61,8 @@ func (c *Control) deny(r *http.Request, o struct {
 
 // reject refuses an object after its admission by all webhooks, as another cluster admin's policy may.
 func (c *Control) reject(ctx context.Context, o objectName) error {
-	name := "reject." + o.Namespace
+	// A policy of its own for each object; their names may be as long as a policy's.
+	name := fmt.Sprintf("reject.%x", sha256.Sum256([]byte(o.Namespace+"/"+o.Name)))
 	here := Object{"namespaceSelector": Object{"matchLabels": Object{"kubernetes.io/metadata.name": o.Namespace}},
 		"resourceRules": []any{Object{"apiGroups": []any{snapshots.Group}, "apiVersions": []any{snapshots.Version},
 			"resources": []any{snapshots.Resource}, "operations": []any{"CREATE"}}}}
