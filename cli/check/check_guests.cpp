@@ -20,19 +20,17 @@ void check_shared_disks(const std::vector<kube::VmiView>& vmis, std::vector<Find
   for (const kube::VmiView& vmi : vmis) {
     if (vmi.off()) continue;
     const std::string prefix = vmi.metadata.namespace_ + "/";
-    for (const std::string& claim : vmi.claims) {
-      std::string key = prefix;
-      users[key.append(claim)].insert(name_of(vmi));
-    }
+    for (const std::string& claim : vmi.claims) users[prefix + claim].insert(name_of(vmi));
   }
   for (const auto& [claim, vms] : users) {
     if (vms.size() < 2) continue;
     std::string names;
     for (const std::string& vm : vms) names += (names.empty() ? "" : ", ") + vm;
+    std::string text = "the disk ";
+    text.append(claim).append(" is used by ").append(names);
+    text.append(": while these run, their backups are crash: shared-disk");
     findings.push_back(
-        {Level::kWarning, "VMs",
-         "the disk " + claim + " is used by " + names + ": while these run, their backups are crash: shared-disk",
-         "run one of them at a time, or keep shared data elsewhere"});
+        {Level::kWarning, "VMs", std::move(text), "run one of them at a time, or keep shared data elsewhere"});
   }
 }
 
