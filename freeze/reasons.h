@@ -103,6 +103,13 @@ inline constexpr auto kReasons = std::to_array<Reason>({
   return found == kReasons.end() ? nullptr : found;
 }
 
+// As it may be passed on: a tenant may write what it likes into an annotation, and metrics keep each value for ever.
+// What is none of ours becomes "unverified".
+[[nodiscard]] constexpr const char* reason_or_unverified(std::string_view name) {
+  const Reason* known = find_reason(name);
+  return known == nullptr ? find_reason("unverified")->name : known->name;
+}
+
 namespace reason {
 
 // The name as it stands in the table; one that is missing there does not compile.

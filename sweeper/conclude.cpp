@@ -25,8 +25,11 @@ bool has_doubt(const Session& session, std::string_view doubt) {
 
 // Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest once more.
 bool must_rest(const Session& session) {
-  return session.unsettled || has_doubt(session, reason::kLapsed) || has_doubt(session, reason::kAgentLost) ||
-         has_doubt(session, reason::kWindowsLimit) || (session.frozen_by && session.captured.empty());
+  const bool rests = std::any_of(session.doubts.begin(), session.doubts.end(), [](const std::string& doubt) {
+    const freeze::Reason* known = freeze::find_reason(doubt);
+    return known != nullptr && known->rests;
+  });
+  return rests || session.unsettled || (session.frozen_by && session.captured.empty());
 }
 
 class Conclusion {

@@ -185,9 +185,7 @@ const Member* Judgement::first_member(std::size_t hold) const {
 std::optional<Verdict> Judgement::standing(const Hold& hold) const {
   const Look::Backup* fresh = look_ == nullptr ? nullptr : look_->backup(hold.uid);
   if (fresh == nullptr || fresh->consistency != to_string(Consistency::kCrash)) return std::nullopt;
-  // Metrics keep each value for ever, and a tenant may write what it likes into an annotation.
-  const freeze::Reason* known = freeze::find_reason(fresh->reason);
-  return crash(known == nullptr ? reason::kUnverified : known->name);
+  return crash(freeze::reason_or_unverified(fresh->reason));
 }
 
 std::string Judgement::culprit(const std::string& reason) const {

@@ -32,10 +32,8 @@ bool is_crash(const SnapshotFacts& facts) {
   return facts.consistency == to_string(Consistency::kCrash);
 }
 
-// A tenant may write what it likes into an annotation, and metrics keep each value for ever.
 Verdict crash_of(const SnapshotFacts& facts) {
-  const freeze::Reason* known = freeze::find_reason(facts.reason);
-  return {Consistency::kCrash, known == nullptr ? reason::kUnverified : known->name};
+  return {Consistency::kCrash, freeze::reason_or_unverified(facts.reason)};
 }
 
 // What an offline snapshot is worth by what we have seen ourselves; nullopt: not captured yet. Its annotations count

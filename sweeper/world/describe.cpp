@@ -13,9 +13,7 @@ constexpr std::chrono::seconds kShortlyBefore{5};
 freeze::Verdict verdict_of(const SnapshotFacts& facts) {
   if (facts.consistency == to_string(freeze::Consistency::kFilesystem)) return {freeze::Consistency::kFilesystem, ""};
   if (facts.consistency == to_string(freeze::Consistency::kOffline)) return {freeze::Consistency::kOffline, ""};
-  // Metrics keep each value for ever, and a tenant may write what it likes into an annotation.
-  const freeze::Reason* known = freeze::find_reason(facts.reason);
-  return {freeze::Consistency::kCrash, known == nullptr ? freeze::reason::kUnverified : known->name};
+  return {freeze::Consistency::kCrash, freeze::reason_or_unverified(facts.reason)};
 }
 
 HoldSituation describe_hold(const Rooms& rooms, const HoldRecord& record, const freeze::Session& session) {

@@ -62,7 +62,6 @@ class World {
   [[nodiscard]] bool synced(Kind kind) const;
   [[nodiscard]] bool synced() const;  // every kind that is watched was listed once
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return rooms_.sessions.phases(); }
-  [[nodiscard]] const Captures& captures() const { return rooms_.captures; }
   [[nodiscard]] std::size_t snapshots_kept() const { return rooms_.snapshots.size(); }
   [[nodiscard]] std::size_t backups_kept() const { return rooms_.backups.size(); }
 

@@ -105,7 +105,7 @@ class RandomWorld {
     changed.uid = uid;
     changed.namespace_ = sessions_.contains(uid) ? sessions_.at(uid).namespace_ : ns();
     changed.vm = sessions_.contains(uid) ? sessions_.at(uid).vm : pick("vm", 2);
-    changed.created = kServerStart + (sessions_.contains(uid) ? Millis(0) : Millis(0));
+    changed.created = kServerStart;
     changed.resource_version = std::to_string(++version_);
     changed.holds = {harvester_hold(pick("b", 2))};
     if (coin()) changed.holds.push_back(label_hold(draw(0, 2)));
