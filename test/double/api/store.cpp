@@ -1,0 +1,314 @@
+#include "test/double/api/store.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "test/double/api/metadata.h"
+#include "test/double/api/status.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+ObjectKey key_of(const Json& object) {
+  const Json& metadata = object["metadata"];
+  return {metadata.value("namespace", ""), metadata.value("name", "")};
+}
+
+std::vector<std::string> owners_of(const ObjectRef& object) {
+  std::vector<std::string> uids;
+  if (object == nullptr) return uids;
+  const auto owners = object->json["metadata"].find("ownerReferences");
+  if (owners == object->json["metadata"].end()) return uids;
+  for (const Json& owner : *owners) uids.push_back(owner.value("uid", ""));
+  return uids;
+}
+
+// What a client cannot change, put back.
+void keep_system_fields(const Json& before, Json& after) {
+  for (const char* field : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "generation",
+                            "generateName", "resourceVersion"}) {
+    const auto old = before["metadata"].find(field);
+    if (old == before["metadata"].end()) {
+      after["metadata"].erase(field);
+    } else {
+      after["metadata"][field] = *old;
+    }
+  }
+}
+
+void keep_status(const Json& before, Json& after) {
+  if (before.contains("status")) {
+    after["status"] = before["status"];
+  } else {
+    after.erase("status");
+  }
+}
+
+}  // namespace
+
+Store::Store(Runtime& runtime, Agenda& agenda) : runtime_(runtime), agenda_(agenda) {
+  for (const char* name : {"default", "kube-system", "harvester-system", "longhorn-system", "snapfreeze"}) {
+    add_namespace(name);
+  }
+}
+
+Store::Table& Store::table(const ResourceType& type) const {
+  return tables_[type.group_resource()];
+}
+
+void Store::add_namespace(const std::string& name, const std::map<std::string, std::string>& labels) {
+  const ResourceType& type = resources_.at("", "namespaces");
+  if (get(type, "", name) != nullptr) return;
+  Json all = labels;
+  all["kubernetes.io/metadata.name"] = name;
+  create(type, "",
+         {{"apiVersion", "v1"},
+          {"kind", "Namespace"},
+          {"metadata", {{"name", name}, {"labels", all}}},
+          {"status", {{"phase", "Active"}}}});
+}
+
+ObjectRef Store::get(const ResourceType& type, const std::string& ns, const std::string& name) const {
+  const Table& kind = table(type);
+  const auto found = kind.objects.find({ns, name});
+  return found == kind.objects.end() ? nullptr : found->second;
+}
+
+StoreResult Store::create(const ResourceType& type, const std::string& ns, Json object, bool dry_run) {
+  Json& metadata = object["metadata"];
+  if (type.namespaced) {
+    if (get(resources_.at("", "namespaces"), "", ns) == nullptr) return not_found(resources_.at("", "namespaces"), ns);
+    metadata["namespace"] = ns;
+  }
+  const std::string prefix = metadata.value("generateName", "");
+  if (metadata.value("name", "").empty() && !prefix.empty()) metadata["name"] = generated_name(runtime_, prefix);
+  metadata["uid"] = new_uid(runtime_);
+  metadata["creationTimestamp"] = rfc3339(wall());
+  metadata["generation"] = 1;
+  metadata.erase("deletionTimestamp");
+  const std::string name = metadata.value("name", "");
+  if (const auto found = problems(type, object); !found.empty()) return invalid(type, name, found);
+  if (get(type, ns, name) != nullptr) return already_exists(type, name);
+  if (dry_run) {
+    auto preview = std::make_shared<StoredObject>();
+    preview->text = object.dump();
+    preview->json = std::move(object);
+    return preview;
+  }
+  uids_.insert(metadata["uid"].get<std::string>());
+  return commit(type, EventType::kAdded, nullptr, std::move(object));
+}
+
+StoreResult Store::update(const ResourceType& type, const std::string& ns, const std::string& name, Scope scope,
+                          const Change& change, bool dry_run) {
+  const ObjectRef before = get(type, ns, name);
+  if (before == nullptr) return not_found(type, name);
+  Json after = before->json;
+  if (std::optional<Reply> refusal = change(after)) return *refusal;
+  keep_system_fields(before->json, after);
+  if (scope == Scope::kMain && type.has_status) keep_status(before->json, after);
+  if (scope == Scope::kStatus) {
+    Json status = after.contains("status") ? after["status"] : Json();
+    after = before->json;
+    if (status.is_null()) {
+      after.erase("status");
+    } else {
+      after["status"] = std::move(status);
+    }
+  }
+  if (const auto found = problems(type, after); !found.empty()) return invalid(type, name, found);
+  if (after == before->json) return before;
+  if (after.value("spec", Json()) != before->json.value("spec", Json())) {
+    after["metadata"]["generation"] = before->json["metadata"].value("generation", 1) + 1;
+  }
+  if (dry_run) {
+    auto preview = std::make_shared<StoredObject>();
+    preview->text = after.dump();
+    preview->json = std::move(after);
+    return preview;
+  }
+  const Json& metadata = after["metadata"];
+  if (metadata.contains("deletionTimestamp") && metadata.value("finalizers", Json::array()).empty()) {
+    erase(type, before);  // watches see the deletion only
+    return before;
+  }
+  return commit(type, EventType::kModified, before, std::move(after));
+}
+
+StoreResult Store::remove(const ResourceType& type, const std::string& ns, const std::string& name,
+                          const DeleteOptions& options) {
+  const ObjectRef object = get(type, ns, name);
+  if (object == nullptr) return not_found(type, name);
+  const Json& metadata = object->json["metadata"];
+  if (!options.uid.empty() && metadata.value("uid", "") != options.uid) {
+    return conflict(type, name,
+                    "Precondition failed: UID in precondition: " + options.uid +
+                        ", UID in object meta: " + metadata.value("uid", ""));
+  }
+  if (!options.resource_version.empty() && metadata.value("resourceVersion", "") != options.resource_version) {
+    return conflict(type, name,
+                    "Precondition failed: ResourceVersion in precondition: " + options.resource_version +
+                        ", ResourceVersion in object meta: " + metadata.value("resourceVersion", ""));
+  }
+  if (metadata.value("finalizers", Json::array()).empty()) {
+    erase(type, object);
+  } else if (!metadata.contains("deletionTimestamp")) {
+    Json dying = object->json;
+    dying["metadata"]["deletionTimestamp"] = rfc3339(wall());
+    return commit(type, EventType::kModified, object, std::move(dying));
+  }
+  return object;
+}
+
+// The one place where a version is given, history written, and the world told.
+ObjectRef Store::commit(const ResourceType& type, EventType event, const ObjectRef& before, Json after) {
+  auto stored = std::make_shared<StoredObject>();
+  stored->version = ++version_;
+  after["metadata"]["resourceVersion"] = std::to_string(version_);
+  stored->text = after.dump();
+  stored->json = std::move(after);
+  Table& kind = table(type);
+  const ObjectKey key = key_of(stored->json);
+  for (const std::string& uid : owners_of(before)) children_[uid].erase({&type, key});
+  if (event == EventType::kDeleted) {
+    kind.objects.erase(key);
+  } else {
+    kind.objects[key] = stored;
+    const std::vector<std::string> owners = owners_of(stored);
+    for (const std::string& uid : owners) children_[uid].insert({&type, key});
+    const bool orphan = !owners.empty() && std::none_of(owners.begin(), owners.end(),
+                                                        [&](const std::string& uid) { return uids_.count(uid) != 0; });
+    if (orphan) agenda_.after(2s, [this, &type, key] { collect_orphan(type, key); });
+  }
+  const WatchEvent entry{event, version_, runtime_.now(), stored, before};
+  kind.log.append(entry);
+  runtime_.wake(kind.changed);
+  for (const Observer& observer : kind.observers) observer(entry);
+  return stored;
+}
+
+void Store::erase(const ResourceType& type, const ObjectRef& object) {
+  const std::string uid = object->json["metadata"].value("uid", "");
+  uids_.erase(uid);
+  commit(type, EventType::kDeleted, object, object->json);
+  agenda_.after(runtime_.random(20ms, 100ms), [this, uid] { collect_children(uid); });
+}
+
+void Store::collect_children(const std::string& uid) {
+  const auto found = children_.find(uid);
+  if (found == children_.end()) return;
+  const auto keys = std::move(found->second);
+  children_.erase(found);
+  for (const auto& [type, key] : keys) collect_orphan(*type, key);
+}
+
+void Store::collect_orphan(const ResourceType& type, const ObjectKey& key) {
+  const ObjectRef object = get(type, key.first, key.second);
+  const std::vector<std::string> owners = owners_of(object);
+  const bool owned =
+      std::any_of(owners.begin(), owners.end(), [&](const std::string& u) { return uids_.count(u) != 0; });
+  if (!owners.empty() && !owned) remove(type, key.first, key.second);
+}
+
+std::vector<ObjectRef> Store::all(const ResourceType& type, const std::string& ns, const Selector& selector) const {
+  std::vector<ObjectRef> found;
+  const auto& objects = table(type).objects;
+  for (auto at = ns.empty() ? objects.begin() : objects.lower_bound({ns, ""}); at != objects.end(); ++at) {
+    if (!ns.empty() && at->first.first != ns) break;
+    if (selector.matches(at->second->json)) found.push_back(at->second);
+  }
+  return found;
+}
+
+// Tokens are "<snapshot>.<offset>" and may be used again.
+const Store::Snapshot* Store::find_snapshot(const std::string& token, std::uint64_t& id, std::size_t& offset) const {
+  const std::size_t dot = token.find('.');
+  if (dot == std::string::npos || token.find_first_not_of("0123456789.") != std::string::npos) return nullptr;
+  id = std::strtoull(token.c_str(), nullptr, 10);
+  offset = std::strtoull(token.c_str() + dot + 1, nullptr, 10);
+  const auto found = pages_.find(id);
+  return found == pages_.end() || offset > found->second.items.size() ? nullptr : &found->second;
+}
+
+std::variant<ListPage, Reply> Store::list(const ResourceType& type, const std::string& ns, const Selector& selector,
+                                          std::size_t limit, const std::string& token) {
+  constexpr std::size_t kMaxSnapshots = 64;
+  std::uint64_t id = 0;
+  std::size_t offset = 0;
+  if (token.empty()) {
+    id = ++next_snapshot_;
+    if (pages_.size() >= kMaxSnapshots) pages_.erase(pages_.begin());
+    pages_[id] = {all(type, ns, selector), version_};
+  } else if (find_snapshot(token, id, offset) == nullptr) {
+    return expired("The provided continue parameter is too old to display a consistent list result.");
+  }
+  const Snapshot& snapshot = pages_.at(id);
+  ListPage page;
+  page.resource_version = snapshot.version;
+  const std::size_t left = snapshot.items.size() - offset;
+  const std::size_t size = limit == 0 ? left : std::min(limit, left);
+  const auto first = snapshot.items.begin() + static_cast<std::ptrdiff_t>(offset);
+  page.items.assign(first, first + static_cast<std::ptrdiff_t>(size));
+  page.remaining = left - size;
+  if (page.remaining != 0) {
+    page.next = std::to_string(id) + "." + std::to_string(offset + size);
+  } else if (token.empty()) {
+    pages_.erase(id);
+  }
+  return page;
+}
+
+void Store::compact() {
+  for (auto& [name, kind] : tables_) kind.log.compact(version_);
+  pages_.clear();
+}
+
+void Store::undo(Table& kind, const WatchEvent& event) {
+  const ObjectKey key = key_of(event.object->json);
+  if (event.before == nullptr) {
+    kind.objects.erase(key);
+  } else {
+    kind.objects[key] = event.before;
+  }
+}
+
+void Store::restore(Mono when) {
+  std::uint64_t lost = 0;
+  for (auto& [name, kind] : tables_) {
+    for (const WatchEvent& event : kind.log.rewind(when)) {
+      undo(kind, event);
+      ++lost;
+    }
+  }
+  version_ -= lost;  // each change has made one
+  pages_.clear();
+  index_all();
+}
+
+void Store::index_all() {
+  uids_.clear();
+  children_.clear();
+  for (const ResourceType& type : resources_.all()) {
+    for (const auto& [key, object] : table(type).objects) {
+      uids_.insert(object->json["metadata"].value("uid", ""));
+      for (const std::string& uid : owners_of(object)) children_[uid].insert({&type, key});
+    }
+  }
+}
+
+void Store::expire_watches() {
+  ++expirations_;
+  wake_watches();
+}
+
+void Store::wake_watches() {
+  for (auto& [name, kind] : tables_) runtime_.wake(kind.changed);
+}
+
+void Store::observe(const std::string& group, const std::string& resource, Observer observer) {
+  table(resources_.at(group, resource)).observers.push_back(std::move(observer));
+}
+
+}  // namespace cluster

@@ -1,0 +1,340 @@
+#include "freeze/interference.h"
+
+#include "freeze/names.h"
+#include "kube/time.h"
+#include "test/support/catch.h"
+#include "test/unit/freeze/views.h"
+
+using namespace snapfreeze;
+using namespace std::chrono_literals;
+using freeze::Freezer;
+using freeze::Hold;
+using freeze::Session;
+namespace reason = freeze::reason;
+
+namespace {
+
+// All times of a test are seconds after the session's start.
+const Wall kStart = *kube::parse_time("2026-11-23T13:17:00Z");
+constexpr Millis kMargin{1000};
+
+Session session() {
+  Session session;
+  session.uid = "epoch";
+  session.namespace_ = "team-a";
+  session.vm = "db";
+  session.timer = 30s;
+  session.created = kStart;
+  session.frozen_by = kStart + 2s;
+  session.holds = {{Hold::Kind::kHarvester, "mine", "mine-uid", 0}};
+  return session;
+}
+
+Freezer other(std::chrono::seconds created) {
+  Freezer freezer;
+  freezer.name = "other";
+  freezer.uid = "other-uid";
+  freezer.vm = "db";
+  freezer.created = kStart + created;
+  freezer.snapshots = {"other-disk-0"};
+  freezer.changed = kStart;  // it is alive
+  return freezer;
+}
+
+freeze::Proof window(const Freezer& freezer) {
+  return proof_window(session(), kMargin, std::span(&freezer, 1));
+}
+
+void check_no_effect(const Freezer& freezer) {
+  CHECK(window(freezer).window == 29s);
+  CHECK(window(freezer).reason == reason::kCutTooLate);
+}
+
+}  // namespace
+
+TEST_CASE("alone, a capture counts until T less the margin") {
+  const auto proof = proof_window(session(), kMargin, {});
+  CHECK(proof.window == 29s);
+  CHECK(proof.reason == reason::kCutTooLate);
+}
+
+TEST_CASE("another unfinished backup of the VM leaves only its own deadline") {
+  Freezer freezer = other(-60s);
+  freezer.deadline = 10s;
+  CHECK(window(freezer).window == 9s);
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("another backup without a deadline has Harvester's second") {
+  CHECK(window(other(-60s)).window == 0s);
+  CHECK(window(other(-60s)).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("another backup without a timer, or with a longer one, shortens nothing") {
+  Freezer freezer = other(-60s);
+  freezer.deadline = GENERATE(Millis(0), Millis(30s), Millis(60s));
+  check_no_effect(freezer);
+}
+
+TEST_CASE("the shortest of several deadlines counts") {
+  Freezer ten = other(-60s);
+  ten.deadline = 10s;
+  Freezer five = other(-60s);
+  five.deadline = 5s;
+  const std::vector<Freezer> both = {ten, five};
+  CHECK(proof_window(session(), kMargin, both).window == 4s);
+}
+
+TEST_CASE("the backup that began the session does not stand in its own way") {
+  Freezer freezer = other(-60s);
+  freezer.uid = "mine-uid";
+  check_no_effect(freezer);
+}
+
+TEST_CASE("a backup that joined counts as much as one that did not") {
+  Session joined = session();
+  joined.holds.push_back({Hold::Kind::kHarvester, "other", "other-uid", 0});
+  const Freezer freezer = other(0s);
+  CHECK(proof_window(joined, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("a backup of another VM has no effect") {
+  Freezer freezer = other(-60s);
+  freezer.vm = "web";
+  check_no_effect(freezer);
+}
+
+TEST_CASE("a backup that was created after the freeze had answered has no effect") {
+  check_no_effect(other(3s));
+  CHECK(window(other(2s)).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("while it is not known when the freeze answered, any backup counts") {
+  Session unknown = session();
+  unknown.frozen_by.reset();
+  const Freezer freezer = other(600s);
+  CHECK(proof_window(unknown, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("a backup counts for 5 s after its end, as Harvester looks at it once more") {
+  Freezer freezer = other(-600s);
+  freezer.over = true;
+  freezer.ended = kStart - 6s;
+  check_no_effect(freezer);
+  freezer.ended = kStart - 5s;
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("a backup that does not say when it ended is over an hour after its creation") {
+  Freezer freezer = other(-3700s);
+  freezer.over = true;
+  check_no_effect(freezer);
+  freezer.created = kStart - 3000s;
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("a session of labelled snapshots is not spared by any backup") {
+  Session labelled = session();
+  labelled.holds = {{Hold::Kind::kLabel, "nightly", "", 2}};
+  const Freezer freezer = other(-60s);
+  CHECK(proof_window(labelled, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("what a labelled session may have found frozen leaves nothing to prove, however long its timer") {
+  Session labelled = session();
+  labelled.holds = {{Hold::Kind::kLabel, "nightly", "", 2}};
+  Freezer freezer = other(-60s);
+  freezer.deadline = 20s;
+  freezer.changed.reset();
+  freezer.all_made = true;
+  freezer.last_made = kStart - 15s;
+  const auto proof = proof_window(labelled, kMargin, std::span(&freezer, 1));
+  CHECK(proof.window < 0s);
+  CHECK(proof.other == "other");
+  freezer.last_made = kStart - 21s;
+  CHECK(proof_window(labelled, kMargin, std::span(&freezer, 1)).window == 29s);
+  freezer.created = kStart + 1s;  // after the start: its timer is not older
+  freezer.last_made = kStart + 1s;
+  CHECK(proof_window(labelled, kMargin, std::span(&freezer, 1)).window == 19s);
+}
+
+TEST_CASE("a backup in error that was left behind has no effect, one that tries again has") {
+  Freezer freezer = other(-3600s);
+  freezer.changed = kStart - 6s;
+  check_no_effect(freezer);
+  freezer.changed = kStart - 5s;
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(window(freezer).other == "other");
+  freezer.changed = kStart - 60s;
+  freezer.last_made = kStart + 1s;  // it made one of its snapshots
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("a backup whose snapshots all exist acted when the last of them was made, whatever its error says") {
+  Freezer freezer = other(-3600s);
+  freezer.all_made = true;
+  freezer.last_made = kStart - 6s;
+  freezer.changed = kStart + 1s;  // its upload fails
+  check_no_effect(freezer);
+  freezer.last_made = kStart - 5s;
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+  freezer.over = true;  // long over by its conditions, but a snapshot was made anew
+  freezer.ended = kStart - 600s;
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("a backup that has not written down its snapshots has never frozen") {
+  Freezer freezer = other(0s);
+  freezer.snapshots.clear();
+  check_no_effect(freezer);
+  freezer.froze = true;  // somebody has emptied its list
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("a backup that was deleted during the session counts, unless it had been over for long") {
+  Freezer freezer = other(-3700s);
+  freezer.changed.reset();
+  freezer.snapshots.clear();
+  freezer.deleted = true;
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+  freezer.over = true;
+  check_no_effect(freezer);
+  freezer.ended = kStart - 5s;
+  CHECK(window(freezer).reason == reason::kOtherBackup);
+  freezer.created = kStart + 3s;  // after our freeze had answered
+  check_no_effect(freezer);
+}
+
+TEST_CASE("a backup that joined acted, whatever it says") {
+  Session joined = session();
+  joined.holds.push_back({Hold::Kind::kHarvester, "other", "other-uid", 0});
+  Freezer freezer = other(-3600s);
+  freezer.changed.reset();
+  CHECK(proof_window(joined, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+}
+
+TEST_CASE("snapshots are read only of a backup for which they decide") {
+  const auto depends = [](const Freezer& freezer) { return depends_on_snapshots(session(), kMargin, freezer); };
+  CHECK(depends(other(-3600s)));  // perhaps it only uploads
+  CHECK_FALSE(depends(other(0s)));
+  CHECK_FALSE(depends(other(3s)));
+  Freezer freezer = other(-3600s);
+  freezer.vm = "web";
+  CHECK_FALSE(depends(freezer));
+  freezer = other(-3600s);
+  freezer.uid = "mine-uid";
+  CHECK_FALSE(depends(freezer));
+  freezer = other(-3600s);
+  freezer.over = true;
+  freezer.ended = kStart - 6s;
+  CHECK_FALSE(depends(freezer));
+  freezer.ended = kStart;
+  CHECK(depends(freezer));
+}
+
+TEST_CASE("a snapshot of KubeVirt's interferes while it runs and if it ended within the session") {
+  Freezer freezer = other(-60s);
+  CHECK(kubevirt_interfered(session(), std::span(&freezer, 1)));
+  freezer.over = true;
+  freezer.ended = kStart;
+  CHECK(kubevirt_interfered(session(), std::span(&freezer, 1)));
+  freezer.ended = kStart - 1s;
+  CHECK_FALSE(kubevirt_interfered(session(), std::span(&freezer, 1)));
+}
+
+TEST_CASE("a snapshot of KubeVirt's that came during the session interferes") {
+  const Freezer freezer = other(10s);
+  CHECK(kubevirt_interfered(session(), std::span(&freezer, 1)));
+}
+
+TEST_CASE("one of another VM does not, one whose VM cannot be told does") {
+  Freezer freezer = other(10s);
+  freezer.vm = "web";
+  CHECK_FALSE(kubevirt_interfered(session(), std::span(&freezer, 1)));
+  freezer.vm = "";
+  CHECK(kubevirt_interfered(session(), std::span(&freezer, 1)));
+}
+
+TEST_CASE("a Harvester backup is read with its deadline and its end") {
+  const Freezer freezer = freeze::harvester_backup(
+      test::json("{'metadata':{'name':'b','uid':'u','creationTimestamp':'2026-11-23T13:17:00Z'},"
+                 "'spec':{'source':{'name':'db'},'fsFreezeDeadline':'10s'},'status':{'readyToUse':true,'conditions':["
+                 "{'type':'Ready','lastTransitionTime':'2026-11-23T13:17:09Z'},{'type':'Progressing','lastUpdateTime':"
+                 "'2026-11-23T13:17:05Z'}]}}"));
+  CHECK(freezer.name == "b");
+  CHECK(freezer.uid == "u");
+  CHECK(freezer.vm == "db");
+  CHECK(freezer.created == kStart);
+  CHECK(freezer.over);
+  CHECK(freezer.ended == kStart + 9s);
+  CHECK(freezer.deadline == Millis(10s));
+}
+
+TEST_CASE("a Harvester backup is read with its snapshots and when it last changed") {
+  const Freezer freezer = freeze::harvester_backup(test::json(
+      "{'metadata':{'annotations':{'harvesterhci.io/snapshotFreezeFS':'true'}},'spec':{'source':{'name':'db'}},"
+      "'status':{'volumeBackups':[{'name':'a'},{'name':'b'}],'error':{'time':'2026-11-23T13:17:09Z'},'conditions':["
+      "{'type':'Ready','lastTransitionTime':'2026-11-23T13:17:05Z'}]}}"));
+  CHECK(freezer.snapshots == std::vector<std::string>{"a", "b"});
+  CHECK(freezer.froze);
+  CHECK(freezer.changed == kStart + 9s);
+}
+
+TEST_CASE("a Harvester backup in error is not over, as Harvester tries again") {
+  const Freezer freezer = freeze::harvester_backup(
+      test::json("{'spec':{'source':{'name':'db'}},'status':{'readyToUse':false,'error':{'message':'x'}}}"));
+  CHECK_FALSE(freezer.over);
+  CHECK_FALSE(freezer.deadline.has_value());
+}
+
+TEST_CASE("KubeVirt's snapshot is over when it succeeded or failed") {
+  const auto in_phase = [](const std::string& phase) {
+    return freeze::kubevirt_snapshot(
+        test::json("{'spec':{'source':{'kind':'VirtualMachine','name':'db'}},'status':{'phase':'" + phase + "'}}"));
+  };
+  CHECK(in_phase("Succeeded").over);
+  CHECK(in_phase("Failed").over);
+  CHECK_FALSE(in_phase("InProgress").over);
+  CHECK_FALSE(in_phase("").over);
+  CHECK(in_phase("").vm == "db");
+}
+
+TEST_CASE("KubeVirt's snapshot that is deleted before its end is not over while it is there") {
+  CHECK_FALSE(freeze::kubevirt_snapshot(
+                  test::json("{'metadata':{'deletionTimestamp':'2026-11-23T13:17:00Z'},'status':{'phase':'Deleting'}}"))
+                  .over);
+}
+
+TEST_CASE("KubeVirt's backup since 1.9 is over when it is complete or has failed") {
+  const auto with = [](const std::string& type, const std::string& status) {
+    return freeze::kubevirt_backup(
+        test::json("{'spec':{'source':{'kind':'VirtualMachine','name':'db'}},'status':{'conditions':[{'type':'" + type +
+                   "','status':'" + status + "','lastTransitionTime':'2026-11-23T13:16:00Z'}]}}"));
+  };
+  for (const char* type : {"Complete", "Failed"}) {
+    CHECK(with(type, "True").over);
+    CHECK(with(type, "True").ended == kStart - 60s);
+    CHECK_FALSE(with(type, "False").over);
+    const Freezer freezer = with(type, "True");
+    CHECK_FALSE(kubevirt_interfered(session(), std::span(&freezer, 1)));
+  }
+  CHECK_FALSE(with("Progressing", "True").over);
+}
+
+TEST_CASE("KubeVirt's backup is over when it is done") {
+  const auto in_state = [](const std::string& status) {
+    return freeze::kubevirt_backup(
+        test::json("{'spec':{'source':{'kind':'VirtualMachine','name':'db'}},'status':{'conditions':[{'type':'Done',"
+                   "'status':'" +
+                   status + "'}]}}"));
+  };
+  CHECK(in_state("True").over);
+  CHECK_FALSE(in_state("False").over);
+  CHECK(in_state("True").vm == "db");
+}
+
+TEST_CASE("KubeVirt's backup through a tracker does not name its VM") {
+  const auto backup =
+      freeze::kubevirt_backup(test::json("{'spec':{'source':{'kind':'VirtualMachineBackupTracker','name':'t'}}}"));
+  CHECK(backup.vm.empty());
+}

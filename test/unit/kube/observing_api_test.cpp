@@ -1,0 +1,93 @@
+#include "kube/observing_api.h"
+
+#include "test/support/catch.h"
+#include "test/unit/kube/fake_api.h"
+
+namespace snapfreeze::kube {
+namespace {
+
+using std::chrono::seconds;
+
+Mono at(double when) {
+  return Mono(std::chrono::duration_cast<Mono::duration>(std::chrono::duration<double>(when)));
+}
+
+Response stamped(seconds date, Mono sent) {
+  return {200, "", Wall(date), sent};
+}
+
+TEST_CASE("The server's clock is bounded by the reply's date, its truncation and all time since it was sent") {
+  ServerTime time;
+  CHECK_FALSE(time.upper_bound(at(0)).has_value());
+  time.observe(stamped(seconds(1000), at(50)));
+  CHECK(time.upper_bound(at(50)) == Wall(seconds(1001)));
+  CHECK(time.upper_bound(at(57.5)) == Wall(seconds(1008)) + Millis(500));
+}
+
+TEST_CASE("The newest request counts, whichever reply comes last") {
+  ServerTime time;
+  time.observe(stamped(seconds(1020), at(60)));
+  time.observe(stamped(seconds(1000), at(50)));
+  CHECK(time.upper_bound(at(60)) == Wall(seconds(1021)));
+}
+
+TEST_CASE("A reply without a date says nothing of the server's clock") {
+  ServerTime time;
+  time.observe(stamped(seconds(1000), at(50)));
+  time.observe({200, "", std::nullopt, at(60)});
+  CHECK(time.upper_bound(at(60)) == Wall(seconds(1011)));
+}
+
+struct Observed {
+  Observed()
+      : api(inner, time, [this](std::string_view verb, int status) {
+          seen.push_back(std::string(verb) + " " + std::to_string(status));
+        }) {}
+
+  FakeApi inner;
+  ServerTime time;
+  std::vector<std::string> seen;
+  ObservingApi api;
+};
+
+TEST_CASE("Calls are told by verb and status, and replies feed the server's clock") {
+  Observed observed;
+  observed.inner.replies.push_back(stamped(seconds(1000), at(50)));
+  observed.inner.replies.push_back(Error{Code::kTransient, "timed out"});
+  CHECK(observed.api.call({Method::kPost, "/a", "", "", Millis(1)}).ok());
+  CHECK_FALSE(observed.api.call({Method::kPut, "/a", "", "", Millis(1)}).ok());
+  CHECK(observed.seen == std::vector<std::string>{"POST 200", "PUT 0"});
+  CHECK(observed.time.upper_bound(at(50)) == Wall(seconds(1001)));
+}
+
+TEST_CASE("A reply through the aggregation layer does not feed the server's clock: its date is another machine's") {
+  Observed observed;
+  observed.inner.replies.push_back(stamped(seconds(1000), at(50)));
+  CHECK(observed.api.call({Method::kPut, "/apis/subresources.kubevirt.io/v1/x", "", "", Millis(1)}).ok());
+  CHECK(observed.seen == std::vector<std::string>{"PUT 200"});
+  CHECK_FALSE(observed.time.upper_bound(at(50)).has_value());
+}
+
+TEST_CASE("Calls side by side are told one by one") {
+  Observed observed;
+  observed.inner.replies.push_back(stamped(seconds(1000), at(50)));
+  observed.inner.replies.push_back(reply_of(404, ""));
+  const std::vector<Request> requests(2);
+  CHECK(observed.api.call_all(requests).size() == 2);
+  CHECK(observed.seen == std::vector<std::string>{"GET 200", "GET 404"});
+}
+
+TEST_CASE("A stream is told when it ends") {
+  Observed observed;
+  observed.inner.streams.push_back({{"line"}, {}});
+  observed.inner.streams.push_back({{}, Error{Code::kGone, "too old", 410}});
+  std::vector<std::string> lines;
+  const auto take = [&](std::string_view line) { return lines.emplace_back(line), true; };
+  CHECK(observed.api.stream({}, Millis(1), take).ok());
+  CHECK_FALSE(observed.api.stream({}, Millis(1), take).ok());
+  CHECK(lines == std::vector<std::string>{"line"});
+  CHECK(observed.seen == std::vector<std::string>{"WATCH 200", "WATCH 410"});
+}
+
+}  // namespace
+}  // namespace snapfreeze::kube

@@ -1,0 +1,374 @@
+#include "kube/watcher.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "test/support/catch.h"
+#include "test/unit/kube/fake_api.h"
+
+namespace snapfreeze::kube {
+namespace {
+
+using Kind = Watcher::Step::Kind;
+using Lines = std::vector<std::string>;
+
+// Writes down what it is told, one word a call.
+class RecordingSink : public WatchSink {
+ public:
+  void applied(const Json& object) override { say("+", object["metadata"]["name"].string()); }
+  void deleted(const Json& object) override { say("-", object["metadata"]["name"].string()); }
+  void relist_started() override { heard.push_back("relist"); }
+  void relist_done() override { heard.push_back("done"); }
+  void not_served() override { heard.push_back("not served"); }
+  void trouble(const Error& error) override { say("trouble: ", error.message); }
+  void recovered() override { heard.push_back("recovered"); }
+
+  Lines take() { return std::exchange(heard, {}); }
+  Lines heard;
+
+ private:
+  void say(std::string word, const std::string& what) { heard.push_back(std::move(word.append(what))); }
+};
+
+std::string object_of_name(const std::string& name, const std::string& version) {
+  return R"({"metadata":{"name":")" + name + R"(","resourceVersion":")" + version + R"("}})";
+}
+
+Response page(const Lines& names, const std::string& version, const std::string& next = "") {
+  std::string items;
+  for (const std::string& name : names) items.append(items.empty() ? "" : ",").append(object_of_name(name, "1"));
+  return reply_of(200, R"({"metadata":{"resourceVersion":")" + version + R"(","continue":")" + next +
+                           R"("},"items":[)" + items + "]}");
+}
+
+std::string event(const std::string& type, const std::string& name, const std::string& version) {
+  return R"({"type":")" + type + R"(","object":)" + object_of_name(name, version) + "}";
+}
+
+std::string error_event(int code) {
+  return R"({"type":"ERROR","object":{"kind":"Status","code":)" + std::to_string(code) + R"(,"message":"too old"}})";
+}
+
+Error lost() {
+  return {Code::kTransient, "connection lost"};
+}
+Error refused(int status) {
+  return {status == 410 ? Code::kGone : Code::kTransient, "refused", status};
+}
+
+// A watcher on a clock that the test moves; jitter is 0, so that waits are the shortest possible.
+struct Bench {
+  explicit Bench(std::string selector = "") : watcher({"/things", std::move(selector)}, sink, [] { return 0.0; }) {}
+
+  // Passes any wait; the time waited is in `waited`.
+  Watcher::Step step() {
+    Watcher::Step next = watcher.next(now);
+    waited = Millis(0);
+    if (next.kind == Kind::kWait) {
+      waited = std::chrono::duration_cast<Millis>(next.until - now);
+      now = next.until;
+      next = watcher.next(now);
+    }
+    return next;
+  }
+  void list(const Result<Response>& reply) {
+    REQUIRE(step().kind == Kind::kList);
+    watcher.on_list(reply, now);
+  }
+  // One stream of 10 s; the sink's answer to the last line.
+  bool watch(const Lines& lines, const Result<void>& end = {}, Millis lasting = Millis(10'000)) {
+    REQUIRE(step().kind == Kind::kWatch);
+    bool wanted = true;
+    for (const std::string& line : lines) wanted = watcher.on_line(line);
+    now += lasting;
+    watcher.on_end(end, now);
+    return wanted;
+  }
+  // A list of nothing at version 10, its words forgotten.
+  void begin() {
+    list(page({}, "10"));
+    sink.take();
+  }
+
+  RecordingSink sink;
+  Watcher watcher;
+  Mono now{std::chrono::hours(1)};
+  Millis waited{};
+};
+
+TEST_CASE("A watcher lists page after page, then watches from there") {
+  Bench bench("a=b");
+  CHECK(bench.step().request.target == "/things?limit=100&labelSelector=a%3Db");
+  bench.list(page({"a", "b"}, "10", "tok/2"));
+  CHECK(bench.step().request.target == "/things?limit=100&labelSelector=a%3Db&continue=tok%2F2");
+  bench.list(page({"c"}, "10"));
+  CHECK(bench.sink.take() == Lines{"relist", "+a", "+b", "+c", "done"});
+  CHECK(bench.step().request.target ==
+        "/things?watch=true&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=300&labelSelector=a%3Db");
+}
+
+TEST_CASE("An empty list that Go writes as null is a list") {
+  Bench bench;
+  bench.list(reply_of(200, R"({"metadata":{"resourceVersion":"10"},"items":null})"));
+  CHECK(bench.sink.take() == Lines{"relist", "done"});
+}
+
+TEST_CASE("Events reach the sink, and the watch resumes after the last one") {
+  Bench bench;
+  bench.begin();
+  bench.watch({event("ADDED", "a", "11"), event("MODIFIED", "a", "12"), event("DELETED", "a", "13")});
+  CHECK(bench.sink.take() == Lines{"+a", "+a", "-a"});
+  CHECK(bench.step().request.target.find("resourceVersion=13&") != std::string::npos);
+  CHECK(bench.waited == Millis(0));
+}
+
+TEST_CASE("A bookmark moves the position and tells the sink nothing") {
+  Bench bench;
+  bench.begin();
+  CHECK(bench.watch({event("BOOKMARK", "", "99")}));
+  CHECK(bench.sink.take().empty());
+  CHECK(bench.step().request.target.find("resourceVersion=99&") != std::string::npos);
+}
+
+TEST_CASE("A token that expires between pages starts the list anew, without a word") {
+  Bench bench;
+  bench.list(page({"a"}, "10", "2"));
+  bench.list(reply_of(410, ""));
+  CHECK(bench.step().request.target == "/things?limit=100");
+  CHECK(bench.waited == Watcher::kMinBackoff);
+  bench.list(page({"b"}, "20"));
+  CHECK(bench.sink.take() == Lines{"relist", "+a", "relist", "+b", "done"});
+}
+
+TEST_CASE("A page that fails is asked again, not the pages before it") {
+  Bench bench;
+  bench.list(page({"a"}, "10", "2"));
+  bench.list(lost());
+  CHECK(bench.step().request.target == "/things?limit=100&continue=2");
+  bench.list(page({"b"}, "10"));
+  CHECK(bench.sink.take() == Lines{"relist", "+a", "trouble: connection lost", "recovered", "+b", "done"});
+}
+
+TEST_CASE("A version that is gone is listed anew, said in the status or in an event") {
+  Bench bench;
+  bench.begin();
+  SECTION("status") {
+    bench.watch({}, refused(410), Millis(1));
+  }
+  SECTION("event") {
+    CHECK_FALSE(bench.watch({error_event(410)}, {}, Millis(1)));
+  }
+  CHECK(bench.step().kind == Kind::kList);
+  CHECK(bench.waited == Watcher::kMinBackoff);
+  CHECK(bench.sink.take().empty());
+}
+
+TEST_CASE("Any other ERROR event is trouble, and listed anew") {
+  Bench bench;
+  bench.begin();
+  bench.watch({error_event(500)});
+  CHECK(bench.step().kind == Kind::kList);
+  CHECK(bench.sink.take() == Lines{"trouble: HTTP 500: too old"});
+}
+
+TEST_CASE("A watch that the server refuses is listed anew, for its version may never come") {
+  Bench bench;
+  bench.begin();
+  bench.watch({}, refused(504), Millis(1));
+  CHECK(bench.step().kind == Kind::kList);
+}
+
+TEST_CASE("A busy server is asked to resume, not to list") {
+  Bench bench;
+  bench.begin();
+  const int status = GENERATE(429, 503);
+  bench.watch({}, refused(status), Millis(1));
+  CHECK(bench.step().kind == Kind::kWatch);
+  CHECK(bench.waited == Watcher::kMinBackoff);
+}
+
+TEST_CASE("A stream that is cut after a while resumes at once, without a word") {
+  Bench bench;
+  bench.begin();
+  bench.watch({event("ADDED", "a", "11")}, lost());
+  CHECK(bench.step().request.target.find("resourceVersion=11&") != std::string::npos);
+  CHECK(bench.waited == Millis(0));
+  CHECK(bench.sink.take() == Lines{"+a"});
+}
+
+TEST_CASE("A stream that cannot be opened is trouble, said once until it changes or ends") {
+  Bench bench;
+  bench.begin();
+  bench.watch({}, lost(), Millis(1));
+  bench.watch({}, lost(), Millis(1));
+  CHECK(bench.sink.take() == Lines{"trouble: connection lost"});
+  bench.watch({}, refused(503), Millis(1));
+  CHECK(bench.sink.take() == Lines{"trouble: refused"});
+  bench.watch({event("BOOKMARK", "", "11"), event("BOOKMARK", "", "12")});
+  CHECK(bench.sink.take() == Lines{"recovered"});
+}
+
+TEST_CASE("The trouble of a watch is not over because a list succeeds") {
+  Bench bench;
+  bench.begin();
+  for (int i = 0; i < 3; ++i) {
+    bench.watch({}, Error{Code::kForbidden, "no watch", 403}, Millis(1));
+    bench.list(page({}, "10"));
+  }
+  CHECK(bench.sink.take() == Lines{"trouble: no watch", "relist", "done", "relist", "done", "relist", "done"});
+}
+
+TEST_CASE("Waits double from 100 ms to 15 to 30 s, and start anew after progress") {
+  Bench bench;
+  bench.begin();
+  std::vector<Millis> waits;
+  for (int i = 0; i < 12; ++i) {
+    bench.watch({}, refused(503), Millis(1));
+    bench.step();
+    waits.push_back(bench.waited);
+  }
+  CHECK(waits[0] == Millis(100));
+  CHECK(waits[1] == Millis(200));
+  CHECK(waits[4] == Millis(1600));
+  CHECK(waits[11] == Watcher::kMaxBackoff / 2);
+  bench.watch({event("ADDED", "a", "11")}, lost(), Millis(1));
+  bench.step();
+  CHECK(bench.waited == Millis(100));
+}
+
+TEST_CASE("A server that does not answer is asked again within 2 s, one that talks nonsense is not") {
+  Bench bench;
+  bench.begin();
+  for (int i = 0; i < 12; ++i) bench.watch({}, lost(), Millis(1));
+  bench.step();
+  CHECK(bench.waited == Watcher::kMaxBackoffUnanswered / 2);
+  for (int i = 0; i < 12; ++i) bench.watch({"nonsense"}, lost(), Millis(1));
+  bench.step();
+  CHECK(bench.waited == Watcher::kMaxBackoff / 2);
+
+  Bench listing;
+  for (int i = 0; i < 12; ++i) listing.list(lost());
+  listing.step();
+  CHECK(listing.waited == Watcher::kMaxBackoffUnanswered / 2);
+}
+
+TEST_CASE("A watch refused after each list still backs off") {
+  Bench bench;
+  bench.begin();
+  for (int i = 0; i < 5; ++i) {
+    bench.watch({}, refused(500), Millis(1));
+    bench.list(page({}, "10"));
+  }
+  bench.watch({}, refused(500), Millis(1));
+  bench.step();
+  CHECK(bench.waited == Millis(3200));
+}
+
+TEST_CASE("Jitter spreads a wait up to twice its least") {
+  RecordingSink sink;
+  Watcher watcher({"/things", ""}, sink, [] { return 0.999; });
+  const Mono now{std::chrono::hours(1)};
+  watcher.on_list(lost(), now);
+  CHECK(watcher.next(now).until - now > Millis(190));
+  CHECK(watcher.next(now).until - now <= Millis(200));
+}
+
+TEST_CASE("A server that ends each watch at once is not asked without pause") {
+  Bench bench;
+  bench.begin();
+  bench.watch({}, {}, Millis(1));
+  bench.step();
+  CHECK(bench.waited == Millis(100));
+  bench.watch({}, {}, Millis(1));
+  bench.step();
+  CHECK(bench.waited == Millis(200));
+}
+
+TEST_CASE("A line that is no event breaks the stream, which resumes after the last good one") {
+  const std::string line = GENERATE(as<std::string>(), "not JSON", "{\"type\":\"ADDED\",\"object\":{\"meta", "{}",
+                                    R"({"type":"ADDED","object":{"metadata":{"name":"a"}}})",
+                                    R"({"type":"NEWS","object":{"metadata":{"resourceVersion":"12"}}})");
+  CAPTURE(line);
+  Bench bench;
+  bench.begin();
+  CHECK_FALSE(bench.watch({event("ADDED", "a", "11"), line}));
+  const Lines heard = bench.sink.take();
+  REQUIRE(heard.size() == 2);
+  CHECK(heard[1].rfind("trouble: ", 0) == 0);
+  CHECK(bench.step().request.target.find("resourceVersion=11&") != std::string::npos);
+  CHECK(bench.waited == Millis(100));
+}
+
+TEST_CASE("A kind that is not served is said once and asked again every minute") {
+  Bench bench;
+  bench.list(reply_of(404, ""));
+  bench.list(reply_of(404, ""));
+  CHECK(bench.waited == Watcher::kNotServedWait);
+  CHECK(bench.sink.take() == Lines{"not served"});
+  bench.list(page({"a"}, "10"));
+  CHECK(bench.sink.take() == Lines{"relist", "+a", "done"});
+}
+
+TEST_CASE("A kind that is served no longer ends its watch") {
+  Bench bench;
+  bench.begin();
+  bench.watch({}, Error{Code::kNotFound, "no such kind", 404}, Millis(1));
+  bench.list(reply_of(404, ""));
+  CHECK(bench.sink.take() == Lines{"trouble: no such kind", "recovered", "not served"});
+}
+
+TEST_CASE("A reply that is no list is trouble") {
+  const std::string body = GENERATE(as<std::string>(), "{}", "[]", R"({"items":[]})",
+                                    R"({"metadata":{"resourceVersion":"1"},"items":{}})", "<html>");
+  CAPTURE(body);
+  Bench bench;
+  bench.list(reply_of(200, body));
+  CHECK(bench.step().kind == Kind::kList);
+  CHECK(bench.waited == Watcher::kMinBackoff);
+  CHECK(bench.sink.take().size() == 1);
+}
+
+// Runs until somebody says stop, and does not really wait.
+class FakeClock : public Clock {
+ public:
+  [[nodiscard]] Wall wall() const override { return {}; }
+  [[nodiscard]] Mono monotonic() const override { return now_; }
+  bool wait_until(Mono deadline) override {
+    if (turns_-- == 0) return false;
+    now_ = std::max(now_, deadline);
+    return true;
+  }
+  explicit FakeClock(int turns) : turns_(turns) {}
+
+ private:
+  int turns_;
+  Mono now_{std::chrono::hours(1)};
+};
+
+TEST_CASE("The loop lists, watches and goes on until the API is stopping") {
+  FakeApi api;
+  api.replies.push_back(lost());
+  api.replies.push_back(page({"a"}, "10"));
+  api.streams.push_back({{event("DELETED", "a", "11")}, {}});
+  FakeClock clock(1000);
+  RecordingSink sink;
+  Watcher watcher({"/things", ""}, sink, [] { return 0.0; });
+  run_watch(api, clock, watcher);
+  CHECK(sink.heard == Lines{"trouble: connection lost", "recovered", "relist", "+a", "done", "-a"});
+  CHECK(api.requests.back().target.find("resourceVersion=11&") != std::string::npos);
+}
+
+TEST_CASE("The loop ends when the clock says stop") {
+  FakeApi api;
+  for (int i = 0; i < 100; ++i) api.replies.push_back(lost());
+  FakeClock clock(10);
+  RecordingSink sink;
+  Watcher watcher({"/things", ""}, sink, [] { return 0.0; });
+  run_watch(api, clock, watcher);
+  CHECK(api.requests.size() < 10);
+}
+
+}  // namespace
+}  // namespace snapfreeze::kube

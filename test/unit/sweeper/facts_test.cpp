@@ -1,0 +1,79 @@
+#include "sweeper/facts.h"
+
+#include "freeze/session.h"
+#include "test/support/catch.h"
+#include "test/unit/sweeper/build.h"
+
+using namespace snapfreeze;
+using namespace snapfreeze::test;
+using namespace snapfreeze::sweeper;
+
+namespace {
+
+Json parse(const std::string& text) {
+  return *Json::parse(text);
+}
+
+template <class T>
+T read(Kind kind, const std::string& text, ThawOn thaw_on = ThawOn::kCaptured) {
+  auto facts = facts_of(kind, parse(text), thaw_on);
+  REQUIRE(facts.ok());
+  REQUIRE(std::holds_alternative<T>(*facts));
+  return std::get<T>(*facts);
+}
+
+constexpr char kSnapshot[] = R"({"metadata":{"uid":"u1","namespace":"vms","name":"b1-disk-0",
+  "creationTimestamp":"2026-11-23T13:17:00Z",
+  "labels":{"snapfreeze.harvesterhci.io/epoch":"epoch-1"},
+  "annotations":{"snapfreeze.harvesterhci.io/vm":"vm1","snapfreeze.harvesterhci.io/consistency":"crash",
+                 "snapfreeze.harvesterhci.io/reason":"busy"},
+  "ownerReferences":[{"apiVersion":"harvesterhci.io/v1beta1","kind":"VirtualMachineBackup","name":"b1","uid":"uid-b1",
+                      "controller":true}]},
+  "status":{"creationTime":"1970-01-01T00:00:00Z","readyToUse":false}})";
+
+}  // namespace
+
+TEST_CASE("a snapshot is read with its epoch, its backup and its verdict") {
+  const auto facts = read<SnapshotFacts>(Kind::kSnapshot, kSnapshot);
+  CHECK(facts.uid == "u1");
+  CHECK(facts.epoch == "epoch-1");
+  CHECK(facts.vm == "vm1");
+  CHECK(facts.hold->same_backup(harvester_hold()));
+  CHECK(facts.consistency == "crash");
+  CHECK(facts.reason == "busy");
+  CHECK(facts.created);
+}
+
+TEST_CASE("a creation time of 1970 is a capture; with thaw-on=ready only readyToUse is") {
+  CHECK(read<SnapshotFacts>(Kind::kSnapshot, kSnapshot).captured);
+  CHECK_FALSE(read<SnapshotFacts>(Kind::kSnapshot, kSnapshot, ThawOn::kReady).captured);
+}
+
+TEST_CASE("contents and Longhorn's snapshots are cut down to whose they are, and whether they are captured") {
+  const auto content = read<CaptureFacts>(
+      Kind::kContent, R"({"spec":{"volumeSnapshotRef":{"uid":"u1"}},"status":{"creationTime":1760000000000000000}})");
+  CHECK(content.snapshot_uid == "u1");
+  CHECK(content.captured);
+  const auto longhorn =
+      read<CaptureFacts>(Kind::kLonghornSnapshot,
+                         R"({"metadata":{"name":"snapshot-u1"},"status":{"requestedTime":"2026-11-23T13:17:00Z"}})");
+  CHECK(longhorn.snapshot_uid == "u1");
+  CHECK(longhorn.captured);
+  const auto recurring = facts_of(Kind::kLonghornSnapshot, parse(R"({"metadata":{"name":"daily-1"}})"), {});
+  CHECK(std::holds_alternative<std::monostate>(*recurring));
+}
+
+TEST_CASE("a Lease that names no guest is an error, and no object a crash") {
+  CHECK_FALSE(facts_of(Kind::kSession, parse(R"({"metadata":{"name":"odd"}})"), {}).ok());
+  for (int kind = 1; kind < kKinds; ++kind) {
+    for (const char* text : {"null", "[]", "{}", R"({"metadata":1,"spec":[],"status":"x"})"}) {
+      CHECK(facts_of(static_cast<Kind>(kind), parse(text), {}).ok());
+    }
+  }
+}
+
+TEST_CASE("only our own sessions and labelled snapshots are asked for") {
+  CHECK(label_selector_of(Kind::kSession) == freeze::kSessionLabel);
+  CHECK(label_selector_of(Kind::kSnapshot) == "snapfreeze.harvesterhci.io/epoch");
+  CHECK(label_selector_of(Kind::kVmi).empty());
+}

@@ -1,0 +1,217 @@
+// The fresh look before a verdict: whose disks they are, what became of the guest, who else froze it, and what is
+// served.
+#include "sweeper/look.h"
+
+#include "test/unit/sweeper/conclude_rig.h"
+
+using namespace snapfreeze;
+using namespace snapfreeze::test;
+using namespace std::chrono_literals;
+using namespace snapfreeze::sweeper;
+namespace reason = freeze::reason;
+
+namespace {
+
+using Object = cluster::Json;
+
+constexpr char kPods[] = "/api/v1/namespaces/vms/pods";
+
+void add_pod(ConcludeRig& rig, const std::string& name, const std::string& claim, Object metadata = Object::object(),
+             const std::string& phase = "Running") {
+  metadata["name"] = name;
+  const Object volume = {{"name", "disk"}, {"persistentVolumeClaim", {{"claimName", claim}}}};
+  rig.cluster.call("tenant", "POST", kPods,
+                   {{"apiVersion", "v1"},
+                    {"kind", "Pod"},
+                    {"metadata", metadata},
+                    {"spec", {{"volumes", Object::array({volume})}}}});
+  rig.cluster.call("kubelet", "PATCH", std::string(kPods) + "/" + name + "/status", {{"status", {{"phase", phase}}}},
+                   "application/merge-patch+json");
+}
+
+Object controlled_by(const std::string& api_version, const std::string& kind, const std::string& uid) {
+  return {{"ownerReferences",
+           Object::array(
+               {{{"apiVersion", api_version}, {"kind", kind}, {"name", "x"}, {"uid", uid}, {"controller", true}}})}};
+}
+
+std::string uid_of_pod(ConcludeRig& rig, const std::string& name) {
+  return rig.cluster.get("/pods", "vms", name)["metadata"]["uid"];
+}
+
+void patch_vmi(ConcludeRig& rig, const Object& patch) {
+  rig.cluster.call("virt", "PATCH", "/apis/kubevirt.io/v1/namespaces/vms/virtualmachineinstances/vm1", patch,
+                   "application/merge-patch+json");
+}
+
+void serve(ConcludeRig& rig, const std::string& group, const std::string& resource, bool served) {
+  rig.cluster.locked([&] { rig.cluster.store().resources().serve(group, resource, served); });
+}
+
+void expect_crash(ConcludeRig& rig, const std::string& why) {
+  rig.conclude();
+  CHECK(rig.of_backup("consistency") == "crash");
+  CHECK(rig.of_backup("reason") == why);
+}
+
+}  // namespace
+
+TEST_CASE("a disk that another pod has is shared, and only that disk") {
+  ConcludeRig rig;
+  add_pod(rig, "copy", "vm1-disk-1");
+  expect_crash(rig, "shared-disk");
+  CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
+  CHECK(rig.of_snapshot(1, "reason") == "shared-disk");
+  CHECK(rig.last_event()["note"].get<std::string>().find("(Pod copy)") != std::string::npos);
+}
+
+TEST_CASE("a disk that another VM has is shared unless that is off") {
+  for (const char* phase : {"Running", "Succeeded"}) {
+    ConcludeRig rig;
+    const Object volume = {{"name", "disk"}, {"persistentVolumeClaim", {{"claimName", "vm1-disk-0"}}}};
+    rig.cluster.call("virt", "POST", "/apis/kubevirt.io/v1/namespaces/vms/virtualmachineinstances",
+                     {{"apiVersion", "kubevirt.io/v1"},
+                      {"kind", "VirtualMachineInstance"},
+                      {"metadata", {{"name", "web"}}},
+                      {"spec", {{"volumes", Object::array({volume})}}},
+                      {"status", {{"phase", phase}}}});
+    rig.conclude();
+    const bool runs = std::string(phase) == "Running";
+    CHECK(rig.of_backup("consistency") == (runs ? "crash" : "filesystem"));
+  }
+}
+
+TEST_CASE("the launchers of the guest, and what they attach, share nothing") {
+  ConcludeRig rig;
+  const std::string vmi = rig.job.session.vmi_uid;
+  add_pod(rig, "virt-launcher-1", "vm1-disk-0", controlled_by("kubevirt.io/v1", "VirtualMachineInstance", vmi));
+  Object attachment = controlled_by("v1", "Pod", uid_of_pod(rig, "virt-launcher-1"));
+  attachment["labels"] = {{"kubevirt.io", "hotplug-disk"}};
+  add_pod(rig, "hp-volume-1", "vm1-disk-1", attachment);
+  add_pod(rig, "copy", "vm1-disk-1", {}, "Succeeded");
+  rig.conclude();
+  CHECK(rig.of_backup("consistency") == "filesystem");
+}
+
+TEST_CASE("a snapshot of a disk that the guest does not have, or had not, says nothing of it") {
+  ConcludeRig rig;
+  SECTION("now") {
+    rig.job.members[1].claim = "web-disk-0";
+    rig.job.session.claims = {"vm1-disk-0", "web-disk-0"};
+  }
+  SECTION("when the session began") {
+    rig.job.session.claims = {"vm1-disk-0"};
+  }
+  SECTION("as far as anyone knows") {
+    rig.job.members[1].claim = "";
+  }
+  expect_crash(rig, "not-its-disk");
+  CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
+}
+
+TEST_CASE("what the watch did not show of the guest is a doubt") {
+  ConcludeRig rig;
+  std::string why;
+  SECTION("gone") {
+    rig.cluster.call("virt", "DELETE", "/apis/kubevirt.io/v1/namespaces/vms/virtualmachineinstances/vm1");
+    why = "restarted";
+  }
+  SECTION("another one") {
+    rig.job.session.vmi_uid = "another";
+    why = "restarted";
+  }
+  SECTION("shut down from inside") {
+    patch_vmi(rig, {{"status", {{"phase", "Succeeded"}}}});
+    why = "restarted";
+  }
+  SECTION("no agent") {
+    patch_vmi(rig, {{"status", {{"conditions", Object::array()}}}});
+    why = "agent-lost";
+  }
+  SECTION("it migrates") {
+    patch_vmi(rig, {{"status", {{"migrationState", {{"migrationUid", "m"}}}}}});
+    why = "migrated";
+  }
+  SECTION("it migrated, whatever the clocks say") {
+    patch_vmi(rig, {{"status",
+                     {{"migrationState",
+                       {{"migrationUid", "m"},
+                        {"startTimestamp", "2020-01-01T00:00:00Z"},
+                        {"endTimestamp", "2020-01-01T00:00:05Z"},
+                        {"completed", true}}}}}});
+    rig.job.migration_uid = "";
+    why = "migrated";
+  }
+  expect_crash(rig, why);
+}
+
+TEST_CASE("a kind that cannot be listed is tried again, and in the end unverified") {
+  const char* kind = GENERATE("virtualmachineinstances", "/pods", "harvesterhci.io", "virtualmachinesnapshots");
+  ConcludeRig rig;
+  rig.fail("list", kind, 403);
+  CHECK(rig.conclude().look_failed);
+  CHECK(rig.of_backup("consistency").empty());
+  rig.job.failed_looks = kMaxLooks - 1;
+  expect_crash(rig, "unverified");
+}
+
+TEST_CASE("a 404 for a kind that discovery serves is no list of nothing") {
+  ConcludeRig rig;
+  rig.fail("list", "virtualmachinesnapshots", 404);
+  CHECK(rig.conclude().look_failed);
+}
+
+TEST_CASE("that a kind is not served is asked once; later looks cost no more, and see it come") {
+  ConcludeRig rig;
+  serve(rig, "backup.kubevirt.io", "virtualmachinebackups", false);
+  serve(rig, "backup.kubevirt.io", "virtualmachinebackuptrackers", false);
+  const LookJob job = look_for(rig.job);
+  const auto cost = [&] {
+    const int before = rig.calls();
+    CHECK(look(rig.seams, job)->error.empty());
+    return rig.calls() - before;
+  };
+  CHECK(cost() == 5 + 1);
+  CHECK(cost() == 5);
+  serve(rig, "backup.kubevirt.io", "virtualmachinebackups", true);
+  rig.cluster.call("tenant", "POST", "/apis/backup.kubevirt.io/v1alpha1/namespaces/vms/virtualmachinebackups",
+                   {{"apiVersion", "backup.kubevirt.io/v1alpha1"},
+                    {"kind", "VirtualMachineBackup"},
+                    {"metadata", {{"name", "full"}}},
+                    {"spec", {{"source", {{"kind", "VirtualMachine"}, {"name", "vm1"}}}}}});
+  CHECK(look(rig.seams, job)->kubevirt.size() == 1);
+  CHECK(cost() == 5);
+}
+
+TEST_CASE("a look keeps what concerns its guests, and reads a long list page by page") {
+  ConcludeRig rig;
+  for (int i = 0; i < 250; ++i) {
+    rig.cluster.call("admin", "POST", "/apis/snapshot.kubevirt.io/v1beta1/namespaces/vms/virtualmachinesnapshots",
+                     {{"apiVersion", "snapshot.kubevirt.io/v1beta1"},
+                      {"kind", "VirtualMachineSnapshot"},
+                      {"metadata", {{"name", "s" + std::to_string(i)}}},
+                      {"spec", {{"source", {{"kind", "VirtualMachine"}, {"name", i == 240 ? "vm1" : "none"}}}}}});
+  }
+  const int before = rig.calls();
+  const auto found = look(rig.seams, look_for(rig.job));
+  CHECK(rig.calls() - before == 5 + 2);
+  REQUIRE(found->kubevirt.size() == 1);
+  CHECK(found->kubevirt.front().name == "VirtualMachineSnapshot s240");
+}
+
+TEST_CASE("a look that somebody else has made is used") {
+  ConcludeRig rig;
+  rig.job.look = look(rig.seams, look_for(rig.job));
+  const int before = rig.calls("list");
+  CHECK(rig.conclude().end == ConcludeDone::End::kEnded);
+  CHECK(rig.calls("list") == before);
+}
+
+TEST_CASE("a look of somebody else's that failed counts as ours") {
+  ConcludeRig rig;
+  Look nothing;
+  nothing.error = "no reply";
+  rig.job.look = std::make_shared<const Look>(nothing);
+  CHECK(rig.conclude().look_failed);
+  CHECK(rig.calls("list") == 0);
+}

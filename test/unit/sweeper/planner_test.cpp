@@ -1,0 +1,391 @@
+#include "freeze/names.h"
+#include "test/support/catch.h"
+#include "test/unit/sweeper/build.h"
+
+using namespace snapfreeze;
+using namespace snapfreeze::test;
+using namespace std::chrono_literals;
+using namespace snapfreeze::sweeper;
+using freeze::Intent;
+using freeze::Phase;
+using Action = Plan::Action;
+namespace reason = freeze::reason;
+
+namespace {
+
+using Doubts = std::vector<std::string>;
+
+// Two disks, none captured yet, looked at from the beginning.
+Situation situation(Phase phase = Phase::kFrozen) {
+  Situation s;
+  s.session = session(phase);
+  s.sightings.first_seen = kStart;
+  s.sightings.phase_since = kStart;
+  s.sightings.from_birth = true;
+  s.sightings.vmi_seen = true;
+  s.guest.known = true;
+  s.holds.push_back({harvester_hold(), {"disk-0", "disk-1"}, kStart, false, {}, {}});
+  for (const std::string name : {"disk-0", "disk-1"}) {
+    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, "", "", {}});
+  }
+  return s;
+}
+
+Situation captured(Millis first, Millis second) {
+  Situation s = situation();
+  s.members[0].captured = at(first);
+  s.members[1].captured = at(second);
+  return s;
+}
+
+Plan plan(const Situation& s, Millis now, const Progress& progress = {}) {
+  return plan_session(s, progress, at(now), {}, "me");
+}
+
+}  // namespace
+
+TEST_CASE("the guest is held until the last of the named disks is captured") {
+  Situation s = situation();
+  s.members[0].captured = at(500ms);
+  CHECK(plan(s, 1000ms).action == Action::kWait);
+  s.members[1].captured = at(900ms);
+  const Plan thaw = plan(s, 1000ms);
+  CHECK(thaw.action == Action::kThaw);
+  CHECK(thaw.doubts.empty());
+  CHECK_FALSE(thaw.unsettled);
+  CHECK(thaw.captured == std::map<std::string, Millis>{{"uid-disk-0", 500ms}, {"uid-disk-1", 900ms}});
+  CHECK(thaw.completed == at(900ms).at);
+}
+
+TEST_CASE("disks that are named but have not appeared are waited for") {
+  Situation s = captured(500ms, 900ms);
+  s.holds[0].names.emplace_back("disk-2");
+  CHECK(plan(s, 1000ms).action == Action::kWait);
+}
+
+TEST_CASE("a disk that was admitted without us is not waited for") {
+  Situation s = captured(500ms, 900ms);
+  s.holds[0].names.emplace_back("disk-2");
+  s.holds[0].elsewhere["disk-2"] = {freeze::Consistency::kCrash, reason::kBusy};
+  CHECK(plan(s, 1000ms).action == Action::kThaw);
+}
+
+TEST_CASE("while the names are not known nothing is complete") {
+  Situation s = captured(500ms, 900ms);
+  s.holds[0].names.clear();
+  CHECK(plan(s, 1000ms).action == Action::kWait);
+}
+
+TEST_CASE("a session with two backups is held until both are complete") {
+  Situation s = captured(500ms, 900ms);
+  s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
+  CHECK(plan(s, 1000ms).action == Action::kWait);
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), "", "", {}});
+  CHECK(plan(s, 2000ms).action == Action::kThaw);
+}
+
+TEST_CASE("a disk of the same name in another backup does not count") {
+  Situation s = captured(500ms, 900ms);
+  s.members[1].hold = std::nullopt;
+  CHECK(plan(s, 1000ms).action == Action::kWait);
+}
+
+TEST_CASE("a backup has stalled when no new member came for 5 s and those that did are captured") {
+  Situation s = captured(500ms, 900ms);
+  s.holds[0].names.emplace_back("disk-2");
+  s.holds[0].quiet_since = at(1000ms).at;
+  CHECK(plan(s, 5999ms).action == Action::kWait);
+  CHECK(plan(s, 5999ms).wake == at(6000ms).at);
+  CHECK(plan(s, 6000ms).action == Action::kThaw);
+}
+
+TEST_CASE("a member that is not captured keeps a backup from stalling") {
+  Situation s = situation();
+  s.members[0].captured = at(500ms);
+  CHECK(plan(s, 20s).action == Action::kWait);
+}
+
+TEST_CASE("a session for which no member ever came stalls too") {
+  Situation s = situation();
+  s.members.clear();
+  CHECK(plan(s, 4999ms).action == Action::kWait);
+  CHECK(plan(s, 5s).action == Action::kThaw);
+}
+
+TEST_CASE("labelled snapshots with a count are complete at that count") {
+  Situation s = captured(500ms, 900ms);
+  s.holds = {{label_hold(2), {}, kStart, false, {}, {}}};
+  CHECK(plan(s, 1000ms).action == Action::kThaw);
+  s.holds[0].hold.members = 3;
+  CHECK(plan(s, 1000ms).action == Action::kWait);
+}
+
+TEST_CASE("labelled snapshots without a count are complete when nothing new came for 2 s") {
+  Situation s = captured(500ms, 900ms);
+  s.holds = {{label_hold(0), {}, at(800ms).at, false, {}, {}}};
+  CHECK(plan(s, 2799ms).action == Action::kWait);
+  CHECK(plan(s, 2800ms).action == Action::kThaw);
+  s.members[1].captured.reset();
+  CHECK(plan(s, 2800ms).action == Action::kWait);
+}
+
+TEST_CASE("at the deadline, from which no capture could count, the guest is thawed") {
+  const Situation s = situation();
+  const Plan before = plan(s, 28s);
+  CHECK(before.action == Action::kWait);
+  CHECK(before.wake == at(29s).at);  // T less the margin
+  const Plan after = plan(s, 29s);
+  CHECK(after.action == Action::kThaw);
+  CHECK(after.doubts.empty());
+  CHECK_FALSE(after.completed);
+}
+
+TEST_CASE("the deadline is one of the server's clock, and of ours, whichever comes first") {
+  Situation s = situation();
+  s.guest.reported_frozen = true;
+  const Observed ahead{at(5s).at, kServerStart + 29s};
+  CHECK(plan_session(s, {}, ahead, {}, "me").action == Action::kThaw);
+  // The server's clock was stepped back.
+  const Observed behind{at(29s).at, kServerStart - 1h};
+  CHECK(plan_session(s, {}, behind, {}, "me").action == Action::kThaw);
+  const Observed unknown{at(20s).at, Wall::max()};
+  CHECK(plan_session(s, {}, unknown, {}, "me").wake == at(29s).at);
+}
+
+TEST_CASE("a capture that was observed on no known clock is never in time") {
+  Situation s = captured(500ms, 900ms);
+  s.members[0].captured->bound = Wall::max();
+  CHECK(plan(s, 1000ms).captured.at("uid-disk-0") > std::chrono::hours(24));
+}
+
+TEST_CASE("the bound of a capture is rounded up") {
+  Situation s = captured(500ms, 900ms);
+  s.members[0].captured->bound += std::chrono::nanoseconds(1);
+  CHECK(plan(s, 1000ms).captured.at("uid-disk-0") == 501ms);
+}
+
+TEST_CASE("a deleted member or backup ends the wait for it") {
+  Situation s = situation();
+  s.holds[0].deleted = true;
+  CHECK(plan(s, 1000ms).action == Action::kThaw);
+  CHECK(plan(s, 1000ms).doubts.empty());
+  s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, "", "", {}});
+  CHECK(plan(s, 1000ms).action == Action::kWait);
+}
+
+TEST_CASE("what was seen of the guest ends the session at once, with its doubt") {
+  const auto doubts_of = [](const auto& change) {
+    Situation s = situation();
+    change(s);
+    const Plan thaw = plan(s, 1000ms);
+    CHECK(thaw.action == Action::kThaw);
+    CHECK_FALSE(thaw.guest_gone);
+    return thaw.doubts;
+  };
+  CHECK(doubts_of([](Situation& s) { s.sightings.lapsed = true; }) == Doubts{reason::kLapsed});
+  CHECK(doubts_of([](Situation& s) { s.sightings.agent_lost = true; }) == Doubts{reason::kAgentLost});
+  CHECK(doubts_of([](Situation& s) { s.sightings.migrated = true; }) == Doubts{reason::kMigrated});
+  CHECK(doubts_of([](Situation& s) { s.sightings.kubevirt_snapshot = true; }) == Doubts{reason::kKubevirtSnapshot});
+  CHECK(doubts_of([](Situation& s) { s.guest.deleting = true; }) == Doubts{reason::kRestarted});
+}
+
+TEST_CASE("a doubt also counts when the disks are complete") {
+  Situation s = captured(500ms, 900ms);
+  s.sightings.lapsed = true;
+  CHECK(plan(s, 1000ms).doubts == Doubts{reason::kLapsed});
+}
+
+TEST_CASE("a guest that is gone is to be read afresh") {
+  Situation s = situation();
+  s.guest.gone = true;
+  CHECK(plan(s, 1000ms).action == Action::kThaw);
+  CHECK(plan(s, 1000ms).guest_gone);
+}
+
+TEST_CASE("a guest that was never seen may only be late") {
+  Situation s = situation();
+  s.guest.gone = true;
+  s.sightings.vmi_seen = false;
+  CHECK(plan(s, 4999ms).action == Action::kWait);
+  CHECK(plan(s, 4999ms).wake == at(5s).at);
+  CHECK(plan(s, 5s).guest_gone);
+  s.guest.known = false;
+  CHECK_FALSE(plan(s, 5s).guest_gone);
+}
+
+TEST_CASE("a freeze that takes longer than any may is abandoned") {
+  const Situation s = situation(Phase::kFreezing);
+  CHECK(plan(s, 19999ms).action == Action::kWait);
+  CHECK(plan(s, 19999ms).wake == at(20s).at);
+  const Plan thaw = plan(s, 20s);
+  CHECK(thaw.action == Action::kThaw);
+  CHECK(thaw.doubts == Doubts{reason::kAbandoned});
+  CHECK(thaw.unsettled);
+}
+
+TEST_CASE("a session that another one left to thaw is thawed") {
+  const Plan thaw = plan(situation(Phase::kThawing), 1000ms);
+  CHECK(thaw.action == Action::kThaw);
+  CHECK_FALSE(thaw.unsettled);
+  CHECK(thaw.captured.empty());
+}
+
+TEST_CASE("another leader's call in a session to thaw may be carried out late") {
+  Situation s = situation(Phase::kThawing);
+  s.session.intent = {Intent::Call::kUnfreeze, "another"};
+  CHECK(plan(s, 1000ms).unsettled);
+  CHECK(plan(s, 1000ms).doubts.empty());
+  s.session.windows = true;
+  CHECK(plan(s, 1000ms).doubts == Doubts{reason::kThawUnsettled});
+  s.session.intent.by = "me";
+  CHECK_FALSE(plan(s, 1000ms).unsettled);
+  s.session.intent = {Intent::Call::kFreeze, "webhook-0/1"};
+  CHECK_FALSE(plan(s, 1000ms).unsettled);
+}
+
+TEST_CASE("a session whose guest is thawed is concluded") {
+  Progress progress;
+  progress.thawed = true;
+  CHECK(plan(situation(Phase::kThawing), 1000ms, progress).action == Action::kConclude);
+}
+
+TEST_CASE("while the guest migrates its thaw does not count, and is made again when that is over") {
+  Situation s = situation(Phase::kThawing);
+  Progress progress;
+  progress.thawed = true;
+  progress.migrating = true;
+  s.guest.migrating = true;
+  CHECK(plan(s, 1000ms, progress).action == Action::kWait);
+  s.guest.migrating = false;
+  CHECK(plan(s, 1000ms, progress).action == Action::kThaw);
+}
+
+TEST_CASE("a freeze that an admission reports after our thaw is undone as well") {
+  Situation s = situation(Phase::kThawing);
+  Progress progress;
+  progress.thawed = true;
+  s.session.unsettled = true;
+  CHECK(plan(s, 1000ms, progress).action == Action::kThaw);
+  progress.lease_unsettled = true;
+  CHECK(plan(s, 1000ms, progress).action == Action::kConclude);
+}
+
+TEST_CASE("whatever is planned waits for its backoff") {
+  Progress progress;
+  progress.not_before = at(2s).at;
+  for (const Phase phase : {Phase::kFreezing, Phase::kFrozen, Phase::kThawing}) {
+    Situation s = captured(500ms, 900ms);
+    s.session.phase = phase;
+    CHECK(plan(s, 1999ms, progress).action == Action::kWait);
+    CHECK(plan(s, 1999ms, progress).wake == at(2s).at);
+  }
+}
+
+TEST_CASE("the backoff doubles from 0.2 s to 30 s") {
+  CHECK(backoff(1) == 200ms);
+  CHECK(backoff(2) == 400ms);
+  CHECK(backoff(8) == 25600ms);
+  CHECK(backoff(9) == 30s);
+  CHECK(backoff(1000) == 30s);
+}
+
+TEST_CASE("a thaw that fails for an hour is given up, a verdict is not") {
+  Progress progress;
+  progress.failing_since = at(0ms).at;
+  CHECK(plan(situation(Phase::kThawing), 3599s, progress).action == Action::kThaw);
+  CHECK(plan(situation(Phase::kThawing), 3600s, progress).action == Action::kAbandon);
+  progress.thawed = true;
+  CHECK(plan(situation(Phase::kThawing), 3600s, progress).action == Action::kConclude);
+}
+
+TEST_CASE("a session rests for the cool-down, and for the late calls if one may still come") {
+  Situation s = situation(Phase::kResting);
+  freeze::Policy policy;
+  policy.cool_down = 10s;
+  const auto rests = [&](Millis now, const Progress& progress = {}) {
+    return plan_session(s, progress, at(now), policy, "me").action == Action::kWait;
+  };
+  CHECK(rests(9999ms));
+  CHECK_FALSE(rests(10s));
+  s.session.unsettled = true;
+  CHECK(rests(59999ms));
+  CHECK(plan_session(s, {}, at(60s), policy, "me").action == Action::kEndRest);
+  Progress progress;
+  progress.not_before = at(120s).at;
+  CHECK(rests(119s, progress));
+  progress.failing_since = at(0ms).at;
+  CHECK(plan_session(s, progress, at(3600s), policy, "me").action == Action::kAbandon);
+}
+
+TEST_CASE("a guest that does not report frozen after two polls has lapsed") {
+  Situation s = situation();
+  s.sightings.frozen_since = at(1s).at;
+  CHECK(plan(s, 11999ms).action == Action::kWait);
+  CHECK(plan(s, 1s).wake <= at(12s).at);
+  CHECK(plan(s, 12s).action == Action::kThaw);
+  CHECK(plan(s, 12s).doubts == Doubts{reason::kLapsed});
+  s.guest.reported_frozen = true;
+  CHECK(plan(s, 12s).action == Action::kWait);
+}
+
+TEST_CASE("a session that was not watched from its birth proves nothing, unless the guest reports frozen") {
+  Situation s = captured(500ms, 900ms);
+  s.sightings.from_birth = false;
+  CHECK(plan(s, 1s).doubts == Doubts{reason::kUnverified});
+  s.sightings.reported_frozen = true;
+  CHECK(plan(s, 1s).doubts.empty());
+  // The server's clock went back since the guest was frozen, and bounds nothing.
+  CHECK(plan_session(s, {}, {at(1s).at, kServerStart}, {}, "me").doubts == Doubts{reason::kUnverified});
+}
+
+TEST_CASE("a capture is bounded by our own clock, too, as the server's may have been stepped back") {
+  Situation s = captured(500ms, 20s);
+  s.members[1].captured->bound = kServerStart + 2s;
+  CHECK(plan(s, 20s).captured.at("uid-disk-1") == 20s);
+}
+
+TEST_CASE("the gather window begins when the guest is frozen, however long that took") {
+  Situation s = situation();
+  s.members.clear();
+  s.sightings.frozen_since = at(7s).at;
+  s.guest.reported_frozen = true;
+  CHECK(plan(s, 11999ms).action == Action::kWait);
+  CHECK(plan(s, 12s).action == Action::kThaw);
+}
+
+TEST_CASE("a count of members is waited for until T, and no longer than the disks that came take") {
+  Situation s = captured(500ms, 900ms);
+  s.guest.reported_frozen = true;
+  s.holds[0].hold = label_hold(3);
+  s.holds[0].names.clear();
+  CHECK(plan(s, 28s).action == Action::kWait);
+  CHECK(plan(s, 29s).action == Action::kThaw);
+  s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, at(14s), "", "", {}});
+  CHECK(plan(s, 14s).action == Action::kThaw);
+}
+
+TEST_CASE("a driver that only says no releases the guest within 8 s of its first error") {
+  Situation s = situation();
+  s.guest.reported_frozen = true;
+  s.members[0].captured = at(500ms);
+  s.members[1].failed_since = at(1s).at;
+  CHECK(plan(s, 8s).action == Action::kWait);
+  CHECK(plan(s, 8s).wake < at(9s).at);
+  CHECK(plan(s, 8900ms).action == Action::kThaw);
+  SECTION("each capture begins the wait anew") {
+    s.members[0].captured = at(4s);
+    CHECK(plan(s, 11s).action == Action::kWait);
+    CHECK(plan(s, 12s).action == Action::kThaw);
+  }
+  SECTION("not while a disk is missing that has not failed") {
+    s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, std::nullopt, "", "", {}});
+    CHECK(plan(s, 20s).action == Action::kWait);
+  }
+  SECTION("not while the other disks are still being created") {
+    s.holds[0].quiet_since = at(6s).at;
+    s.holds[0].names.emplace_back("disk-2");
+    CHECK(plan(s, 10s).action == Action::kWait);
+    CHECK(plan(s, 11s).action == Action::kThaw);
+  }
+}
