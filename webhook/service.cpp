@@ -8,12 +8,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "certs/key_pair_files.h"
-#include "edge/handshake.h"
 #include "edge/server.h"
 #include "freeze/names.h"
 #include "kube/observing_api.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
+#include "tls/presented.h"
 #include "webhook/budget.h"
 #include "webhook/handler.h"
 
@@ -127,7 +127,7 @@ class Service::Impl {
     const auto pair = certificate_.current();
     if (!pair) return edge::text_response(503, "no certificate yet: see the log");
     if (clock_.wall() >= pair->info().not_after) return edge::text_response(503, "the certificate has expired");
-    if (const auto shown = edge::presented_certificate(own_address_, kOwnHandshake); !shown) {
+    if (const auto shown = tls::presented_certificate(own_address_, kOwnHandshake); !shown) {
       return edge::text_response(503, "no handshake with ourselves: " + shown.error().message);
     }
     if (!sweeper_asked_) return edge::text_response(503, "the sweeper's lease has not been read yet");
