@@ -167,27 +167,30 @@ bool Server::Engine::stop(Millis drain) {
 void Server::Engine::accept_all() {
   std::array<pollfd, 2> waiting{pollfd{listener_.socket.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
   while (!stopping_) {
-    if (poll(waiting.data(), waiting.size(), -1) > 0 && waiting[0].revents != 0 && !stopping_) accept_one();
+    if (poll(waiting.data(), waiting.size(), -1) <= 0 || waiting[0].revents == 0) continue;
+    while (!stopping_ && accept_one()) {
+    }
   }
 }
 
-void Server::Engine::accept_one() {
+// False: there is none to accept just now.
+bool Server::Engine::accept_one() {
   Accepted accepted = accept_from(listener_);
   if (accepted.socket.get() < 0) {
-    const bool transient = accepted.error == EAGAIN || accepted.error == EINTR || accepted.error == ECONNABORTED;
-    if (transient || connections_->make_room()) return;
+    if (accepted.error == EINTR || accepted.error == ECONNABORTED) return true;
+    if (accepted.error == EAGAIN || connections_->make_room()) return false;
     // Out of descriptors or memory. The listener stays ready, so without a pause this would spin.
     pollfd stopped{wake_.get(), POLLIN, 0};
     poll(&stopped, 1, static_cast<int>(kAcceptPause.count()));
-    return;
+    return false;
   }
   const auto place = connections_->enter(accepted.socket.get(), Connection::now());
-  if (!place) return;  // closes it
+  if (!place) return true;  // closes it
   auto shared = std::make_shared<Accepted>(std::move(accepted));
   const auto task = [this, shared, at = *place] { serve(std::move(*shared), at); };
   // When the system has no thread to give, another connection's must do.
-  if (threads_.run(task) || (connections_->make_room() && threads_.run(task))) return;
-  connections_->leave(*place);
+  if (!threads_.run(task) && !(connections_->make_room() && threads_.run(task))) connections_->leave(*place);
+  return true;
 }
 
 void Server::Engine::serve(Accepted accepted, ConnectionTable::Place place) {

@@ -33,7 +33,7 @@ class Server::Engine : private httplib::Server {
   struct Exchange;
 
   void accept_all();
-  void accept_one();
+  bool accept_one();
   void serve(Accepted accepted, ConnectionTable::Place place);
   void converse(Connection& connection);
   bool answer(Exchange& exchange);

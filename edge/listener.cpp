@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -87,6 +88,9 @@ Accepted accept_from(const Listener& listener) {
   tls::FileDescriptor socket(
       ::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.get() < 0) return {tls::FileDescriptor(), "", errno};
+  // Short connections by the thousand are gone before they are looked at. They must cost no thread.
+  pollfd gone{socket.get(), 0, 0};
+  if (poll(&gone, 1, 0) > 0) return {tls::FileDescriptor(), "", ECONNABORTED};
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return {std::move(socket), peer_text(address), 0};

@@ -21,7 +21,7 @@ Result<Listener> listen_on(const std::string& address, std::uint16_t port);
 struct Accepted {
   tls::FileDescriptor socket;  // non-blocking, without Nagle's delay; negative when none was accepted
   std::string peer;            // "10.0.0.1:40000", "[fd00::1]:40000"
-  int error = 0;               // errno when none was accepted
+  int error = 0;               // errno when none was accepted; ECONNABORTED: it is gone already
 };
 Accepted accept_from(const Listener& listener);
 
