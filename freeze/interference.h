@@ -47,8 +47,8 @@ struct Proof {
   std::string other{};  // the backup that shortened it, by name
 };
 
-// Whether the backup's snapshots decide if it counts below. `all_made` and `last_made` must then be read first. If they
-// are not read, it counts.
+// Whether the backup's snapshots decide if it counts below. `all_made` and `last_made` must then be read first. A
+// caller that cannot read them sets `last_made` to the latest time there is, so that the backup counts.
 [[nodiscard]] bool depends_on_snapshots(const Session& session, Millis margin, const Freezer& harvester_backup);
 
 // The guest cannot thaw by our timer before start + T. `margin` is subtracted for the clocks of several API servers.
