@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 
 namespace snapfreeze::freeze {
 namespace {
@@ -84,7 +84,7 @@ Json annotations(const Session& session) {
       {kHolds, holds_to_json(session.holds).dump()},
       {kIntent, intent.dump()},
       {kUnsettled, session.unsettled ? Json("true") : Json()},
-      {kFrozenBy, session.frozen_by ? Json(kube::format_micro_time(*session.frozen_by)) : Json()},
+      {kFrozenBy, session.frozen_by ? Json(format_micro_time(*session.frozen_by)) : Json()},
       {kDoubts, session.doubts.empty() ? Json() : Json(strings_to_json(session.doubts).dump())},
       {kCaptured, session.captured.empty() ? Json() : Json(captured.dump())},
   });
@@ -142,7 +142,7 @@ bool read_flag(const std::string& text, bool& flag) {
 
 bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {
   if (text.empty()) return true;
-  const auto time = kube::parse_time(text);
+  const auto time = parse_time(text);
   if (!time) return false;
   frozen_by = *time;
   return true;
@@ -218,7 +218,7 @@ Result<Session> from_lease(const Json& lease) {
   session.lease = meta["name"].string();
   session.uid = meta["uid"].string();
   session.resource_version = meta["resourceVersion"].string();
-  if (const auto created = kube::parse_time(meta["creationTimestamp"].string())) session.created = *created;
+  if (const auto created = parse_time(meta["creationTimestamp"].string())) session.created = *created;
   session.namespace_ = notes[kNamespace].string();
   session.vm = notes[kVm].string();
   const bool names_guest = lease_name(session.namespace_, session.vm) == session.lease;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "kube/base64.h"
+#include "base/base64.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 #include "test/support/catch.h"

@@ -1,8 +1,8 @@
-#include "kube/base64.h"
+#include "base/base64.h"
 
 #include <cstdint>
 
-namespace snapfreeze::kube {
+namespace snapfreeze {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -55,4 +55,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return whole ? std::optional(decoded) : std::nullopt;
 }
 
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze

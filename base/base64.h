@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-namespace snapfreeze::kube {
+namespace snapfreeze {
 
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 
 // nullopt: another character, or a length or padding that no encoder writes. Line breaks are skipped.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze
