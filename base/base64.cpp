@@ -1,58 +1,50 @@
 #include "base/base64.h"
 
-#include <cstdint>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
 
 namespace snapfreeze {
 namespace {
 
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::size_t kMaxPadding = 2;
+// OpenSSL counts in int, and writes 4 characters for 3 bytes.
+constexpr std::size_t kMaxSize = std::numeric_limits<int>::max() / 2;
+
+const unsigned char* as_bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+unsigned char* as_bytes(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
 
 }  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::string_view group = bytes.substr(i, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      bits = bits << 8 | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0);
-    for (std::size_t j = 0; j < 4; ++j) text += j <= group.size() ? kAlphabet[bits >> (18 - 6 * j) & 63] : '=';
-  }
+  std::string text((bytes.size() + 2) / 3 * 4, '\0');
+  // It writes a zero behind the text, where a string has one.
+  EVP_EncodeBlock(as_bytes(text), as_bytes(bytes), static_cast<int>(bytes.size()));
   return text;
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {
-  std::string decoded;
-  std::uint32_t bits = 0;
-  std::size_t digits = 0;
-  std::size_t padding = 0;
-  for (const char character : text) {
-    if (character == '\n' || character == '\r') continue;
-    if (character == '=') {
-      ++padding;
-      continue;
-    }
-    const std::size_t value = kAlphabet.find(character);
-    if (value == std::string_view::npos || padding > 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    // Of each group of four digits, all but the first complete a byte.
-    switch (digits++ % 4) {
-      case 1:
-        decoded += static_cast<char>(bits >> 4);
-        break;
-      case 2:
-        decoded += static_cast<char>(bits >> 2);
-        break;
-      case 3:
-        decoded += static_cast<char>(bits);
-        break;
-      default:
-        break;
-    }
+  std::string digits;
+  digits.reserve(text.size());
+  std::copy_if(text.begin(), text.end(), std::back_inserter(digits), [](char c) { return c != '\n' && c != '\r'; });
+  const std::size_t padding = digits.size() - (digits.find_last_not_of('=') + 1);
+  // OpenSSL skips spaces at both ends, and takes padding in the middle for zeros.
+  const bool whole = digits.size() % 4 == 0 && padding <= kMaxPadding && digits.size() <= kMaxSize;
+  if (!whole || digits.substr(0, digits.size() - padding).find_first_not_of(kDigits) != std::string::npos) {
+    return std::nullopt;
   }
-  const bool whole = (digits + padding) % 4 == 0 && padding <= 2;
-  return whole ? std::optional(decoded) : std::nullopt;
+  std::string bytes(digits.size() / 4 * 3, '\0');
+  if (EVP_DecodeBlock(as_bytes(bytes), as_bytes(digits), static_cast<int>(digits.size())) < 0) return std::nullopt;
+  bytes.resize(bytes.size() - padding);
+  return bytes;
 }
 
 }  // namespace snapfreeze

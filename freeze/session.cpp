@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "freeze/names.h"
 
@@ -48,13 +49,6 @@ std::optional<Value> value_of(const std::array<std::pair<Value, std::string_view
     if (known == name) return value;
   }
   return std::nullopt;
-}
-
-// FNV-1a: only to tell names of one namespace apart; who could choose a collision could only harm a VM of their own.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t state = 14695981039346656037ULL;
-  for (const unsigned char byte : text) state = (state ^ byte) * 1099511628211ULL;
-  return state;
 }
 
 Json holds_to_json(const std::vector<Hold>& holds) {
@@ -177,7 +171,8 @@ std::string lease_name(std::string_view ns, std::string_view vm) {
   if (name.size() <= kNameLimit) return name;
   constexpr std::size_t kHashDigits = 16;
   constexpr char kDigits[] = "0123456789abcdef";
-  const std::uint64_t state = hash(name);
+  // Only to tell names of one namespace apart: anyone who could choose a collision could only harm a VM of their own.
+  const std::uint64_t state = fnv1a(name);
   name.resize(kNameLimit - kHashDigits - 1);
   name += 'x';  // not a '-' or '.', which must not stand beside a '.'
   for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[(state >> shift) & 0xF];
