@@ -9,10 +9,7 @@
 #include "certs/key_pair_files.h"
 #include "edge/handshake.h"
 #include "edge/server.h"
-#include "freeze/names.h"
 #include "kube/observing_api.h"
-#include "kube/paths.h"
-#include "kube/rest.h"
 #include "webhook/budget.h"
 #include "webhook/handler.h"
 
@@ -135,12 +132,9 @@ class Service::Impl {
 
   // The leader's Lease, every few seconds until the clock says stop.
   void watch_sweeper() {
-    const std::string path = kube::object_path(kube::kLeases, options_.own_namespace, freeze::kLeaderLease);
     bool alive = true;
     do {
-      const Mono sent = clock_.monotonic();
-      const auto lease = kube::get(api_, path, kLivenessInterval);
-      sweeper_.observe(lease, sent);
+      const auto lease = look_for_leader(api_, clock_, options_.own_namespace, sweeper_);
       if (lease || lease.error().code == Code::kNotFound) {
         lease_.succeeded();
       } else {
