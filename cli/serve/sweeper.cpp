@@ -19,6 +19,7 @@ struct SweeperCommand {
   std::string thaw_on = "captured";
   bool rescue = true;
   int workers = 8;
+  std::string longhorn_url;
   std::string certificates_from = "self";
   CertificateOptions certificates;
 };
@@ -47,6 +48,7 @@ int run_sweeper(const SweeperCommand& options) {
   wanted.thaw_on = options.thaw_on == "ready" ? sweeper::ThawOn::kReady : sweeper::ThawOn::kCaptured;
   wanted.rescue = options.rescue;
   wanted.workers = options.workers;
+  wanted.longhorn_url = options.longhorn_url;
   wanted.certificates_from = source_of(options.certificates_from);
   wanted.certificates = keeper_options(options.certificates, connection->own_namespace);
 
@@ -85,6 +87,9 @@ void add_sweeper(CLI::App& program, Command& chosen) {
       ->check(CLI::IsMember({"self", "secret", "elsewhere"}));
   add_certificates(*command, options->certificates);
   add(*command, "--workers", options->workers, "how many calls may run at the same time")->check(whole_number(2, 64));
+  add(*command, "--longhorn-url", options->longhorn_url,
+      "Longhorn's REST API, as in http://longhorn-backend.longhorn-system:9500. Guests thaw as soon as it says that "
+      "their disks are cut. Empty: it is not asked");
   command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
 }
 
