@@ -198,7 +198,7 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
     facts.backups = std::vector{backup("b1", "db1", hours(1), "10s"), backup("b2", "db1", hours(2), "0s"),
                                 backup("b3", "web", hours(3), "2m0s")};
     CHECK(contains(warnings(),
-                   "Harvester: backups of prod/db1 ask for a freeze of 10s, so that disks must be cut "
+                   "Harvester: backups of prod/db1 ask for a freeze of 10s, so their disks must be cut "
                    "within 10s -> "));
     CHECK(contains(warnings(), "Never set it to 0"));
     facts.backups = std::vector{backup("b1", "db1", hours(1), "45s"), backup("b2", "db1", hours(2), "10s")};
@@ -239,7 +239,7 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
     facts.access[0].answers[6].second = false;
     CHECK(contains(errors(), "snapfreeze-webhook: may not update virtualmachineinstances/freeze.subresources"));
     facts.access[1].answers[0].second = false;
-    CHECK(contains(warnings(), "rights of yours: may not get mutatingwebhookconfigurations"));
+    CHECK(contains(warnings(), "your rights: may not get mutatingwebhookconfigurations"));
   }
   SECTION("what may not be seen is not known, and no error: each of it by name") {
     facts.version = denied("version");

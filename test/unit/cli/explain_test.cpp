@@ -120,7 +120,7 @@ TEST_CASE("a storage whose clock says 1970 gives no time") {
   facts.disks[0].captured_by_storage->at = Wall(seconds(7));
   facts.disks[0].captured_by_snapshot.reset();
   CHECK(to_text(explain(facts), false).find("1970") == std::string::npos);
-  CHECK(to_text(explain(facts), false).find("at a time unknown") != std::string::npos);
+  CHECK(to_text(explain(facts), false).find("at an unknown time") != std::string::npos);
 }
 
 TEST_CASE("a picture stays well-formed whatever stands in an annotation") {
