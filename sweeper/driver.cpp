@@ -36,7 +36,7 @@ void Driver::start() {
     const Kind kind = static_cast<Kind>(i);
     if (!is_watched(kind, options_.thaw_on)) continue;
     threads_.emplace_back([this, kind] {
-      name_thread("watch-" + std::string(resource_of(kind).plural));
+      name_thread("watch-" + std::string(watch_of(kind).resource->plural));
       watch(kind);
     });
   }
@@ -60,8 +60,7 @@ bool Driver::synced() const {
 }
 
 void Driver::watch(Kind kind) {
-  const bool waits = kind == Kind::kSnapshot || kind == Kind::kContent || kind == Kind::kLonghornSnapshot;
-  if (waits) {
+  if (watch_of(kind).waits) {
     std::unique_lock lock(mutex_);
     const World& world = sweeper_.world();
     synced_.wait_for(lock, kHeadStart, [&] {

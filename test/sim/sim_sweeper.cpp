@@ -14,10 +14,6 @@ using sweeper::Kind;
 constexpr int kWorkers = 8;           // as the driver has by default
 constexpr Millis kHeadStart{10'000};  // likewise
 
-bool waits_for_others(Kind kind) {
-  return kind == Kind::kSnapshot || kind == Kind::kContent || kind == Kind::kLonghornSnapshot;
-}
-
 }  // namespace
 
 SimSweeper::SimSweeper(cluster::Cluster& cluster, const std::string& name, int life, const Product& product)
@@ -48,7 +44,7 @@ void SimSweeper::elect() {
 }
 
 void SimSweeper::watch(Kind kind) {
-  if (waits_for_others(kind)) wait_for(kOnceHeadStartIsOver, runtime_.now() + kHeadStart);
+  if (sweeper::watch_of(kind).waits) wait_for(kOnceHeadStartIsOver, runtime_.now() + kHeadStart);
   sweeper::Feed feed(kind, thaw_on_, [this](const sweeper::Change& change) { post(change); });
   kube::Watcher watcher(sweeper::Feed::options(kind, kOwnNamespace), feed, [] { return 0.5; });
   kube::run_watch(api_, clock_, watcher);
