@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/texts.h"
 
@@ -15,7 +15,7 @@ namespace {
 using Level = Finding::Level;
 using ::test::contains;
 
-const Wall kNoon = *kube::parse_time("2026-11-24T12:00:00Z");
+const Wall kNoon = *parse_time("2026-11-24T12:00:00Z");
 
 kube::VmiView vmi(const std::string& name, const std::vector<std::string>& claims) {
   kube::VmiView view;
