@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "kube/tls_connection.h"
+#include "tls/stream.h"
 
 namespace snapfreeze::kube {
 
@@ -21,13 +21,13 @@ class Resolver {
   Resolver(std::string host, int port);
 
   // Looked up once and kept. kTransient: not found, or not in time. kCancelled: limit.stop_fd says so.
-  Result<std::vector<Address>> addresses(const WaitLimit& limit);
+  Result<std::vector<tls::Address>> addresses(const tls::WaitLimit& limit);
 
   // None of them answered: the name may have moved.
   void forget();
 
  private:
-  using Found = Result<std::vector<Address>>;
+  using Found = Result<std::vector<tls::Address>>;
   static Found look_up(const std::string& host, int port, int flags);
 
   const std::string host_;

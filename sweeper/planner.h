@@ -1,5 +1,4 @@
-// Decides what to do for a session, a snapshot without one, or a frozen guest without one. Pure: it depends only on the
-// known world, on what was done so far, and on the time.
+// Decides what to do for a session. Pure: it depends only on the known world, on what was done so far, and on the time.
 #pragma once
 
 #include <map>
@@ -19,8 +18,6 @@ inline constexpr std::chrono::seconds kTwoPolls{11};
 // If a driver has refused each missing disk, and captured none for this long since, it will not succeed before T, so
 // the guest is released. This is below the promised 8 s, to allow for the news and the thaw.
 inline constexpr Millis kDriverPatience{7500};
-// A snapshot whose session is not known may only be ahead of the watch of the Leases.
-inline constexpr std::chrono::seconds kStrayGrace{10};
 // How long until a thaw that no reply settles, or a verdict that cannot be written, is given up.
 inline constexpr std::chrono::hours kGiveUp{1};
 
@@ -67,37 +64,5 @@ struct Plan {
 // `identity` is ours, as Intent::by.
 [[nodiscard]] Plan plan_session(const Situation& situation, const Progress& progress, Observed now,
                                 const freeze::Policy& policy, const std::string& identity);
-
-struct StrayPlan {
-  enum class Action {
-    kWait,         // until `wake`, or until something about it changes
-    kForget,       // nothing is left to do
-    kJudgeLost,    // read its Lease afresh; if it is gone, the snapshot is crash: session-lost
-    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look confirms it
-    kJudgeBackup,  // `verdict` is its backup's
-    kTell,         // `verdict` was given at admission to a labelled backup, and was not reported yet
-  };
-  struct Judged {
-    SnapshotFacts facts;
-    freeze::Verdict verdict;
-    bool looked = false;  // by this process, when it gave the verdict; anyone may write an annotation
-  };
-  Action action = Action::kWait;
-  Mono wake = Mono::max();
-  freeze::Verdict verdict;        // of kJudgeBackup and kTell
-  std::vector<Judged> snapshots;  // of kJudge; if they are all disks of a backup, the backup gets its verdict, too
-};
-
-[[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);
-
-struct RescuePlan {
-  bool rescue = false;
-  Mono wake = Mono::max();
-  std::optional<BackupFacts> backup;  // whose freeze it was
-};
-
-// Harvester leaves a guest frozen when its freeze has no timer (0 s), or failed half-way, and no session covers it.
-// Only its own freezes are rescued: those during which one of its backups of the guest was unfinished and active.
-[[nodiscard]] RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy);
 
 }  // namespace snapfreeze::sweeper
