@@ -17,7 +17,7 @@ namespace reason = freeze::reason;
 constexpr Millis kFirstBackoff{200};
 constexpr Millis kLongestBackoff{30000};
 
-// When the upper bound of the server's clock reaches `at`. If the bound is not known yet, the session counts as long.
+// When the upper bound of the server's clock reaches `at`. A bound that is not known yet counts as reached.
 Mono when_bound_reaches(Wall at, Observed now) {
   if (now.bound == Wall::max() || now.bound >= at) return now.at;
   return now.at + (at - now.bound);
