@@ -45,12 +45,12 @@ Result<Claim> claim_of(const kube::SnapshotView& snapshot) {
   return Claim{Claim::Kind::kLabel, {Hold::Kind::kLabel, label, "", *members}, meta.annotation(kVmAnnotation)};
 }
 
-std::string_view refuse_claim(const Hold& hold, std::string_view name, const kube::BackupView& backup) {
+Reason refuse_claim(const Hold& hold, std::string_view name, const kube::BackupView& backup) {
   if (backup.metadata.uid.empty() || backup.metadata.uid != hold.uid) return reason::kUnknownBackup;
   if (backup.complete()) return reason::kBackupComplete;
   const auto& names = backup.snapshot_names;
   if (name.empty() || std::find(names.begin(), names.end(), name) == names.end()) return reason::kNotAMember;
-  return "";
+  return {};
 }
 
 }  // namespace snapfreeze::freeze

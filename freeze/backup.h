@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "freeze/reasons.h"
 #include "freeze/session.h"
 #include "kube/views.h"
 
@@ -31,6 +32,6 @@ Result<Claim> claim_of(const kube::SnapshotView& snapshot);
 
 // Why a snapshot called `name`, which may be empty, is not one of `backup` although it claims to be: reason::
 // kUnknownBackup, kBackupComplete or kNotAMember. "" when it is one.
-[[nodiscard]] std::string_view refuse_claim(const Hold& hold, std::string_view name, const kube::BackupView& backup);
+[[nodiscard]] Reason refuse_claim(const Hold& hold, std::string_view name, const kube::BackupView& backup);
 
 }  // namespace snapfreeze::freeze

@@ -98,7 +98,7 @@ const DiskUser* other_user(std::span<const DiskUser> users, std::string_view cla
   return found == users.end() ? nullptr : &*found;
 }
 
-std::string_view offline_doubt(const AtRest& disk, std::string& culprit) {
+Reason offline_doubt(const AtRest& disk, std::string& culprit) {
   const auto& vmi = disk.vmi;
   if (vmi && (!vmi->off() || vmi->metadata.creation_timestamp.value_or(Wall::max()) >= disk.since)) {
     return reason::kStarted;
@@ -110,18 +110,18 @@ std::string_view offline_doubt(const AtRest& disk, std::string& culprit) {
   // It was off before, and can only be replaced. But a launcher that has not finished may still write.
   const DiskUser* user = other_user(disk.users, disk.claim, vmi ? vmi->metadata.uid : "", disk.since);
   if (user == nullptr) user = other_user(disk.users, disk.claim, "", Wall::max());
-  if (user == nullptr) return "";
+  if (user == nullptr) return {};
   culprit = user->name;
   return reason::kSharedDisk;
 }
 
-std::string_view guest_doubt(const Session& session, const std::optional<kube::VmiView>& vmi,
-                             const std::optional<std::string>& migration, Millis margin) {
+Reason guest_doubt(const Session& session, const std::optional<kube::VmiView>& vmi,
+                   const std::optional<std::string>& migration, Millis margin) {
   const bool same = vmi && !vmi->metadata.uid.empty() && vmi->metadata.uid == session.vmi_uid;
   if (!same || !vmi->running() || vmi->metadata.deleting) return reason::kRestarted;
   if (vmi->migration && migrated(session, *vmi->migration, migration, margin)) return reason::kMigrated;
   if (!vmi->agent_connected) return reason::kAgentLost;
-  return "";
+  return {};
 }
 
 }  // namespace snapfreeze::freeze

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "freeze/reasons.h"
 #include "freeze/session.h"
 #include "kube/views.h"
 
@@ -50,11 +51,11 @@ struct AtRest {
   const std::optional<kube::VmView>& vm;
   std::span<const DiskUser> users;
 };
-[[nodiscard]] std::string_view offline_doubt(const AtRest& disk, std::string& culprit);
+[[nodiscard]] Reason offline_doubt(const AtRest& disk, std::string& culprit);
 
 // A doubt about the session that its guest raises, or "". `migration` is the uid of the last migration ("" for none)
 // when the watch first saw the guest; nullopt: it never did. `margin` allows for the clocks of other machines.
-[[nodiscard]] std::string_view guest_doubt(const Session& session, const std::optional<kube::VmiView>& vmi,
-                                           const std::optional<std::string>& migration, Millis margin);
+[[nodiscard]] Reason guest_doubt(const Session& session, const std::optional<kube::VmiView>& vmi,
+                                 const std::optional<std::string>& migration, Millis margin);
 
 }  // namespace snapfreeze::freeze

@@ -8,7 +8,7 @@ bool opted_out(const kube::Metadata& metadata) {
   return metadata.annotation(kSkipAnnotation) == "true";
 }
 
-std::string_view reason_not_to_freeze(const kube::VmiView& vmi, const std::optional<kube::VmView>& vm) {
+Reason reason_not_to_freeze(const kube::VmiView& vmi, const std::optional<kube::VmView>& vm) {
   if (opted_out(vmi.metadata) || (vm && opted_out(vm->metadata))) return reason::kSkipped;
   if (vmi.metadata.deleting) return reason::kBeingDeleted;
   if (!vmi.running()) return reason::kNotRunning;
@@ -16,7 +16,7 @@ std::string_view reason_not_to_freeze(const kube::VmiView& vmi, const std::optio
   if (vmi.migrating()) return reason::kMigrating;
   if (!vmi.agent_connected) return reason::kNoAgent;
   if (kubevirt_freezes(vmi, vm)) return reason::kSnapshotInProgress;
-  return "";
+  return {};
 }
 
 bool kubevirt_freezes(const kube::VmiView& vmi, const std::optional<kube::VmView>& vm) {

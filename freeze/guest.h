@@ -2,8 +2,8 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 
+#include "freeze/reasons.h"
 #include "kube/views.h"
 
 namespace snapfreeze::freeze {
@@ -22,6 +22,6 @@ struct Guest {
 
 // The first reason (freeze/reasons.h) not to freeze a guest that has a VMI and is not off; "" when it can be frozen.
 // KubeVirt refuses to freeze a guest that is not Running or is migrating. On a paused guest the freeze would hang.
-[[nodiscard]] std::string_view reason_not_to_freeze(const kube::VmiView& vmi, const std::optional<kube::VmView>& vm);
+[[nodiscard]] Reason reason_not_to_freeze(const kube::VmiView& vmi, const std::optional<kube::VmView>& vm);
 
 }  // namespace snapfreeze::freeze

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "freeze/reasons.h"
 #include "freeze/session.h"
 
 namespace snapfreeze::freeze {
@@ -43,7 +44,7 @@ struct Freezer {
 // How long after the session's start a capture must have been observed to count, and why a later one does not.
 struct Proof {
   Millis window{0};
-  std::string_view reason;
+  Reason reason;
   std::string other{};  // the backup that shortened it, by name
 };
 

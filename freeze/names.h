@@ -1,6 +1,8 @@
 // Every label and annotation that snapfreeze reads or writes. Admins select by them; tests and docs name them.
 #pragma once
 
+#include <array>
+
 #include "freeze/reasons.h"  // IWYU pragma: export
 
 namespace snapfreeze::freeze {
@@ -16,6 +18,7 @@ inline constexpr char kBackupAnnotation[] = "snapfreeze.harvesterhci.io/backup";
 inline constexpr char kConsistency[] = "snapfreeze.harvesterhci.io/consistency";
 inline constexpr char kReason[] = "snapfreeze.harvesterhci.io/reason";
 inline constexpr char kFrozenFor[] = "snapfreeze.harvesterhci.io/frozen-for";
+inline constexpr std::array kVerdictKeys{kConsistency, kReason, kFrozenFor};
 
 // On a VM, a VMI or a backup.
 inline constexpr char kSkipAnnotation[] = "snapfreeze.harvesterhci.io/skip";

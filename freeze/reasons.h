@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <string_view>
 
 namespace snapfreeze::freeze {
 
-struct Reason {
+struct ReasonEntry {
   const char* name;     // as it stands in annotations, labels and metrics
   const char* meaning;  // one phrase for an admin
   const char* remedy;   // "" when there is none
@@ -16,7 +17,7 @@ struct Reason {
   bool rests = false;
 };
 
-inline constexpr auto kReasons = std::to_array<Reason>({
+inline constexpr auto kReasons = std::to_array<ReasonEntry>({
     // Decided at admission: the guest is not frozen.
     {"no-agent", "the guest agent is not connected", "install and start `qemu-guest-agent` in the guest"},
     {"not-running", "the VM has an instance that is not Running", ""},
@@ -97,81 +98,106 @@ inline constexpr auto kReasons = std::to_array<Reason>({
     {"started", "the VM was not running at first, but was started before the last capture", ""},
 });
 
-// nullptr: not one of ours. What stands in an annotation may be anything.
-[[nodiscard]] constexpr const Reason* find_reason(std::string_view name) {
-  const auto* found =
-      std::find_if(kReasons.begin(), kReasons.end(), [&](const Reason& reason) { return name == reason.name; });
-  return found == kReasons.end() ? nullptr : found;
-}
+// An entry of the table, or none; no larger than a pointer. A reason travels as one of these: only JSON, the log and
+// the metrics have its name.
+class Reason {
+ public:
+  constexpr Reason() = default;  // none
 
-// As it may be passed on: a tenant may write what it likes into an annotation, and metrics keep each value for ever.
-// What is none of ours becomes "unverified".
-[[nodiscard]] constexpr const char* reason_or_unverified(std::string_view name) {
-  const Reason* known = find_reason(name);
-  return known == nullptr ? find_reason("unverified")->name : known->name;
-}
+  // None: not a name of the table.
+  static constexpr Reason named(std::string_view name) {
+    const auto* found =
+        std::find_if(kReasons.begin(), kReasons.end(), [&](const ReasonEntry& entry) { return name == entry.name; });
+    return found == kReasons.end() ? Reason() : Reason(*found);
+  }
+
+  // As it stands in an annotation, where a tenant may write anything: a name that is not in the table is "unverified".
+  static constexpr Reason read(std::string_view name) {
+    const Reason found = named(name);
+    return found ? found : named("unverified");
+  }
+
+  // Each is "" of none.
+  [[nodiscard]] constexpr std::string_view name() const { return entry_ == nullptr ? "" : entry_->name; }
+  [[nodiscard]] constexpr std::string_view meaning() const { return entry_ == nullptr ? "" : entry_->meaning; }
+  [[nodiscard]] constexpr std::string_view remedy() const { return entry_ == nullptr ? "" : entry_->remedy; }
+  [[nodiscard]] constexpr bool rests() const { return entry_ != nullptr && entry_->rests; }
+
+  constexpr explicit operator bool() const { return entry_ != nullptr; }
+  constexpr bool operator==(const Reason&) const = default;
+  constexpr auto operator<=>(const Reason&) const = default;
+  // With a name as it stands somewhere.
+  friend constexpr bool operator==(const Reason& reason, std::string_view name) { return reason.name() == name; }
+
+ private:
+  constexpr explicit Reason(const ReasonEntry& entry) : entry_(&entry) {}
+
+  const ReasonEntry* entry_ = nullptr;
+};
 
 namespace reason {
 
-// The name as it stands in the table; one that is missing there does not compile.
-consteval const char* listed(std::string_view name) {
-  return find_reason(name)->name;
+// One that is missing in the table does not compile.
+consteval Reason listed(std::string_view name) {
+  const Reason found = Reason::named(name);
+  if (!found) throw "no such reason";
+  return found;
 }
 
 // Reasons not to freeze, decided at admission.
-inline constexpr const char* kDryRun = listed("dry-run");
-inline constexpr const char* kObserve = listed("observe");                 // --mode=observe touches no guest
-inline constexpr const char* kUnknownBackup = listed("unknown-backup");    // owner absent, or its uid differs
-inline constexpr const char* kBackupComplete = listed("backup-complete");  // nothing is added to a finished backup
-inline constexpr const char* kNotAMember = listed("not-a-member");         // not in status.volumeBackups
-inline constexpr const char* kNotPermitted = listed("not-permitted");      // the user may not freeze that VM
-inline constexpr const char* kInvalidMembers = listed("invalid-members");  // label path: members is not a count
-inline constexpr const char* kNoVm = listed("no-vm");  // label path: no VM named, none mounts the claim
-inline constexpr const char* kNotItsDisk = listed("not-its-disk");
-inline constexpr const char* kNotRunning = listed("not-running");
-inline constexpr const char* kNoAgent = listed("no-agent");
-inline constexpr const char* kPaused = listed("paused");
-inline constexpr const char* kMigrating = listed("migrating");
-inline constexpr const char* kBeingDeleted = listed("being-deleted");
-inline constexpr const char* kSkipped = listed("skipped");                          // opted out
-inline constexpr const char* kSnapshotInProgress = listed("snapshot-in-progress");  // KubeVirt's own
-inline constexpr const char* kFrozenByOther = listed("frozen-by-other");
-inline constexpr const char* kLate = listed("late");            // a disk of this backup was admitted without us
-inline constexpr const char* kDuplicate = listed("duplicate");  // this very snapshot exists already
-inline constexpr const char* kCoolDown = listed("cool-down");
-inline constexpr const char* kBusy = listed("busy");
-inline constexpr const char* kNoSweeper = listed("no-sweeper");
-inline constexpr const char* kNoTime = listed("no-time");  // the admission's budget is used up
-inline constexpr const char* kHeld = listed("held");       // by a session that could not be joined
-inline constexpr const char* kApiError = listed("api-error");
+inline constexpr Reason kDryRun = listed("dry-run");
+inline constexpr Reason kObserve = listed("observe");                 // --mode=observe touches no guest
+inline constexpr Reason kUnknownBackup = listed("unknown-backup");    // owner absent, or its uid differs
+inline constexpr Reason kBackupComplete = listed("backup-complete");  // nothing is added to a finished backup
+inline constexpr Reason kNotAMember = listed("not-a-member");         // not in status.volumeBackups
+inline constexpr Reason kNotPermitted = listed("not-permitted");      // the user may not freeze that VM
+inline constexpr Reason kInvalidMembers = listed("invalid-members");  // label path: members is not a count
+inline constexpr Reason kNoVm = listed("no-vm");                      // label path: no VM named, none mounts the claim
+inline constexpr Reason kNotItsDisk = listed("not-its-disk");
+inline constexpr Reason kNotRunning = listed("not-running");
+inline constexpr Reason kNoAgent = listed("no-agent");
+inline constexpr Reason kPaused = listed("paused");
+inline constexpr Reason kMigrating = listed("migrating");
+inline constexpr Reason kBeingDeleted = listed("being-deleted");
+inline constexpr Reason kSkipped = listed("skipped");                          // opted out
+inline constexpr Reason kSnapshotInProgress = listed("snapshot-in-progress");  // KubeVirt's own
+inline constexpr Reason kFrozenByOther = listed("frozen-by-other");
+inline constexpr Reason kLate = listed("late");            // a disk of this backup was admitted without us
+inline constexpr Reason kDuplicate = listed("duplicate");  // this very snapshot exists already
+inline constexpr Reason kCoolDown = listed("cool-down");
+inline constexpr Reason kBusy = listed("busy");
+inline constexpr Reason kNoSweeper = listed("no-sweeper");
+inline constexpr Reason kNoTime = listed("no-time");  // the admission's budget is used up
+inline constexpr Reason kHeld = listed("held");       // by a session that could not be joined
+inline constexpr Reason kApiError = listed("api-error");
 
 // Doubts about a session, found at any time: each of them turns every snapshot of it into "crash".
-inline constexpr const char* kFreezeFailed = listed("freeze-failed");
-inline constexpr const char* kAbandoned = listed("abandoned");             // the admission never finished
-inline constexpr const char* kHarvesterTimer = listed("harvester-timer");  // may have fired into our begin
-inline constexpr const char* kLapsed = listed("lapsed");                   // reported thawed while we held it
-inline constexpr const char* kAgentLost = listed("agent-lost");            // while we held the guest: a reset?
-inline constexpr const char* kMigrated = listed("migrated");
-inline constexpr const char* kThawedByHand = listed("thawed-by-hand");  // by `snapfreeze thaw`
-inline constexpr const char* kRestarted = listed("restarted");          // another VMI, or none, by now
-inline constexpr const char* kThawUnsettled = listed("thaw-unsettled");
-inline constexpr const char* kWindowsLimit = listed("windows-limit");  // VSS gave up at 10 s
-inline constexpr const char* kKubevirtSnapshot = listed("kubevirt-snapshot");
-inline constexpr const char* kOtherBackup = listed("other-backup");      // its timer may be the one that held
-inline constexpr const char* kRecordDamaged = listed("record-damaged");  // the Lease was edited by hand
-inline constexpr const char* kUndone = listed("undone");                 // Harvester's freeze, for what we refused
-inline constexpr const char* kRescued = listed("rescued");               // another program had left it frozen
-inline constexpr const char* kUnverified = listed("unverified");         // what must be known could not be read
+inline constexpr Reason kFreezeFailed = listed("freeze-failed");
+inline constexpr Reason kAbandoned = listed("abandoned");             // the admission never finished
+inline constexpr Reason kHarvesterTimer = listed("harvester-timer");  // may have fired into our begin
+inline constexpr Reason kLapsed = listed("lapsed");                   // reported thawed while we held it
+inline constexpr Reason kAgentLost = listed("agent-lost");            // while we held the guest: a reset?
+inline constexpr Reason kMigrated = listed("migrated");
+inline constexpr Reason kThawedByHand = listed("thawed-by-hand");  // by `snapfreeze thaw`
+inline constexpr Reason kRestarted = listed("restarted");          // another VMI, or none, by now
+inline constexpr Reason kThawUnsettled = listed("thaw-unsettled");
+inline constexpr Reason kWindowsLimit = listed("windows-limit");  // VSS gave up at 10 s
+inline constexpr Reason kKubevirtSnapshot = listed("kubevirt-snapshot");
+inline constexpr Reason kOtherBackup = listed("other-backup");      // its timer may be the one that held
+inline constexpr Reason kRecordDamaged = listed("record-damaged");  // the Lease was edited by hand
+inline constexpr Reason kUndone = listed("undone");                 // Harvester's freeze, for what we refused
+inline constexpr Reason kRescued = listed("rescued");               // another program had left it frozen
+inline constexpr Reason kUnverified = listed("unverified");         // what must be known could not be read
 
 // Why one snapshot, or a backup, is not consistent although the session is.
-inline constexpr const char* kCutTooLate = listed("cut-too-late");  // captured, but not provably before the thaw
-inline constexpr const char* kNotCaptured = listed("not-captured");
-inline constexpr const char* kSnapshotError = listed("snapshot-error");  // the driver only says no
-inline constexpr const char* kDeleted = listed("deleted");
-inline constexpr const char* kMissing = listed("missing");           // a member that never came
-inline constexpr const char* kSharedDisk = listed("shared-disk");    // somebody else writes it
-inline constexpr const char* kSessionLost = listed("session-lost");  // its epoch is no session that lives
-inline constexpr const char* kStarted = listed("started");           // offline at first, but started before the cut
+inline constexpr Reason kCutTooLate = listed("cut-too-late");  // captured, but not provably before the thaw
+inline constexpr Reason kNotCaptured = listed("not-captured");
+inline constexpr Reason kSnapshotError = listed("snapshot-error");  // the driver only says no
+inline constexpr Reason kDeleted = listed("deleted");
+inline constexpr Reason kMissing = listed("missing");           // a member that never came
+inline constexpr Reason kSharedDisk = listed("shared-disk");    // somebody else writes it
+inline constexpr Reason kSessionLost = listed("session-lost");  // its epoch is no session that lives
+inline constexpr Reason kStarted = listed("started");           // offline at first, but started before the cut
 
 }  // namespace reason
 

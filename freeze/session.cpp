@@ -68,6 +68,13 @@ Json strings_to_json(const std::vector<std::string>& strings) {
   return list;
 }
 
+std::vector<std::string> names_of(const std::vector<Reason>& reasons) {
+  std::vector<std::string> names;
+  names.reserve(reasons.size());
+  for (const Reason reason : reasons) names.emplace_back(reason.name());
+  return names;
+}
+
 // What changes after the creation; null removes an annotation.
 Json annotations(const Session& session) {
   Json captured = Json::object();
@@ -79,7 +86,7 @@ Json annotations(const Session& session) {
       {kIntent, intent.dump()},
       {kUnsettled, session.unsettled ? Json("true") : Json()},
       {kFrozenBy, session.frozen_by ? Json(format_micro_time(*session.frozen_by)) : Json()},
-      {kDoubts, session.doubts.empty() ? Json() : Json(strings_to_json(session.doubts).dump())},
+      {kDoubts, session.doubts.empty() ? Json() : Json(strings_to_json(names_of(session.doubts)).dump())},
       {kCaptured, session.captured.empty() ? Json() : Json(captured.dump())},
   });
 }
@@ -116,6 +123,14 @@ bool read_strings(const std::string& text, std::vector<std::string>& strings) {
     strings.push_back(item.string());
   }
   return true;
+}
+
+// A newer version may know more of them; what this one does not know is a doubt all the same.
+bool read_doubts(const std::string& text, Session& session) {
+  std::vector<std::string> names;
+  const bool sound = read_strings(text, names);
+  for (const std::string& name : names) session.doubt(Reason::read(name));
+  return sound;
 }
 
 bool read_captured(const std::string& text, std::map<std::string, Millis>& captured) {
@@ -157,7 +172,7 @@ const Hold* Session::find_hold(const Hold& hold) const {
   return found == holds.end() ? nullptr : &*found;
 }
 
-void Session::doubt(std::string_view reason) {
+void Session::doubt(Reason reason) {
   if (std::find(doubts.begin(), doubts.end(), reason) == doubts.end()) doubts.emplace_back(reason);
 }
 
@@ -238,7 +253,7 @@ Result<Session> from_lease(const Json& lease) {
   sound = read_flag(notes[kWindows].string(), session.windows) && sound;
   sound = read_flag(notes[kUnsettled].string(), session.unsettled) && sound;
   sound = read_intent(notes[kIntent].string(), session.intent) && sound;
-  sound = read_strings(notes[kDoubts].string(), session.doubts) && sound;
+  sound = read_doubts(notes[kDoubts].string(), session) && sound;
   sound = read_captured(notes[kCaptured].string(), session.captured) && sound;
   sound = read_frozen_by(notes[kFrozenBy].string(), session.frozen_by) && sound;
   if (sound) {

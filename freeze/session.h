@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "freeze/reasons.h"
 
 namespace snapfreeze::freeze {
 
@@ -79,14 +80,14 @@ struct Session {
   // An upper bound of the API server's time when the freeze was answered.
   std::optional<Wall> frozen_by;
   // The reasons against "filesystem" found so far, in order; see freeze/reasons.h.
-  std::vector<std::string> doubts;
+  std::vector<Reason> doubts;
   // What was captured before the thaw was sent: the VolumeSnapshot's uid, and an upper bound of the time from `created`
   // until the capture was observed. Written together with the intent to thaw.
   std::map<std::string, Millis> captured;
 
   [[nodiscard]] bool has_disk(std::string_view claim) const;
   [[nodiscard]] const Hold* find_hold(const Hold& hold) const;  // by kind, name and uid
-  void doubt(std::string_view reason);                          // adds it once
+  void doubt(Reason reason);                                    // adds it once
   // It only undoes somebody else's freeze: it holds no guest and judges no backup, or no longer does.
   [[nodiscard]] bool only_undoes() const;
 };

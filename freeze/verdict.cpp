@@ -1,10 +1,37 @@
 #include "freeze/verdict.h"
 
+#include <algorithm>
+
 #include "freeze/names.h"
 
 namespace snapfreeze::freeze {
-Verdict crash(std::string_view reason) {
-  return {Consistency::kCrash, std::string(reason)};
+namespace {
+
+constexpr std::array kConsistencies{Consistency::kFilesystem, Consistency::kOffline, Consistency::kCrash};
+
+}  // namespace
+
+Verdict crash(Reason reason) {
+  return {Consistency::kCrash, reason};
+}
+
+bool is_crash(const std::optional<Verdict>& verdict) {
+  return verdict && verdict->consistency == Consistency::kCrash;
+}
+
+std::optional<Verdict> read_verdict(const kube::Metadata& metadata) {
+  const std::string& said = metadata.annotation(kConsistency);
+  if (said.empty()) return std::nullopt;
+  const auto* const known = std::find_if(kConsistencies.begin(), kConsistencies.end(),
+                                         [&](Consistency consistency) { return to_string(consistency) == said; });
+  if (known == kConsistencies.end()) return crash(reason::kUnverified);
+  return *known == Consistency::kCrash ? crash(Reason::read(metadata.annotation(kReason))) : Verdict{*known};
+}
+
+std::array<Note, 2> notes_of(const std::optional<Verdict>& verdict) {
+  if (!verdict) return {Note{kConsistency, ""}, Note{kReason, ""}};
+  return {Note{kConsistency, std::string(to_string(verdict->consistency))},
+          Note{kReason, std::string(verdict->reason.name())}};
 }
 
 std::string_view to_string(Consistency consistency) {
@@ -24,7 +51,7 @@ Verdict judge_snapshot(const Session& session, const Proof& proof, std::string_v
   const auto capture = session.captured.find(std::string(uid));
   if (capture == session.captured.end()) return crash(reason::kCutTooLate);
   if (capture->second >= proof.window) return crash(proof.reason);
-  return {Consistency::kFilesystem, ""};
+  return {Consistency::kFilesystem};
 }
 
 Verdict judge_backup(std::span<const std::string> members, const std::map<std::string, Verdict>& snapshots) {

@@ -1,14 +1,17 @@
 // What a snapshot and a backup are worth. Pure. When in doubt: crash, with the reason.
 #pragma once
 
+#include <array>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "freeze/interference.h"
+#include "freeze/reasons.h"
 #include "freeze/session.h"
+#include "kube/views.h"
 
 namespace snapfreeze::freeze {
 
@@ -21,11 +24,24 @@ enum class Consistency {
 
 struct Verdict {
   Consistency consistency = Consistency::kCrash;
-  std::string reason;  // freeze/names.h; "" for the first two
+  Reason reason{};  // of kCrash; none for the others
 
   bool operator==(const Verdict&) const = default;
 };
-[[nodiscard]] Verdict crash(std::string_view reason);
+[[nodiscard]] Verdict crash(Reason reason);
+[[nodiscard]] bool is_crash(const std::optional<Verdict>& verdict);  // not when there is none
+
+// The verdict that stands on an object; nullopt: none does. What is no verdict of ours is `crash: unverified`, since a
+// tenant may write what it likes.
+[[nodiscard]] std::optional<Verdict> read_verdict(const kube::Metadata& metadata);
+
+// An annotation as it shall stand on an object; "": it shall not.
+struct Note {
+  const char* key;
+  std::string value;
+};
+// Of an object with this verdict, or with none: the consistency and the reason.
+[[nodiscard]] std::array<Note, 2> notes_of(const std::optional<Verdict>& verdict);
 
 // Of a snapshot of this epoch, by its own uid. `filesystem` only if nothing speaks against the session and its capture
 // was observed in time (see proof_window) and before the thaw was sent.

@@ -19,16 +19,14 @@ using freeze::Session;
 using freeze::Verdict;
 namespace reason = freeze::reason;
 
-bool has_doubt(const Session& session, std::string_view doubt) {
+bool has_doubt(const Session& session, freeze::Reason doubt) {
   return std::find(session.doubts.begin(), session.doubts.end(), doubt) != session.doubts.end();
 }
 
 // Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest again.
 bool must_rest(const Session& session) {
-  const bool rests = std::any_of(session.doubts.begin(), session.doubts.end(), [](const std::string& doubt) {
-    const freeze::Reason* known = freeze::find_reason(doubt);
-    return known != nullptr && known->rests;
-  });
+  const bool rests = std::any_of(session.doubts.begin(), session.doubts.end(),
+                                 [](const freeze::Reason doubt) { return doubt.rests(); });
   return rests || session.unsettled || (session.frozen_by && session.captured.empty());
 }
 
@@ -69,7 +67,7 @@ class Conclusion {
     std::vector<const Member*> of;
     for (const Member* member : judgement_.members()) {
       const Verdict verdict = judgement_.judge(*member);
-      if (member->consistency == to_string(verdict.consistency) && member->reason == verdict.reason) continue;
+      if (member->verdict == verdict) continue;
       wanted.push_back(
           {{&kube::kVolumeSnapshots, member->namespace_, member->name, member->uid}, verdict, frozen_for()});
       of.push_back(member);
@@ -120,7 +118,7 @@ class Conclusion {
 
   bool say_events() {
     for (std::size_t i = 0; i < job_.holds.size(); ++i) {
-      EventText text{session().uid + "." + std::to_string(i), false, "", ""};
+      EventText text{session().uid + "." + std::to_string(i), {}};
       Target about = target_of(job_.holds[i].hold);
       if (!describe(i, about, text)) continue;
       if (to_be_tried_again(write_event(seams_, settings_.identity, about, text))) return false;
@@ -132,7 +130,7 @@ class Conclusion {
   bool describe(std::size_t hold, Target& about, EventText& text) const {
     const bool is_label = job_.holds[hold].hold.kind == Hold::Kind::kLabel;
     if (!is_label && has_doubt(session(), reason::kRescued)) {
-      say_rescued(text, session().vm);
+      text.words = freeze::words_of_rescue(session().vm);
       return true;
     }
     const auto verdict = verdicts_.find(hold);
@@ -143,7 +141,7 @@ class Conclusion {
       if (first == nullptr) return false;
       about = {&kube::kVolumeSnapshots, first->namespace_, first->name, first->uid};
     }
-    say_verdict(text, verdict->second, frozen_for(), judgement_.culprit(verdict->second.reason));
+    text.words = freeze::words_of(verdict->second, frozen_for(), judgement_.culprit(verdict->second.reason));
     return true;
   }
 
@@ -184,14 +182,14 @@ class Conclusion {
     if (has_doubt(session(), reason::kRescued)) seams_.metrics.rescued();
     std::string culprit;
     for (const auto& [hold, verdict] : verdicts_) {
-      seams_.metrics.verdict(to_string(verdict.consistency), verdict.reason);
+      seams_.metrics.verdict(to_string(verdict.consistency), verdict.reason.name());
       if (culprit.empty()) culprit = judgement_.culprit(verdict.reason);
     }
     const bool doubtful = !session().doubts.empty();
     log::info("session ended", {{"namespace", session().namespace_},
                                 {"name", session().vm},
                                 {"captured", session().captured.size()},
-                                {"doubt", doubtful ? session().doubts.front() : ""},
+                                {"doubt", doubtful ? session().doubts.front().name() : ""},
                                 {"because", culprit}});
   }
 

@@ -28,9 +28,7 @@ EndRestDone remove(const Seams& seams, const Session& session) {
 void say_never_settled(const Seams& seams, const Settings& settings, const Session& session) {
   log::error("guest never confirmed to be thawed", {{"namespace", session.namespace_}, {"name", session.vm}});
   const Target about{&kube::kVirtualMachineInstances, session.namespace_, session.vm, session.vmi_uid};
-  (void)write_event(seams, settings.identity, about,
-                    {session.uid + ".unsettled", true, "ThawUnsettled",
-                     "no thaw of this guest was confirmed within an hour: look whether its filesystems are frozen"});
+  (void)write_event(seams, settings.identity, about, {session.uid + ".unsettled", freeze::words_of_unsettled_thaw()});
 }
 
 EndRestDone end_rest(const Seams& seams, const Settings& settings, const EndRestJob& job) {

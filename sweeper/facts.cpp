@@ -30,8 +30,7 @@ Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
   facts.deleting = view.metadata.deleting;
   facts.captured = thaw_on == ThawOn::kReady ? view.ready : view.captured;
   facts.failed = !view.error.empty();
-  facts.consistency = view.metadata.annotation(freeze::kConsistency);
-  facts.reason = view.metadata.annotation(freeze::kReason);
+  facts.verdict = freeze::read_verdict(view.metadata);
   return Facts(std::move(facts));
 }
 
@@ -61,7 +60,7 @@ Result<Facts> backup_facts(const Json& object, ThawOn) {
   facts.complete = view.complete();
   facts.deleting = view.metadata.deleting;
   facts.harvester_froze = view.harvester_froze;
-  facts.consistency = view.metadata.annotation(freeze::kConsistency);
+  facts.verdict = freeze::read_verdict(view.metadata);
   return Facts(std::move(facts));
 }
 

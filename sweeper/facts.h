@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "freeze/session.h"
+#include "freeze/verdict.h"
 #include "kube/paths.h"
 #include "sweeper/world/captures.h"
 
@@ -37,10 +38,9 @@ struct SnapshotFacts {
   std::optional<freeze::Hold> hold;  // the backup that it belongs to
   std::optional<Wall> created;
   bool deleting = false;
-  bool captured = false;    // by its own status, as ThawOn asks
-  bool failed = false;      // its driver said no; it is asked again
-  std::string consistency;  // the verdict, "" when none was given
-  std::string reason;
+  bool captured = false;                   // by its own status, as ThawOn asks
+  bool failed = false;                     // its driver said no; it is asked again
+  std::optional<freeze::Verdict> verdict;  // nullopt: none was given
 };
 
 // Of a VolumeSnapshotContent or a Longhorn snapshot.
@@ -63,7 +63,7 @@ struct BackupFacts {
   bool complete = false;
   bool deleting = false;
   bool harvester_froze = false;
-  std::string consistency;
+  std::optional<freeze::Verdict> verdict;
 };
 
 struct VmiFacts {

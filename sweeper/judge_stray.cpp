@@ -64,10 +64,8 @@ StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
 // Counted and reported once for each backup: a verdict that is already there was counted when it was written.
 void tell(const Seams& seams, const Settings& settings, const Target& about, const Verdict& verdict,
           const std::string& culprit) {
-  seams.metrics.verdict(to_string(verdict.consistency), verdict.reason);
-  EventText text{about.uid, false, "", ""};
-  say_verdict(text, verdict, std::nullopt, culprit);
-  (void)write_event(seams, settings.identity, about, text);
+  seams.metrics.verdict(to_string(verdict.consistency), verdict.reason.name());
+  (void)write_event(seams, settings.identity, about, {about.uid, freeze::words_of(verdict, std::nullopt, culprit)});
 }
 
 StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup, const Verdict& verdict,
@@ -75,7 +73,7 @@ StrayDone judge_backup(const Seams& seams, const Settings& settings, const Backu
   const VerdictFor wanted{target_of(backup), verdict, std::nullopt};
   StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()));
   if (done.end != End::kJudged) return done;
-  if (backup.consistency.empty()) tell(seams, settings, wanted.target, verdict, culprit);
+  if (!backup.verdict) tell(seams, settings, wanted.target, verdict, culprit);
   done.backup = verdict;
   return done;
 }
@@ -105,9 +103,7 @@ class Together {
     return disk.verdict.consistency == Consistency::kOffline && !disk.looked;
   }
 
-  static bool stands(const Disk& disk) {
-    return disk.facts.consistency == to_string(disk.verdict.consistency) && disk.facts.reason == disk.verdict.reason;
-  }
+  static bool stands(const Disk& disk) { return disk.facts.verdict == disk.verdict; }
 
   bool look() {
     LookJob wanted;
@@ -127,7 +123,7 @@ class Together {
       if (!must_be_looked_at(disk)) continue;
       const Wall since = disk.facts.created.value_or(Wall::min());
       const auto why = freeze::offline_doubt({disk.facts.claim, since, vmi, vm, found->users}, culprit_);
-      if (!why.empty()) disk.verdict = crash(why);
+      if (why) disk.verdict = crash(why);
     }
     return true;
   }
@@ -154,7 +150,7 @@ class Together {
 
   // Only once all snapshots that it lists are known.
   [[nodiscard]] bool judges_backup() const {
-    if (!job_.backup || !job_.backup->consistency.empty()) return false;
+    if (!job_.backup || job_.backup->verdict) return false;
     const auto& names = job_.backup->snapshot_names;
     return !names.empty() &&
            std::all_of(names.begin(), names.end(), [&](const std::string& name) { return verdicts_.contains(name); });

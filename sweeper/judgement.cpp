@@ -58,9 +58,9 @@ bool Judgement::take(const std::shared_ptr<const Look>& look) {
     session_.doubt(reason::kKubevirtSnapshot);
     culprits_[reason::kKubevirtSnapshot] = freezer->name;
   }
-  const auto doubt =
-      freeze::guest_doubt(session_, look->guest(session_.vm), job_.migration_uid, settings_.policy.margin);
-  if (!doubt.empty()) session_.doubt(doubt);
+  const auto guest = look->guest(session_.vm);
+  const auto doubt = freeze::guest_doubt(session_, guest, job_.migration_uid, settings_.policy.margin);
+  if (doubt) session_.doubt(doubt);
   return true;
 }
 
@@ -102,7 +102,7 @@ Verdict Judgement::judge(const Member& member) {
 
 Verdict Judgement::judge_disk(const Member& member) {
   // Never from crash back to filesystem: the former leader may have known more.
-  if (member.consistency == to_string(Consistency::kCrash)) return crash(member.reason);
+  if (freeze::is_crash(member.verdict)) return *member.verdict;
   Verdict verdict = judge_snapshot(session_, proof_, member.uid);
   if (verdict.reason == reason::kCutTooLate && !member.captured) {
     verdict.reason = member.failed_since ? reason::kSnapshotError : reason::kNotCaptured;
@@ -165,7 +165,7 @@ std::optional<Verdict> Judgement::judge_hold(std::size_t index) {
 }
 
 // A member that exists was admitted without us, or is not captured yet.
-std::string_view Judgement::why_missing(const std::vector<std::string>& names) const {
+freeze::Reason Judgement::why_missing(const std::vector<std::string>& names) const {
   if (names.empty() || names.size() > kMaxReads) return reason::kMissing;
   for (const auto& object : read_snapshots(seams_, session_.namespace_, names)) {
     if (!object) continue;
@@ -184,11 +184,10 @@ const Member* Judgement::first_member(std::size_t hold) const {
 
 std::optional<Verdict> Judgement::standing(const Hold& hold) const {
   const Look::Backup* fresh = look_ == nullptr ? nullptr : look_->backup(hold.uid);
-  if (fresh == nullptr || fresh->consistency != to_string(Consistency::kCrash)) return std::nullopt;
-  return crash(freeze::reason_or_unverified(fresh->reason));
+  return fresh != nullptr && freeze::is_crash(fresh->verdict) ? fresh->verdict : std::nullopt;
 }
 
-std::string Judgement::culprit(const std::string& reason) const {
+std::string Judgement::culprit(freeze::Reason reason) const {
   const auto found = culprits_.find(reason);
   return found == culprits_.end() ? "" : found->second;
 }

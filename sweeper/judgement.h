@@ -37,13 +37,13 @@ class Judgement {
   [[nodiscard]] std::optional<freeze::Verdict> standing(const freeze::Hold& hold) const;
 
   // What caused the reason, for an admin; "" when it is nothing in particular.
-  [[nodiscard]] std::string culprit(const std::string& reason) const;
+  [[nodiscard]] std::string culprit(freeze::Reason reason) const;
 
  private:
   bool read_snapshots_of(std::vector<freeze::Freezer>& others) const;
   bool read_snapshots_of(freeze::Freezer& other, std::size_t& budget) const;
   freeze::Verdict judge_disk(const Member& member);
-  [[nodiscard]] std::string_view why_missing(const std::vector<std::string>& names) const;
+  [[nodiscard]] freeze::Reason why_missing(const std::vector<std::string>& names) const;
   [[nodiscard]] bool is_deleted(const HoldSituation& hold, const std::string& name) const;
 
   const Seams& seams_;
@@ -55,7 +55,7 @@ class Judgement {
   std::vector<const Member*> members_;               // of the session's namespace
   std::map<std::string, freeze::Verdict> verdicts_;  // of this epoch's snapshots, by name
   std::set<std::string> gone_;
-  std::map<std::string, std::string> culprits_;  // by reason
+  std::map<freeze::Reason, std::string> culprits_;  // by reason
 };
 
 }  // namespace snapfreeze::sweeper

@@ -155,9 +155,7 @@ class Looking {
   void take_backup(const Json& item) {
     auto freezer = freeze::harvester_backup(item);
     if (!concerns(freezer)) return;
-    const auto& notes = item["metadata"]["annotations"];
-    look_.backups.push_back(
-        {std::move(freezer), notes[freeze::kConsistency].string(), notes[freeze::kReason].string()});
+    look_.backups.push_back({std::move(freezer), freeze::read_verdict(kube::Metadata::from(item))});
   }
 
   void take_kubevirt(freeze::Freezer freezer, const char* kind, std::vector<freeze::Freezer>& found) const {

@@ -13,6 +13,7 @@
 
 #include "freeze/fresh_look.h"
 #include "freeze/interference.h"
+#include "freeze/verdict.h"
 #include "kube/views.h"
 #include "sweeper/seams.h"
 
@@ -29,8 +30,7 @@ struct LookJob {
 struct Look {
   struct Backup {
     freeze::Freezer freezer;
-    std::string consistency;  // the verdict that it has, or ""
-    std::string reason;
+    std::optional<freeze::Verdict> verdict;  // that it has
   };
 
   std::string error;                            // not "": the look failed, and the rest is void

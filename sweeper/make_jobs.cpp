@@ -34,8 +34,8 @@ ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& p
   job.session.phase = Phase::kThawing;
   job.session.intent = {Intent::Call::kUnfreeze, identity};
   job.session.unsettled = job.session.unsettled || plan.unsettled || progress.unsettled;
-  for (const std::string& doubt : plan.doubts) job.session.doubt(doubt);
-  for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
+  for (const freeze::Reason doubt : plan.doubts) job.session.doubt(doubt);
+  for (const freeze::Reason doubt : progress.doubts) job.session.doubt(doubt);
   job.guest_gone = plan.guest_gone;
   job.look_first = plan.look_first;
   job.completed = plan.completed;
@@ -48,7 +48,7 @@ ConcludeJob conclude_job(const Situation& situation, const Progress& progress, M
   ConcludeJob job;
   job.session = situation.session;
   job.session.unsettled = progress.unsettled;
-  for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
+  for (const freeze::Reason doubt : progress.doubts) job.session.doubt(doubt);
   job.holds = situation.holds;
   job.members = situation.members;
   job.migration_uid = situation.sightings.migration_uid;

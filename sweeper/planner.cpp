@@ -114,10 +114,10 @@ HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, cons
 Plan begin_thaw(const Situation& situation, Observed now) {
   const Sightings& seen = situation.sightings;
   Plan plan = act(Plan::Action::kThaw);
-  if (seen.lapsed) plan.doubts.emplace_back(reason::kLapsed);
-  if (seen.agent_lost) plan.doubts.emplace_back(reason::kAgentLost);
-  if (seen.migrated) plan.doubts.emplace_back(reason::kMigrated);
-  if (seen.kubevirt_snapshot) plan.doubts.emplace_back(reason::kKubevirtSnapshot);
+  if (seen.lapsed) plan.doubts.push_back(reason::kLapsed);
+  if (seen.agent_lost) plan.doubts.push_back(reason::kAgentLost);
+  if (seen.migrated) plan.doubts.push_back(reason::kMigrated);
+  if (seen.kubevirt_snapshot) plan.doubts.push_back(reason::kKubevirtSnapshot);
   bool claims = false;
   for (const Member& member : situation.members) {
     if (!member.captured || !situation.session.created) continue;
@@ -133,7 +133,7 @@ Plan begin_thaw(const Situation& situation, Observed now) {
   // bounds nothing.
   const bool went_back = situation.session.frozen_by && now.bound < *situation.session.frozen_by;
   const bool knows_all = seen.from_birth || (seen.reported_frozen && !went_back);
-  if (claims && !knows_all && plan.doubts.empty()) plan.doubts.emplace_back(reason::kUnverified);
+  if (claims && !knows_all && plan.doubts.empty()) plan.doubts.push_back(reason::kUnverified);
   plan.look_first = claims && seen.frozen_since && now.at >= *seen.frozen_since + kTwoPolls;
   return plan;
 }
@@ -157,9 +157,9 @@ Mono report_due(const Situation& situation, Mono now) {
   return situation.sightings.frozen_since.value_or(now) + kTwoPolls;
 }
 
-Plan thaw_for(const Situation& situation, Observed now, std::string_view doubt) {
+Plan thaw_for(const Situation& situation, Observed now, freeze::Reason doubt) {
   Plan plan = begin_thaw(situation, now);
-  plan.doubts.insert(plan.doubts.begin(), std::string(doubt));
+  plan.doubts.insert(plan.doubts.begin(), doubt);
   return plan;
 }
 
@@ -230,7 +230,7 @@ Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now
   // Another leader's call may be carried out late, and we do not know its reply.
   if (session.intent.call == Intent::Call::kUnfreeze && session.intent.by != identity) {
     plan.unsettled = true;
-    if (session.windows) plan.doubts.emplace_back(reason::kThawUnsettled);
+    if (session.windows) plan.doubts.push_back(reason::kThawUnsettled);
   }
   return plan;
 }

@@ -27,7 +27,7 @@ struct Progress {
   bool unsettled = false;        // a reply never came
   bool lease_unsettled = false;  // the Lease said so when we thawed
   bool migrating = false;        // it was migrating when it was thawed: thaw again when that is over
-  std::vector<std::string> doubts;
+  std::vector<freeze::Reason> doubts;
   std::optional<Millis> frozen_for;
   int failed_looks = 0;
   int failures = 0;  // since the last success
@@ -53,7 +53,7 @@ struct Plan {
   Mono wake = Mono::max();
 
   // Of kThaw.
-  std::vector<std::string> doubts;
+  std::vector<freeze::Reason> doubts;
   bool unsettled = false;
   bool guest_gone = false;                 // to be read afresh; if it is gone, there is nothing to thaw
   bool look_first = false;                 // read afresh whether the guest reports frozen

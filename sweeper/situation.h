@@ -67,9 +67,8 @@ struct Member {
   std::string claim;                // of its disk
   std::optional<std::size_t> hold;  // index into Situation::holds
   std::optional<Observed> captured;
-  std::string consistency;  // the verdict, "" when none was given
-  std::string reason;
-  std::optional<Mono> failed_since;  // its driver refused, and has not captured it
+  std::optional<freeze::Verdict> verdict;  // nullopt: none was given
+  std::optional<Mono> failed_since;        // its driver refused, and has not captured it
 };
 
 struct GuestSituation {

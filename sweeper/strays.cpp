@@ -9,6 +9,8 @@ namespace snapfreeze::sweeper {
 namespace {
 
 using freeze::Consistency;
+using freeze::crash;
+using freeze::is_crash;
 using freeze::Verdict;
 namespace reason = freeze::reason;
 
@@ -28,23 +30,15 @@ StrayPlan hold_off(Mono until = Mono::max()) {
   return {StrayPlan::Action::kWait, until, {}, {}};
 }
 
-bool is_crash(const SnapshotFacts& facts) {
-  return facts.consistency == to_string(Consistency::kCrash);
-}
-
-Verdict crash_of(const SnapshotFacts& facts) {
-  return {Consistency::kCrash, freeze::reason_or_unverified(facts.reason)};
-}
-
 // What an offline snapshot is worth by what we have seen ourselves; nullopt: not captured yet. Its annotations count
 // only against it.
 std::optional<Verdict> judge_offline(const Evidence& evidence) {
-  if (is_crash(evidence.facts)) return crash_of(evidence.facts);
+  if (is_crash(evidence.facts.verdict)) return evidence.facts.verdict;
   if (evidence.judged) return evidence.judged;
   if (!evidence.captured) return std::nullopt;
-  if (evidence.vmi_seen) return Verdict{Consistency::kCrash, reason::kStarted};
-  if (!evidence.watched || evidence.facts.vm.empty()) return Verdict{Consistency::kCrash, reason::kUnverified};
-  return Verdict{Consistency::kOffline, ""};
+  if (evidence.vmi_seen) return crash(reason::kStarted);
+  if (!evidence.watched || evidence.facts.vm.empty()) return crash(reason::kUnverified);
+  return Verdict{Consistency::kOffline};
 }
 
 bool is_offline(const SnapshotFacts& facts) {
@@ -62,10 +56,10 @@ bool speaks(const Stray& stray, const Holds& holds) {
 StrayPlan plan_labelled(const Stray& stray, Mono now) {
   const SnapshotFacts& facts = stray.own.facts;
   const bool without_session =
-      facts.epoch == freeze::kEpochNone || is_offline(facts) || facts.reason == reason::kSessionLost;
+      facts.epoch == freeze::kEpochNone || is_offline(facts) || facts.verdict == crash(reason::kSessionLost);
   const bool told = stray.told && now < *stray.told + kSameLabel;
   if (!stray.fresh || told || !without_session) return act(StrayPlan::Action::kForget);
-  return act(StrayPlan::Action::kTell, is_crash(facts) ? crash_of(facts) : Verdict{Consistency::kOffline, ""});
+  return act(StrayPlan::Action::kTell, is_crash(facts.verdict) ? *facts.verdict : Verdict{Consistency::kOffline});
 }
 
 // The snapshot is crash; so is its backup.
@@ -74,9 +68,9 @@ StrayPlan plan_crash(const Stray& stray, Mono now) {
     const Mono end_of_grace = stray.since + kStrayGrace;
     return stray.fresh && now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kForget);
   }
-  if (stray.backup->consistency == to_string(Consistency::kCrash)) return act(StrayPlan::Action::kForget);
-  if (!speaks(stray, [](const Evidence& member) { return is_crash(member.facts); })) return hold_off();
-  return act(StrayPlan::Action::kJudgeBackup, crash_of(stray.own.facts));
+  if (is_crash(stray.backup->verdict)) return act(StrayPlan::Action::kForget);
+  if (!speaks(stray, [](const Evidence& member) { return is_crash(member.facts.verdict); })) return hold_off();
+  return act(StrayPlan::Action::kJudgeBackup, *stray.own.facts.verdict);
 }
 
 // All disks of an offline backup, when each of them is there, offline and captured. nullopt: not so.
@@ -97,8 +91,8 @@ std::optional<StrayPlan> plan_whole_backup(const Stray& stray) {
 StrayPlan plan_offline(const Stray& stray, Mono now) {
   const auto verdict = judge_offline(stray.own);
   if (!verdict) return hold_off();
-  const bool judged = !stray.own.facts.consistency.empty();
-  const bool backup_waits = stray.backup && stray.backup->consistency.empty();
+  const bool judged = stray.own.facts.verdict.has_value();
+  const bool backup_waits = stray.backup && !stray.backup->verdict;
   if (judged && !backup_waits) return act(StrayPlan::Action::kForget);
   if (backup_waits) {
     if (auto plan = plan_whole_backup(stray)) {
@@ -139,12 +133,12 @@ StrayPlan plan_stray(const Stray& stray, Mono now) {
   if (stray.planted) return act(StrayPlan::Action::kForget);
   const bool labelled = facts.hold && facts.hold->kind == freeze::Hold::Kind::kLabel;
   // Of an offline one only what we have found ourselves: an annotation may be anybody's.
-  const bool judged = is_offline(facts) ? stray.own.judged.has_value() : !facts.consistency.empty();
-  if (labelled && (judged || is_crash(facts))) return plan_labelled(stray, now);
-  if (is_crash(facts)) return plan_crash(stray, now);
+  const bool judged = is_offline(facts) ? stray.own.judged.has_value() : facts.verdict.has_value();
+  if (labelled && (judged || is_crash(facts.verdict))) return plan_labelled(stray, now);
+  if (is_crash(facts.verdict)) return plan_crash(stray, now);
   if (is_offline(facts)) return plan_offline(stray, now);
   // A disk of a session that has ended: its backup was judged before.
-  if (!facts.consistency.empty()) return act(StrayPlan::Action::kForget);
+  if (facts.verdict.has_value()) return act(StrayPlan::Action::kForget);
   const Mono end_of_grace = stray.since + kStrayGrace;
   return now < end_of_grace ? hold_off(end_of_grace) : act(StrayPlan::Action::kJudgeLost);
 }

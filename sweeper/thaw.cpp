@@ -10,6 +10,7 @@
 namespace snapfreeze::sweeper {
 namespace {
 
+using freeze::Reason;
 using freeze::Session;
 using freeze::ThawOutcome;
 namespace reason = freeze::reason;
@@ -100,14 +101,14 @@ void doubt_whoever_is_there(const Seams& seams, const Session& ours) {
   log::error("a late thaw could not be noted", {{"namespace", ours.namespace_}, {"name", ours.vm}});
 }
 
-// The reason to doubt that the guest is still frozen; "" when it reports that it is.
-std::string_view look_at_freeze(const Seams& seams, const Session& session) {
+// The reason to doubt that the guest is still frozen; none when it reports that it is.
+Reason look_at_freeze(const Seams& seams, const Session& session) {
   const auto object =
       kube::get(seams.api, kube::object_path(kube::kVirtualMachineInstances, session.namespace_, session.vm), kLook);
   if (!object) return object.error().code == Code::kNotFound ? reason::kRestarted : reason::kUnverified;
   const auto vmi = kube::VmiView::from(*object);
   if (vmi.metadata.uid != session.vmi_uid) return reason::kRestarted;
-  return vmi.reported_frozen() ? "" : reason::kLapsed;
+  return vmi.reported_frozen() ? Reason() : reason::kLapsed;
 }
 
 }  // namespace
@@ -141,7 +142,7 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
     wanted.doubt(reason::kRestarted);
   }
   if (job.look_first && !job.guest_gone) {
-    if (const auto doubt = look_at_freeze(seams, wanted); !doubt.empty()) wanted.doubt(doubt);
+    if (const Reason doubt = look_at_freeze(seams, wanted)) wanted.doubt(doubt);
   }
   const Mono intended = seams.clock.monotonic();
   const auto written = seams.sessions.update(wanted);

@@ -13,13 +13,12 @@ constexpr char kReporter[] = "snapfreeze.harvesterhci.io/sweeper";
 constexpr std::size_t kMaxInstance = 128;  // of an Event's reportingInstance
 
 Json patch_of(const VerdictFor& item) {
-  const Json consistency(to_string(item.verdict.consistency));
-  Json notes = Json::object({{freeze::kConsistency, consistency},
-                             {freeze::kReason, item.verdict.reason.empty() ? Json() : Json(item.verdict.reason)}});
+  Json notes = Json::object();
+  for (const auto& [key, value] : freeze::notes_of(item.verdict)) notes.set(key, value.empty() ? Json() : Json(value));
   if (item.frozen_for) notes.set(freeze::kFrozenFor, format_duration(*item.frozen_for));
   Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}});
   if (item.target.resource == &kube::kHarvesterBackups) {
-    meta.set("labels", Json::object({{freeze::kConsistency, consistency}}));
+    meta.set("labels", Json::object({{freeze::kConsistency, to_string(item.verdict.consistency)}}));
   }
   return Json::object({{"metadata", std::move(meta)}});
 }
@@ -76,33 +75,6 @@ std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictF
   return outcomes;
 }
 
-void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<Millis> frozen_for,
-                 const std::string& culprit) {
-  text.warning = verdict.consistency == freeze::Consistency::kCrash;
-  switch (verdict.consistency) {
-    case freeze::Consistency::kFilesystem:
-      text.reason = "FilesystemConsistent";
-      text.note = "all disks were captured while frozen";
-      break;
-    case freeze::Consistency::kOffline:
-      text.reason = "OfflineConsistent";
-      text.note = "the VM was not running while its disks were captured";
-      break;
-    case freeze::Consistency::kCrash:
-      text.reason = "CrashConsistent";
-      text.note = "crash-consistent only: " + verdict.reason;
-      if (!culprit.empty()) text.note += " (" + culprit + ")";
-      break;
-  }
-  if (frozen_for) text.note += "; the guest was frozen for at most " + format_duration(*frozen_for);
-}
-
-void say_rescued(EventText& text, const std::string& vm) {
-  text.warning = true;
-  text.reason = "GuestRescued";
-  text.note = "the filesystems of VM " + vm + " had been left frozen, and were thawed";
-}
-
 Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text) {
   const kube::Resource& kind = *about.resource;
   const Json event = Json::object({
@@ -113,14 +85,14 @@ Written write_event(const Seams& seams, const std::string& identity, const Targe
       {"reportingController", kReporter},
       {"reportingInstance", identity.substr(0, kMaxInstance)},
       {"action", "Thaw"},
-      {"reason", text.reason},
+      {"reason", text.words.reason},
       {"regarding", Json::object({{"apiVersion", kube::api_version(kind)},
                                   {"kind", kind.kind},
                                   {"namespace", about.namespace_},
                                   {"name", about.name},
                                   {"uid", about.uid}})},
-      {"note", text.note},
-      {"type", text.warning ? "Warning" : "Normal"},
+      {"note", text.words.note},
+      {"type", text.words.warning ? "Warning" : "Normal"},
   });
   const auto reply = kube::create(seams.api, kube::collection_path(kube::kEvents, about.namespace_), event);
   if (reply || reply.error().code == Code::kConflict) return Written::kYes;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "freeze/verdict.h"
+#include "freeze/wording.h"
 #include "kube/api.h"
 #include "kube/paths.h"
 #include "sweeper/seams.h"
@@ -41,15 +42,8 @@ std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictF
 
 struct EventText {
   std::string id;  // unique for its content: written twice, it exists once
-  bool warning = false;
-  std::string_view reason;  // CamelCase
-  std::string note;
+  freeze::Words words;
 };
-
-// `culprit`: who is behind the reason, or "".
-void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<Millis> frozen_for,
-                 const std::string& culprit = "");
-void say_rescued(EventText& text, const std::string& vm);
 
 Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text);
 

@@ -4,6 +4,7 @@
 
 #include "freeze/backup.h"
 #include "freeze/names.h"
+#include "freeze/wording.h"
 #include "webhook/begin.h"
 #include "webhook/budget.h"
 #include "webhook/decision.h"
@@ -14,14 +15,15 @@ namespace snapfreeze::webhook {
 namespace {
 
 using freeze::Hold;
+using freeze::Reason;
 using freeze::Session;
 using Step = Decision::Step;
 namespace reason = freeze::reason;
 
-Outcome crash(std::string_view why, const std::string& backup, const std::string& vm, std::string error = "") {
-  return {why,
-          Marks{freeze::kEpochNone, backup, vm, "crash", std::string(why)},
-          {"snapfreeze: the guest is not frozen for this snapshot: " + std::string(why)},
+Outcome crash(Reason why, const std::string& backup, const std::string& vm, std::string error = "") {
+  return {why.name(),
+          Marks{freeze::kEpochNone, backup, vm, freeze::crash(why)},
+          {freeze::admission_warning(why)},
           std::move(error)};
 }
 
@@ -67,7 +69,7 @@ class Admission::Run {
     const auto backup = read_backup(seams_.api, review_.namespace_, subject_.hold.name, budget_.for_call());
     if (!backup) return api_error(backup.error());
     if (!*backup) return crashed(reason::kUnknownBackup);
-    if (const auto why = freeze::refuse_claim(subject_.hold, review_.name, **backup); !why.empty()) return crashed(why);
+    if (const auto why = freeze::refuse_claim(subject_.hold, review_.name, **backup)) return crashed(why);
     subject_.vm = (*backup)->source_name;
     subject_.members = (*backup)->snapshot_names;
     deadline_of_backup_ = (*backup)->fs_freeze_deadline;
@@ -232,17 +234,17 @@ class Admission::Run {
 
   [[nodiscard]] bool is_harvesters() const { return subject_.hold.kind == Hold::Kind::kHarvester; }
 
-  Marks marks(std::string epoch) const { return {std::move(epoch), subject_.hold.name, subject_.vm, "", ""}; }
+  Marks marks(std::string epoch) const { return {std::move(epoch), subject_.hold.name, subject_.vm, std::nullopt}; }
 
   Outcome joined(const Session& session) const { return {kJoined, marks(session.uid), {}, ""}; }
 
-  Outcome crashed(std::string_view why, std::string error = "") const {
+  Outcome crashed(Reason why, std::string error = "") const {
     return crash(why, subject_.hold.name, subject_.vm, std::move(error));
   }
 
   // Like crashed. But Harvester may have frozen the guest for this very snapshot, and nobody else would thaw it: a
   // freeze without a timer lasts for ever, and is useless for a snapshot that already exists.
-  Outcome refused(std::string_view why, std::string error = "") {
+  Outcome refused(Reason why, std::string error = "") {
     if (no_timer_ || (harvester_froze_ && why == reason::kDuplicate)) undo(why);
     return crashed(why, std::move(error));
   }
@@ -251,7 +253,7 @@ class Admission::Run {
 
   // Not if the owner opted out, not if KubeVirt has frozen the guest for a snapshot or a backup of its own, and not for
   // a user who may not freeze it.
-  void undo(std::string_view why) {
+  void undo(Reason why) {
     if (settings_.observe || why == reason::kSkipped || why == reason::kSnapshotInProgress) return;
     const Budget budget = budget_.to_clean_up(kForUndo);
     freeze::Guest guest;

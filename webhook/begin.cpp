@@ -12,6 +12,7 @@ namespace {
 using freeze::FreezeOutcome;
 using freeze::Hold;
 using freeze::Phase;
+using freeze::Reason;
 using freeze::Session;
 using freeze::ThawOutcome;
 using End = Began::End;
@@ -46,17 +47,16 @@ class GuestCall {
   const Millis limit_;
 };
 
-Began failed(std::string_view why, std::string error = "") {
+Began failed(Reason why, std::string error = "") {
   return {End::kFailed, {}, why, std::move(error), false};
 }
 
 // Why a call to the guest failed: without a status it never reached the API server, if that much is certain.
-std::string_view failure(bool unknown, int http_status) {
+Reason failure(bool unknown, int http_status) {
   return unknown || http_status != 0 ? reason::kFreezeFailed : reason::kApiError;
 }
 
-Began give_up(const Seams& seams, Session session, const Budget& budget, std::string_view doubt, bool unsettled,
-              Began answer) {
+Began give_up(const Seams& seams, Session session, const Budget& budget, Reason doubt, bool unsettled, Began answer) {
   session.doubt(doubt);
   session.unsettled = session.unsettled || unsettled;
   session.intent = unsettled ? freeze::Intent{freeze::Intent::Call::kFreeze, session.holder} : freeze::Intent{};
@@ -83,7 +83,7 @@ std::optional<Began> create(const Seams& seams, Session& session, const Budget& 
     session = std::move(*created);
     return std::nullopt;
   }
-  const Began lost_race{End::kLostRace, {}, "", "", false};
+  const Began lost_race{End::kLostRace, {}, {}, "", false};
   const Error& error = created.error();
   if (error.code == Code::kConflict) return lost_race;
   if (error.code != Code::kTransient) return failed(reason::kApiError, error.message);
@@ -159,7 +159,7 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
   if (budget.overdue()) return stopped(seams, std::move(session), budget);
   switch (record_frozen(seams, session, budget)) {
     case Recorded::kYes:
-      return {End::kFrozen, std::move(session), "", "", true};
+      return {End::kFrozen, std::move(session), {}, "", true};
     case Recorded::kTakenAway:
       // The session was taken from us, and the guest may have been thawed before our freeze, so it must be thawed
       // again.

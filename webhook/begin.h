@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "freeze/reasons.h"
 #include "freeze/session.h"
 #include "webhook/budget.h"
 #include "webhook/seams.h"
@@ -19,9 +20,9 @@ struct Began {
   };
   End end = End::kFailed;
   freeze::Session session;
-  std::string_view reason = "";  // freeze/reasons.h
-  std::string error;             // for the log
-  bool on_record = false;        // kFailed: a Lease says that the guest must be thawed, if one could be written
+  freeze::Reason reason{};  // freeze/reasons.h
+  std::string error;        // for the log
+  bool on_record = false;   // kFailed: a Lease says that the guest must be thawed, if one could be written
 };
 
 // How much of the budget must be left when a freeze is sent.

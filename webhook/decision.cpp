@@ -17,7 +17,7 @@ bool contains(const std::vector<std::string>& claims, std::string_view claim) {
   return std::ranges::find(claims, claim) != claims.end();
 }
 
-Decision crash(std::string_view why) {
+Decision no_freeze(freeze::Reason why) {
   return {Step::kCrash, why};
 }
 
@@ -26,12 +26,12 @@ Decision decide_without_guest(const Facts& facts) {
   const auto& vm = facts.guest.vm;
   const auto& vmi = facts.guest.vmi;
   if ((vm && freeze::opted_out(vm->metadata)) || (vmi && freeze::opted_out(vmi->metadata))) {
-    return crash(reason::kSkipped);
+    return no_freeze(reason::kSkipped);
   }
   // Its name came from the snapshot's creator, or the VM was deleted since.
-  if (!vm && !vmi) return crash(reason::kNoVm);
+  if (!vm && !vmi) return no_freeze(reason::kNoVm);
   const std::vector<std::string>& own = vm ? vm->claims : vmi->claims;
-  if (!contains(own, facts.disk)) return crash(reason::kNotItsDisk);
+  if (!contains(own, facts.disk)) return no_freeze(reason::kNotItsDisk);
   return {Step::kOffline};
 }
 
@@ -44,7 +44,7 @@ bool half_is_left(const Session& session, const std::optional<Wall>& server_cloc
 Decision decide_by_session(const Facts& facts, const kube::VmiView& vmi) {
   if (!facts.session) {
     const bool somebody_elses = facts.hold.kind == Hold::Kind::kLabel && vmi.reported_frozen();
-    return somebody_elses ? crash(reason::kFrozenByOther) : Decision{Step::kBegin};
+    return somebody_elses ? no_freeze(reason::kFrozenByOther) : Decision{Step::kBegin};
   }
   const Session& session = *facts.session;
   // The session did not freeze a disk that was plugged in since it began.
@@ -67,9 +67,9 @@ bool of_present_backup(std::optional<Wall> created, std::optional<Wall> server_c
 
 std::optional<Decision> decide_early(const Hold& hold, std::string_view disk, const std::optional<Session>& session) {
   if (!session) return std::nullopt;
-  if (session->phase == Phase::kResting) return crash(reason::kCoolDown);
+  if (session->phase == Phase::kResting) return no_freeze(reason::kCoolDown);
   if (!covers(session, hold)) return std::nullopt;
-  if (!session->has_disk(disk)) return crash(reason::kNotItsDisk);
+  if (!session->has_disk(disk)) return no_freeze(reason::kNotItsDisk);
   return Decision{session->phase == Phase::kFrozen ? Step::kJoin : Step::kWait};
 }
 
@@ -77,14 +77,14 @@ std::optional<Decision> decide_by_guest(const Facts& facts) {
   // Shut down from inside, or crashed: the instance stays, but nothing runs in it.
   if (!facts.guest.vmi || facts.guest.vmi->off()) return decide_without_guest(facts);
   const kube::VmiView& vmi = *facts.guest.vmi;
-  if (const auto why = freeze::reason_not_to_freeze(vmi, facts.guest.vm); !why.empty()) return crash(why);
-  if (!contains(vmi.disks(), facts.disk)) return crash(reason::kNotItsDisk);
+  if (const auto why = freeze::reason_not_to_freeze(vmi, facts.guest.vm)) return no_freeze(why);
+  if (!contains(vmi.disks(), facts.disk)) return no_freeze(reason::kNotItsDisk);
   return std::nullopt;
 }
 
 Decision decide(const Facts& facts) {
-  if (facts.exists) return crash(reason::kDuplicate);
-  if (facts.other_member) return crash(reason::kLate);
+  if (facts.exists) return no_freeze(reason::kDuplicate);
+  if (facts.other_member) return no_freeze(reason::kLate);
   return decide_by_session(facts, *facts.guest.vmi);
 }
 

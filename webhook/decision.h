@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "freeze/guest.h"
+#include "freeze/reasons.h"
 #include "freeze/session.h"
 
 namespace snapfreeze::webhook {
@@ -33,7 +34,7 @@ struct Decision {
     kCrash,    // allow without a freeze, for `reason`
   };
   Step step = Step::kCrash;
-  std::string_view reason = "";  // of kCrash: freeze/reasons.h
+  freeze::Reason reason{};  // of kCrash: freeze/reasons.h
 
   bool operator==(const Decision&) const = default;
 };

@@ -59,8 +59,10 @@ std::vector<Entry> annotations_of(const Marks& marks) {
   std::vector<Entry> entries;
   if (!marks.backup.empty()) entries.push_back({freeze::kBackupAnnotation, marks.backup});
   if (!marks.vm.empty()) entries.push_back({freeze::kVmAnnotation, marks.vm});
-  entries.push_back({freeze::kConsistency, marks.consistency, marks.consistency.empty()});
-  entries.push_back({freeze::kReason, marks.reason, marks.reason.empty()});
+  for (auto& [key, value] : freeze::notes_of(marks.verdict)) {
+    const bool removed = value.empty();
+    entries.push_back({key, std::move(value), removed});
+  }
   entries.push_back({freeze::kFrozenFor, "", true});
   return entries;
 }
@@ -68,8 +70,7 @@ std::vector<Entry> annotations_of(const Marks& marks) {
 // A verdict is also a label, but only of backups.
 std::vector<Entry> labels_with(Entry epoch) {
   std::vector<Entry> entries{std::move(epoch)};
-  for (const char* key : {freeze::kConsistency, freeze::kReason, freeze::kFrozenFor})
-    entries.push_back({key, "", true});
+  for (const char* key : freeze::kVerdictKeys) entries.push_back({key, "", true});
   return entries;
 }
 

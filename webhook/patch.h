@@ -4,18 +4,20 @@
 // object invalid. Operations are made for exactly the object received.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/json.h"
+#include "freeze/verdict.h"
 
 namespace snapfreeze::webhook {
 
 struct Marks {
-  std::string epoch;        // label; freeze/names.h
-  std::string backup;       // annotation; "", as in the others: not set by us
-  std::string vm;           // annotation; "" keeps the one that the creator set
-  std::string consistency;  // annotation; "" removes one that the creator set, as no creator may give a verdict
-  std::string reason;       // annotation; likewise
+  std::string epoch;   // label; freeze/names.h
+  std::string backup;  // annotation; "", as in the others: not set by us
+  std::string vm;      // annotation; "" keeps the one that the creator set
+  // Annotations; nullopt removes a verdict that the creator set, as no creator may give one.
+  std::optional<freeze::Verdict> verdict{};
 };
 
 // The operations that mark `object`, a JSON object; an empty array when it already has these marks. If the annotations

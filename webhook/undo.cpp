@@ -12,7 +12,7 @@ using freeze::Phase;
 using freeze::Session;
 namespace reason = freeze::reason;
 
-bool has_doubt(const Session& session, const std::string& doubt) {
+bool has_doubt(const Session& session, freeze::Reason doubt) {
   return std::ranges::find(session.doubts, doubt) != session.doubts.end();
 }
 
@@ -21,7 +21,7 @@ bool says_it_all(const Session& there, const Session& wanted) {
   const bool thaws_again = there.intent.call == Intent::Call::kFreeze;
   return there.phase == Phase::kThawing && (there.unsettled || !wanted.unsettled) &&
          (thaws_again || wanted.intent.call != Intent::Call::kFreeze) &&
-         std::ranges::all_of(wanted.doubts, [&](const std::string& doubt) { return has_doubt(there, doubt); });
+         std::ranges::all_of(wanted.doubts, [&](freeze::Reason doubt) { return has_doubt(there, doubt); });
 }
 
 // Makes it thaw again, because of `intent`.
@@ -40,7 +40,7 @@ void take_back(Session& there, const Intent& intent) {
 Session thawing(Session there, const Session& wanted) {
   take_back(there, wanted.intent);
   there.unsettled = there.unsettled || wanted.unsettled;
-  for (const std::string& doubt : wanted.doubts) there.doubt(doubt);
+  for (const freeze::Reason doubt : wanted.doubts) there.doubt(doubt);
   return there;
 }
 

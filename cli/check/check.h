@@ -1,4 +1,4 @@
-// The findings of `check`: one line each, with the remedy. Pure.
+// What `check` has read, before it is judged.
 #pragma once
 
 #include <map>
@@ -10,27 +10,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "cli/check/findings.h"
 #include "cli/check/rights.h"
 #include "cli/shared/reach.h"
 #include "freeze/guest.h"
 
 namespace snapfreeze::cli {
-
-struct Finding {
-  enum class Level {
-    kGood,
-    kUnknown,  // it could not be checked, or we may not
-    kWarning,  // some backups will not be consistent
-    kError,    // no backup will be
-  };
-  Level level = Level::kGood;
-  std::string about;
-  std::string says;
-  std::string remedy = {};
-};
-
-// Whether the guest agent accepts the command to freeze, by KubeVirt's guestosinfo; nullopt: it does not say.
-[[nodiscard]] std::optional<bool> takes_freeze(const Json& guestosinfo);
 
 // A running guest.
 struct GuestFacts {
@@ -69,24 +54,5 @@ struct CheckFacts {
   std::vector<std::string> unseen_agents;                   // why not all agents could be asked
   std::vector<AccessFacts> access;
 };
-
-// Whether the Lease alone leaves a doubt. Its times may come from another machine's clock.
-[[nodiscard]] bool leader_is_doubtful(const Result<Json>& lease, Wall now);
-
-[[nodiscard]] std::vector<Finding> check_installation(const CheckFacts& facts);
-[[nodiscard]] std::vector<Finding> check_cluster(const CheckFacts& facts);
-[[nodiscard]] std::vector<Finding> check_access(const std::vector<AccessFacts>& access);
-[[nodiscard]] std::vector<Finding> check_guests(const std::vector<GuestFacts>& guests);
-// All findings about the VMs, including what could not be read, and which VMs share a disk.
-[[nodiscard]] std::vector<Finding> check_vms(const CheckFacts& facts);
-// The running guests.
-[[nodiscard]] std::vector<GuestFacts> guests_of(const CheckFacts& facts);
-
-// Judges the reply to a labelled VolumeSnapshot that was made with dryRun=All.
-[[nodiscard]] Finding check_dry_run(const Result<Json>& reply);
-
-[[nodiscard]] bool has(const std::vector<Finding>& findings, Finding::Level level);
-[[nodiscard]] std::string to_text(const std::vector<Finding>& findings, bool colours);
-[[nodiscard]] Json to_json(const std::vector<Finding>& findings);
 
 }  // namespace snapfreeze::cli

@@ -1,7 +1,7 @@
-// Does the cluster have what snapfreeze needs?
+#include "cli/check/check_cluster.h"
+
 #include <charconv>
 
-#include "cli/check/check.h"
 #include "cli/check/check_harvester.h"
 
 namespace snapfreeze::cli {

@@ -1,8 +1,12 @@
+#include "cli/check/check_command.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/check/check_cluster.h"
+#include "cli/check/check_guests.h"
+#include "cli/check/check_installation.h"
 #include "cli/check/check_reads.h"
-#include "cli/shared/commands.h"
 #include "cli/shared/exit_status.h"
 #include "cli/shared/look.h"
 #include "cli/shared/process.h"

@@ -1,9 +1,9 @@
-// Are there guests whose backups cannot be consistent?
+#include "cli/check/check_guests.h"
+
 #include <algorithm>
 
-#include "cli/check/check.h"
-#include "cli/shared/reasons.h"
 #include "freeze/names.h"
+#include "freeze/wording.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -65,8 +65,8 @@ std::vector<Finding> check_guests(const std::vector<GuestFacts>& guests) {
     const bool lasting = why == freeze::reason::kNoAgent || why == freeze::reason::kSkipped;
     if (lasting) {
       const bool wanted = why == freeze::reason::kSkipped;
-      findings.push_back(
-          {wanted ? Level::kGood : Level::kWarning, about, "its backups are crash: " + explain_reason(why)});
+      findings.push_back({wanted ? Level::kGood : Level::kWarning, about,
+                          "its backups are crash: " + freeze::explain_reason(why.name())});
     } else if (guest.takes_freeze == false) {
       findings.push_back({Level::kWarning, about,
                           "its guest agent refuses to freeze (guest-fsfreeze-freeze is disabled)",

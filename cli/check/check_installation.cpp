@@ -1,10 +1,10 @@
-// Is snapfreeze itself in order?
+#include "cli/check/check_installation.h"
+
 #include <algorithm>
 
 #include "base/time.h"
 #include "certs/authority.h"
 #include "certs/certificates.h"
-#include "cli/check/check.h"
 #include "freeze/names.h"
 #include "kube/views.h"
 

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "certs/certificates.h"
+#include "cli/check/check_guests.h"
+#include "cli/check/check_installation.h"
 #include "cli/check/foretell.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"

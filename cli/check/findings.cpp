@@ -1,7 +1,7 @@
-// Findings as text for people and as JSON for scripts.
+#include "cli/check/findings.h"
+
 #include <algorithm>
 
-#include "cli/check/check.h"
 #include "cli/shared/table.h"
 
 namespace snapfreeze::cli {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/shared/reasons.h"
 #include "freeze/names.h"
 #include "freeze/policy.h"
+#include "freeze/wording.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -66,8 +66,8 @@ class Foretelling {
 
   void add(Finding finding) { findings_.push_back(std::move(finding)); }
 
-  void crash(std::string_view why, const std::vector<std::string>& who) {
-    std::string text = "a backup now would be crash: " + explain_reason(why);
+  void crash(freeze::Reason why, const std::vector<std::string>& who) {
+    std::string text = "a backup now would be crash: " + freeze::explain_reason(why.name());
     if (!who.empty()) text += ". It is " + phrases_in_a_row(who);
     add({Level::kError, about_, text});
   }

@@ -1,8 +1,9 @@
+#include "cli/drain/drain_command.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/drain/drain.h"
-#include "cli/shared/commands.h"
 #include "cli/shared/exit_status.h"
 #include "cli/shared/process.h"
 #include "cli/shared/reach.h"

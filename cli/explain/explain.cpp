@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "base/time.h"
-#include "cli/shared/reasons.h"
 #include "freeze/names.h"
-#include "freeze/verdict.h"
+#include "freeze/wording.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -15,6 +14,10 @@ constexpr std::size_t kShortUid = 8;
 
 std::string note_of(const DiskFacts& disk, const char* key) {
   return disk.view ? disk.view->metadata.annotation(key) : "";
+}
+
+std::optional<freeze::Verdict> verdict_of(const DiskFacts& disk) {
+  return disk.view ? freeze::read_verdict(disk.view->metadata) : std::nullopt;
 }
 
 std::string epoch_of(const DiskFacts& disk) {
@@ -68,7 +71,7 @@ class Explainer {
     vm = facts_.backup ? facts_.backup->source_name : "";
     if (facts_.backup) {
       const kube::Metadata& meta = facts_.backup->metadata;
-      result_.consistency = meta.annotation(freeze::kConsistency);
+      result_.verdict = freeze::read_verdict(meta);
       result_.reason = meta.annotation(freeze::kReason);
       result_.frozen_for = meta.annotation(freeze::kFrozenFor);
       const auto& at = facts_.backup->error_time;
@@ -89,13 +92,13 @@ class Explainer {
   // The worst verdict of any of them.
   void judge_labelled() {
     for (const DiskFacts& disk : facts_.disks) {
-      const std::string said = note_of(disk, freeze::kConsistency);
-      if (said.empty()) {
-        result_.consistency.clear();
+      const auto said = verdict_of(disk);
+      if (!said) {
+        result_.verdict.reset();
         return;
       }
-      if (result_.consistency == to_string(freeze::Consistency::kCrash)) continue;
-      result_.consistency = said;
+      if (is_crash(result_.verdict)) continue;
+      result_.verdict = said;
       result_.reason = note_of(disk, freeze::kReason);
     }
   }
@@ -113,8 +116,8 @@ class Explainer {
 
   void name_spoilers() {
     const Spoiled spoiled = subject();
-    for (const std::string& reason : reasons_of(facts_)) {
-      const std::string because = reason + ": ";
+    for (const freeze::Reason reason : reasons_of(facts_)) {
+      const std::string because = std::string(reason.name()) + ": ";
       for (const std::string& phrase : spoilers_of(reason, spoiled, facts_.others)) {
         result_.spoilers.push_back(because + phrase);
       }
@@ -128,14 +131,7 @@ class Explainer {
   }
 
   std::string why() const {
-    const std::string& said = result_.consistency;
-    if (said == to_string(freeze::Consistency::kFilesystem)) {
-      return "every disk was captured during one freeze of the guest's filesystems";
-    }
-    if (said == to_string(freeze::Consistency::kOffline)) {
-      return "no guest ran from the first admission until the last capture: disks at rest";
-    }
-    if (!said.empty()) return explain_reason(result_.reason);
+    if (result_.verdict) return freeze::explain(*result_.verdict, result_.reason);
     if (facts_.session) return "the guest is still held for it";
     const bool admitted = std::any_of(facts_.disks.begin(), facts_.disks.end(),
                                       [](const DiskFacts& disk) { return !epoch_of(disk).empty(); });
@@ -170,8 +166,8 @@ class Explainer {
       const std::string by = disk.captured_by_storage ? disk.captured_by_storage->said_by : "the VolumeSnapshot";
       add(cut_of(disk), disk.snapshot + " captured, according to " + by);
     }
-    const std::string said = note_of(disk, freeze::kConsistency);
-    line += said.empty() ? "no verdict" : said;
+    const auto said = verdict_of(disk);
+    line += said ? to_string(said->consistency) : "no verdict";
     if (const std::string reason = note_of(disk, freeze::kReason); !reason.empty()) line += ", " + reason;
     line += captured(disk) ? "" : "; not captured";
     if (!view.error.empty()) line += "; " + view.error;
@@ -189,7 +185,8 @@ class Explainer {
   void draw() {
     Lane& lane = result_.lane;
     lane.title = result_.title;
-    lane.verdict = result_.consistency + (result_.reason.empty() ? "" : " (" + result_.reason + ")");
+    if (result_.verdict) lane.verdict = to_string(result_.verdict->consistency);
+    if (!result_.reason.empty()) lane.verdict += " (" + result_.reason + ")";
     std::optional<Wall> begin;
     const auto earlier = [&](const std::optional<Wall>& at) {
       if (at && (!begin || *at < *begin)) begin = at;
@@ -206,7 +203,7 @@ class Explainer {
       const auto at = cut_of(disk);
       if (!at) continue;
       lane.cuts.push_back({since(*at), disk.snapshot});
-      const bool held = note_of(disk, freeze::kConsistency) == to_string(freeze::Consistency::kFilesystem);
+      const bool held = verdict_of(disk) == freeze::Verdict{freeze::Consistency::kFilesystem};
       if (held) proven = std::max(proven, since(*at) + 1);
     }
     std::stable_sort(lane.cuts.begin(), lane.cuts.end(), [](const Cut& a, const Cut& b) { return a.at < b.at; });
@@ -227,18 +224,18 @@ class Explainer {
 }  // namespace
 
 bool Explanation::consistent() const {
-  return consistency == to_string(freeze::Consistency::kFilesystem) ||
-         consistency == to_string(freeze::Consistency::kOffline);
+  return verdict && !is_crash(verdict);
 }
 
-std::vector<std::string> reasons_of(const ExplainFacts& facts) {
-  std::vector<std::string> reasons;
-  const auto add = [&](const std::string& reason) {
-    const bool known = std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
-    if (!reason.empty() && !known) reasons.push_back(reason);
+std::vector<freeze::Reason> reasons_of(const ExplainFacts& facts) {
+  std::vector<freeze::Reason> reasons;
+  const auto add = [&](const std::optional<freeze::Verdict>& verdict) {
+    if (!is_crash(verdict)) return;
+    const bool known = std::find(reasons.begin(), reasons.end(), verdict->reason) != reasons.end();
+    if (!known) reasons.push_back(verdict->reason);
   };
-  if (facts.backup) add(facts.backup->metadata.annotation(freeze::kReason));
-  for (const DiskFacts& disk : facts.disks) add(note_of(disk, freeze::kReason));
+  if (facts.backup) add(freeze::read_verdict(facts.backup->metadata));
+  for (const DiskFacts& disk : facts.disks) add(verdict_of(disk));
   return reasons;
 }
 

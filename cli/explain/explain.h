@@ -10,6 +10,7 @@
 #include "cli/shared/capture_reads.h"
 #include "cli/shared/spoilers.h"
 #include "freeze/session.h"
+#include "freeze/verdict.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -41,7 +42,7 @@ struct ExplainFacts {
 };
 
 // The reasons on the backup and its snapshots, each once.
-[[nodiscard]] std::vector<std::string> reasons_of(const ExplainFacts& facts);
+[[nodiscard]] std::vector<freeze::Reason> reasons_of(const ExplainFacts& facts);
 
 struct TimelineLine {
   std::optional<Wall> at;  // nullopt: unknown
@@ -49,9 +50,9 @@ struct TimelineLine {
 };
 
 struct Explanation {
-  std::string title;        // "backup prod/nightly of VM db1"
-  std::string consistency;  // "" when it has no verdict
-  std::string reason;
+  std::string title;                       // "backup prod/nightly of VM db1"
+  std::optional<freeze::Verdict> verdict;  // nullopt: it has none
+  std::string reason;                      // as it stands there: a newer version's, perhaps
   std::string frozen_for;
   std::string why;                    // in words
   std::vector<std::string> spoilers;  // what caused the reasons, by name
@@ -67,6 +68,5 @@ struct Explanation {
 // Times come from three clocks: the API server's, in whole seconds; the storage's; and, for Events, the sweeper's. So
 // lines that are less than a second or two apart may be in the wrong order. The verdict does not rest on them.
 [[nodiscard]] Explanation explain(const ExplainFacts& facts);
-[[nodiscard]] std::string to_text(const Explanation& explanation, bool colours);
 
 }  // namespace snapfreeze::cli

@@ -1,10 +1,13 @@
+#include "cli/explain/explain_command.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <fstream>
 
 #include "cli/explain/explain_reads.h"
-#include "cli/shared/commands.h"
+#include "cli/explain/explain_text.h"
+#include "cli/explain/picture.h"
 #include "cli/shared/exit_status.h"
 #include "cli/shared/look.h"
 #include "cli/shared/process.h"

@@ -125,7 +125,7 @@ void read_events(kube::KubeApi& api, ExplainFacts& facts) {
 
 void read_spoilers(kube::KubeApi& api, ExplainFacts& facts) {
   Wanted wanted;
-  for (const std::string& reason : reasons_of(facts)) wanted.add(reason);
+  for (const freeze::Reason reason : reasons_of(facts)) wanted.add(reason);
   if (wanted.any()) facts.others = read_others(api, facts.namespace_, wanted);
 }
 

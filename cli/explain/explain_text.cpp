@@ -1,5 +1,6 @@
+#include "cli/explain/explain_text.h"
+
 #include "base/time.h"
-#include "cli/explain/explain.h"
 #include "cli/shared/table.h"
 
 namespace snapfreeze::cli {
@@ -19,10 +20,11 @@ std::string time_text(const std::optional<Wall>& at) {
 }  // namespace
 
 std::string to_text(const Explanation& explanation, bool colours) {
-  const bool said = !explanation.consistency.empty();
+  const bool said = explanation.verdict.has_value();
   const Colour colour = explanation.consistent() ? Colour::kGood : said ? Colour::kWarning : Colour::kDim;
-  std::string text = printable(explanation.title) + ": " +
-                     coloured(said ? printable(explanation.consistency) : "no verdict", colour, colours) + "\n";
+  std::string text =
+      printable(explanation.title) + ": " +
+      coloured(said ? std::string(to_string(explanation.verdict->consistency)) : "no verdict", colour, colours) + "\n";
   text += "Why: " + printable(explanation.why) + "\n";
   for (const std::string& spoiler : explanation.spoilers) text += "  " + printable(spoiler) + "\n";
   if (!explanation.harvester_error.empty()) {

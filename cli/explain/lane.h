@@ -38,7 +38,4 @@ struct Lane {
 // The events, one line each, for people.
 [[nodiscard]] std::string to_text(const Lane& lane);
 
-// All lanes on one scale, as one SVG picture. It is well-formed whatever their texts contain.
-[[nodiscard]] std::string to_svg(const std::vector<Lane>& lanes);
-
 }  // namespace snapfreeze::cli

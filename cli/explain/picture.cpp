@@ -1,8 +1,8 @@
+#include "cli/explain/picture.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "cli/explain/lane.h"
 
 namespace snapfreeze::cli {
 namespace {

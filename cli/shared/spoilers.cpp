@@ -217,7 +217,7 @@ std::vector<std::string> owners_of_foreign_disks(const Spoiled& spoiled, const O
   return phrases;
 }
 
-void Wanted::add(std::string_view reason) {
+void Wanted::add(freeze::Reason reason) {
   namespace reasons = freeze::reason;
   const bool by_anyone = reason == reasons::kLapsed || reason == reasons::kFrozenByOther;
   if (reason == reasons::kOtherBackup || by_anyone) backups = true;
@@ -226,7 +226,7 @@ void Wanted::add(std::string_view reason) {
   if (reason == reasons::kSharedDisk || reason == reasons::kNotItsDisk) disks = true;
 }
 
-std::vector<std::string> spoilers_of(std::string_view reason, const Spoiled& spoiled, const Others& others) {
+std::vector<std::string> spoilers_of(freeze::Reason reason, const Spoiled& spoiled, const Others& others) {
   namespace reasons = freeze::reason;
   Wanted wanted;
   wanted.add(reason);

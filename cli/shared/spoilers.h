@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "freeze/interference.h"
+#include "freeze/reasons.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -88,12 +89,11 @@ struct Wanted {
   bool kubevirt = false;  // snapshots and backups
   bool disks = false;     // VMs, VMIs and pods
 
-  void add(std::string_view reason);
+  void add(freeze::Reason reason);
   [[nodiscard]] bool any() const { return backups || kubevirt || disks; }
 };
 
 // What caused the reason. If something must have caused it and nothing is found, a phrase says that it is gone.
-[[nodiscard]] std::vector<std::string> spoilers_of(std::string_view reason, const Spoiled& spoiled,
-                                                   const Others& others);
+[[nodiscard]] std::vector<std::string> spoilers_of(freeze::Reason reason, const Spoiled& spoiled, const Others& others);
 
 }  // namespace snapfreeze::cli

@@ -96,7 +96,7 @@ BackupLine describe(const kube::BackupView& backup) {
                   meta.creation_timestamp,
                   backup.complete(),
                   static_cast<int>(backup.snapshot_names.size()),
-                  meta.annotation(freeze::kConsistency),
+                  freeze::read_verdict(meta),
                   meta.annotation(freeze::kReason),
                   meta.annotation(freeze::kFrozenFor),
                   "",
@@ -130,19 +130,19 @@ BackupLine describe(const std::string& label, const Group& group) {
     line.ready = line.ready && snapshot->ready;
     names.push_back(meta.name);
     line.snapshots.push_back(MadeSnapshot::from(*snapshot));
-    const std::string& said = meta.annotation(freeze::kConsistency);
-    if (said.empty()) continue;
+    const auto verdict = freeze::read_verdict(meta);
+    if (!verdict) continue;
     line.frozen_for = meta.annotation(freeze::kFrozenFor);
-    const auto consistency = said == to_string(freeze::Consistency::kFilesystem) ? freeze::Consistency::kFilesystem
-                             : said == to_string(freeze::Consistency::kOffline)  ? freeze::Consistency::kOffline
-                                                                                 : freeze::Consistency::kCrash;
-    verdicts[meta.name] = {consistency, meta.annotation(freeze::kReason)};
+    verdicts[meta.name] = *verdict;
   }
   line.disks = static_cast<int>(group.size());
   if (verdicts.size() < group.size()) return line;
-  const Verdict verdict = freeze::judge_backup(names, verdicts);
-  line.consistency = to_string(verdict.consistency);
-  line.reason = verdict.reason;
+  line.verdict = freeze::judge_backup(names, verdicts);
+  line.reason = line.verdict->reason.name();
+  const auto of_one = std::find_if(group.begin(), group.end(), [&](const kube::SnapshotView* snapshot) {
+    return freeze::read_verdict(snapshot->metadata) == line.verdict;
+  });
+  if (of_one != group.end()) line.reason = (*of_one)->metadata.annotation(freeze::kReason);
   return line;
 }
 

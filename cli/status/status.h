@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cli/shared/spoilers.h"
 #include "freeze/session.h"
+#include "freeze/verdict.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -59,8 +60,8 @@ struct BackupLine {
   std::optional<Wall> created;
   bool ready = false;
   int disks = 0;
-  std::string consistency;  // "" when it has no verdict
-  std::string reason;
+  std::optional<freeze::Verdict> verdict;  // nullopt: it has none
+  std::string reason;                      // as it stands there: a newer version's, perhaps
   std::string frozen_for;
   std::string error;  // Harvester's own, of a backup that is not ready; "" when there is none
   std::optional<Wall> error_time;
@@ -90,14 +91,5 @@ struct Status {
 };
 
 [[nodiscard]] Status status_of(const StatusFacts& facts, std::size_t most_backups);
-
-struct StatusStyle {
-  bool wide = false;
-  bool colours = false;
-};
-[[nodiscard]] std::string to_text(const Status& status, const StatusStyle& style);
-
-// Fields are added, never renamed: scripts read them.
-[[nodiscard]] Json to_json(const Status& status);
 
 }  // namespace snapfreeze::cli

@@ -1,9 +1,10 @@
+#include "cli/status/status_command.h"
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/shared/commands.h"
 #include "cli/shared/exit_status.h"
 #include "cli/shared/look.h"
 #include "cli/shared/options.h"
@@ -11,6 +12,7 @@
 #include "cli/shared/reach.h"
 #include "cli/shared/yaml.h"
 #include "cli/status/status_reads.h"
+#include "cli/status/status_text.h"
 
 namespace snapfreeze::cli {
 namespace {

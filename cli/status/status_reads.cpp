@@ -102,7 +102,7 @@ std::vector<std::string> spoilers_of(const BackupLine& backup, const Others& oth
     if (!backup.uid.empty() && snapshot.backup_uid == backup.uid) snapshots.push_back(snapshot);
   }
   const Spoiled spoiled = spoiled_backup(backup.vm, backup.uid, snapshots, backup.frozen_for);
-  return spoilers_of(backup.reason, spoiled, others);
+  return spoilers_of(backup.verdict ? backup.verdict->reason : freeze::Reason(), spoiled, others);
 }
 
 }  // namespace
@@ -142,14 +142,14 @@ void StatusReader::name_spoilers(kube::KubeApi& api, StatusFacts& facts) {
   std::map<std::string, Wanted> wanted;
   for (BackupLine& backup : newest_backups(facts, most_backups_)) {
     Wanted of_backup;
-    of_backup.add(backup.reason);
+    if (backup.verdict) of_backup.add(backup.verdict->reason);
     if (!of_backup.any()) continue;
     const auto known = spoilers_.find(key_of(backup) + " " + backup.reason);
     if (known != spoilers_.end()) {
       facts.spoilers[key_of(backup)] = known->second;
       continue;
     }
-    wanted[backup.namespace_].add(backup.reason);
+    wanted[backup.namespace_].add(backup.verdict->reason);
     wanted[backup.namespace_].backups = true;  // whose snapshots say when the guest was frozen, and of which disks
     open[backup.namespace_].push_back(std::move(backup));
   }

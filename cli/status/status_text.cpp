@@ -1,9 +1,10 @@
+#include "cli/status/status_text.h"
+
 // Status as text for people and as JSON for scripts.
 #include <algorithm>
 
 #include "base/time.h"
 #include "cli/shared/table.h"
-#include "cli/status/status.h"
 #include "freeze/verdict.h"
 
 namespace snapfreeze::cli {
@@ -54,13 +55,13 @@ Colour colour_of(const FrozenGuest& guest) {
 }
 
 Colour colour_of(const BackupLine& backup) {
-  if (backup.consistency.empty()) return Colour::kDim;
-  return backup.consistency == to_string(freeze::Consistency::kCrash) ? Colour::kWarning : Colour::kGood;
+  if (!backup.verdict) return Colour::kDim;
+  return is_crash(backup.verdict) ? Colour::kWarning : Colour::kGood;
 }
 
 // An unfinished backup will get its verdict. A finished one without a verdict was made without us.
 std::string verdict_of(const BackupLine& backup) {
-  if (!backup.consistency.empty()) return backup.consistency;
+  if (backup.verdict) return std::string(to_string(backup.verdict->consistency));
   if (!backup.error.empty()) return "in error";
   return backup.ready ? "" : "pending";
 }
@@ -173,7 +174,7 @@ Json to_json(const BackupLine& backup) {
                        {"created", time_or_null(backup.created)},
                        {"ready", backup.ready},
                        {"disks", backup.disks},
-                       {"consistency", text_or_null(backup.consistency)},
+                       {"consistency", backup.verdict ? Json(to_string(backup.verdict->consistency)) : Json()},
                        {"reason", text_or_null(backup.reason)},
                        {"frozenFor", text_or_null(backup.frozen_for)},
                        {"spoiledBy", texts(backup.spoilers)},

@@ -119,7 +119,7 @@ class ByHand {
     session.holder = target_.by;
     session.phase = Phase::kThawing;
     // A record without a hold would count as damaged.
-    session.holds = {{freeze::Hold::Kind::kLabel, freeze::reason::kThawedByHand, "", 0}};
+    session.holds = {{freeze::Hold::Kind::kLabel, std::string(freeze::reason::kThawedByHand.name()), "", 0}};
     session.doubt(freeze::reason::kThawedByHand);
     mark(session);
     return session;

@@ -1,7 +1,8 @@
+#include "cli/thaw/thaw_command.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "cli/shared/commands.h"
 #include "cli/shared/exit_status.h"
 #include "cli/shared/process.h"
 #include "cli/shared/table.h"

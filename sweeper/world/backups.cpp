@@ -55,7 +55,7 @@ std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, Mono now) {
     if (facts.complete && !before.complete) record.completed = now;
     record.facts = facts;
     // A verdict that we wrote may be newer than what the watch says.
-    if (facts.consistency.empty()) record.facts.consistency = before.consistency;
+    if (!facts.verdict) record.facts.verdict = before.verdict;
   });
   return before;
 }
@@ -80,7 +80,7 @@ void Backups::acted(const std::string& uid, Mono now) {
 }
 
 void Backups::judged(const std::string& uid, const freeze::Verdict& verdict) {
-  table_.change(uid, [&](BackupRecord& record) { record.facts.consistency = to_string(verdict.consistency); });
+  table_.change(uid, [&](BackupRecord& record) { record.facts.verdict = verdict; });
 }
 
 const BackupFacts* Backups::find(const std::string& uid) const {
@@ -98,7 +98,7 @@ void Backups::forget_old(Wall bound, Mono now) {
   table_.for_each([&](const std::string& uid, const BackupRecord& record) {
     const BackupFacts& backup = record.facts;
     const auto age = backup.created ? bound - *backup.created : Wall::duration(kTooLate);
-    if (backup.complete && age > kYoung && (!backup.consistency.empty() || age >= kTooLate)) old.push_back(uid);
+    if (backup.complete && age > kYoung && (backup.verdict || age >= kTooLate)) old.push_back(uid);
   });
   for (const std::string& uid : old) table_.erase(uid);
   for (auto& [guest, of_guest] : deleted_) {

@@ -10,12 +10,6 @@ namespace {
 // What Harvester did so shortly before the session began may have frozen the guest still.
 constexpr std::chrono::seconds kShortlyBefore{5};
 
-freeze::Verdict verdict_of(const SnapshotFacts& facts) {
-  if (facts.consistency == to_string(freeze::Consistency::kFilesystem)) return {freeze::Consistency::kFilesystem, ""};
-  if (facts.consistency == to_string(freeze::Consistency::kOffline)) return {freeze::Consistency::kOffline, ""};
-  return {freeze::Consistency::kCrash, freeze::reason_or_unverified(facts.reason)};
-}
-
 HoldSituation describe_hold(const Rooms& rooms, const HoldRecord& record, const freeze::Session& session) {
   HoldSituation hold{record.hold, {}, record.quiet_since, record.deleted, record.deleted_names, {}};
   const BackupFacts* backup = rooms.backups.find(record.hold.uid);
@@ -24,7 +18,7 @@ HoldSituation describe_hold(const Rooms& rooms, const HoldRecord& record, const 
     const SnapshotRecord& snapshot = *rooms.snapshots.find(uid);
     const SnapshotFacts& facts = snapshot.facts;
     if (facts.namespace_ != session.namespace_ || facts.epoch == session.uid) continue;
-    if (snapshot.verdict_given()) hold.elsewhere[facts.name] = verdict_of(facts);
+    if (facts.verdict) hold.elsewhere[facts.name] = *facts.verdict;
   }
   return hold;
 }
@@ -39,8 +33,7 @@ std::optional<Member> describe_member(const Rooms& rooms, const SnapshotFacts& f
   member.claim = facts.claim;
   member.captured = rooms.captures.find(facts.uid);
   if (!member.captured) member.failed_since = rooms.captures.failed_since(facts.uid);
-  member.consistency = facts.consistency;
-  member.reason = facts.reason;
+  member.verdict = facts.verdict;
   for (std::size_t i = 0; facts.hold && i < session.holds.size(); ++i) {
     if (session.holds[i].hold.same_backup(*facts.hold)) member.hold = i;
   }

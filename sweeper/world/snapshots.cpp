@@ -38,14 +38,11 @@ std::optional<SnapshotFacts> Snapshots::apply(const SnapshotFacts& facts, Mono n
   table_.name(facts.uid);
   table_.change(facts.uid, [&](SnapshotRecord& record) {
     // An event from before our verdict does not take it back.
-    const bool older = record.verdict_given() && facts.consistency.empty() && record.facts.epoch == facts.epoch;
-    const std::string consistency = record.facts.consistency;
-    const std::string reason = record.facts.reason;
+    const bool older = record.verdict_given() && !facts.verdict && record.facts.epoch == facts.epoch;
+    const auto verdict = record.facts.verdict;
     if (record.facts.epoch != facts.epoch) record.stray_since = now;
     record.facts = facts;
-    if (!older) return;
-    record.facts.consistency = consistency;
-    record.facts.reason = reason;
+    if (older) record.facts.verdict = verdict;
   });
   return before;
 }

@@ -22,7 +22,7 @@ struct SnapshotRecord {
   bool vmi_seen = false;                  // its guest has had a VMI that was not off, since it was first seen
   std::optional<freeze::Verdict> judged;  // by this process
 
-  [[nodiscard]] bool verdict_given() const { return !facts.consistency.empty(); }
+  [[nodiscard]] bool verdict_given() const { return facts.verdict.has_value(); }
   [[nodiscard]] bool of_harvester() const;
 };
 

@@ -238,8 +238,7 @@ void World::guest_changed(const std::string& guest) {
 
 News World::judged(const std::string& snapshot_uid, const freeze::Verdict& verdict) {
   rooms_.snapshots.change(snapshot_uid, [&](SnapshotRecord& record) {
-    record.facts.consistency = to_string(verdict.consistency);
-    record.facts.reason = verdict.reason;
+    record.facts.verdict = verdict;
     record.judged = verdict;
   });
   if (const SnapshotRecord* record = rooms_.snapshots.find(snapshot_uid)) snapshot_changed(record->facts);

@@ -15,8 +15,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto review = webhook::decode_review(snapfreeze::fuzz::text_of(data, size));
   if (!review || !review->off_topic.empty()) return 0;
   must(!review->uid.empty(), "an understood review has a uid");
-  for (const webhook::Marks& marks :
-       {webhook::Marks{"epoch", "backup", "vm", "", ""}, webhook::Marks{"none", "backup", "", "crash", "no-agent"}}) {
+  for (const webhook::Marks& marks : {webhook::Marks{"epoch", "backup", "vm"},
+                                      webhook::Marks{"none", "backup", "", freeze::crash(freeze::reason::kNoAgent)}}) {
     const Json patch = webhook::patch_for(review->object, marks);
     nlohmann::json object = nlohmann::json::parse(review->object.dump());
     object = object.patch(nlohmann::json::parse(patch.dump()));  // throws when it does not apply

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "cli/explain/picture.h"
 #include "test/scenarios/demo/lane.h"
 #include "test/scenarios/runner/objects.h"
 #include "test/scenarios/runner/sandbox.h"

@@ -1,7 +1,7 @@
 // How a backup is explained, of facts that are written down here.
-#include "cli/explain/explain.h"
-
 #include "base/time.h"
+#include "cli/explain/explain_text.h"
+#include "cli/explain/picture.h"
 #include "freeze/names.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/program.h"
@@ -99,12 +99,12 @@ TEST_CASE("labelled snapshots are worth what the worst of them is, once all have
   facts.backup.reset();
   facts.disks.pop_back();
   CHECK(explain(facts).title == "labelled snapshots prod/nightly of VM db1");
-  CHECK(explain(facts).consistency == "crash");
+  CHECK(explain(facts).verdict->consistency == freeze::Consistency::kCrash);
   CHECK(explain(facts).reason == "cut-too-late");
   facts.disks.push_back(disk(4, "filesystem", Millis(100)));
-  CHECK(explain(facts).consistency == "crash");
+  CHECK(explain(facts).verdict->consistency == freeze::Consistency::kCrash);
   facts.disks.push_back(disk(5, "", Millis(100)));
-  CHECK(explain(facts).consistency.empty());
+  CHECK_FALSE(explain(facts).verdict);
 }
 
 TEST_CASE("each reason is explained, and what nobody has said is not made up") {

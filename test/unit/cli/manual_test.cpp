@@ -2,6 +2,7 @@
 #include "cli/shell/manual.h"
 
 #include "cli/program.h"
+#include "cli/shell/completion.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/program.h"
 

@@ -1,8 +1,13 @@
 // What the commands ask the API server, and what they make of answers that are long, late or refused.
+#include "cli/check/check_cluster.h"
+#include "cli/check/check_guests.h"
+#include "cli/check/check_installation.h"
 #include "cli/check/check_reads.h"
 #include "cli/explain/explain_reads.h"
+#include "cli/explain/explain_text.h"
 #include "cli/shared/look.h"
 #include "cli/status/status_reads.h"
+#include "cli/status/status_text.h"
 #include "freeze/names.h"
 #include "kube/list.h"
 #include "test/support/catch.h"
@@ -222,8 +227,8 @@ TEST_CASE("of a label that is used every night, the newest backup is explained")
   REQUIRE(status);
   const auto lines = newest_backups(*status, 100);
   CHECK(lines.size() == 20);
-  CHECK(lines.front().consistency == "filesystem");
-  CHECK(lines.back().consistency == "crash");
+  CHECK(lines.front().verdict->consistency == freeze::Consistency::kFilesystem);
+  CHECK(lines.back().verdict->consistency == freeze::Consistency::kCrash);
 }
 
 TEST_CASE("a backup that names more disks than a VM can have does not keep explain busy") {

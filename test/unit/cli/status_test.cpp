@@ -1,10 +1,9 @@
 // What `status` shows, of facts that are written down here.
-#include "cli/status/status.h"
-
 #include <string>
 
 #include "cli/shared/table.h"
 #include "cli/shared/yaml.h"
+#include "cli/status/status_text.h"
 #include "freeze/names.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/program.h"
@@ -179,9 +178,9 @@ TEST_CASE("what is not installed, or not to be seen, is not called fine") {
 TEST_CASE("labelled snapshots are one backup, without a verdict until each has one") {
   StatusFacts all = facts();
   all.snapshots = {labelled("v0", "filesystem"), labelled("v1", "")};
-  CHECK(status_of(all, 10).backups.front().consistency.empty());
+  CHECK_FALSE(status_of(all, 10).backups.front().verdict);
   all.snapshots = {labelled("v0", "filesystem"), labelled("v1", "filesystem")};
-  CHECK(status_of(all, 10).backups.front().consistency == "filesystem");
+  CHECK(status_of(all, 10).backups.front().verdict == freeze::Verdict{freeze::Consistency::kFilesystem});
   CHECK(status_of(all, 10).backups.front().vm == "mail");
   // What only asks for a freeze was never admitted by us.
   all.snapshots.front().metadata.labels.erase(freeze::kEpochLabel);

@@ -6,8 +6,8 @@
 #include <sstream>
 
 #include "cli/check/rights.h"
-#include "cli/shared/reasons.h"
 #include "freeze/names.h"
+#include "freeze/wording.h"
 #include "test/support/catch.h"
 
 namespace snapfreeze::cli {
@@ -92,16 +92,17 @@ TEST_CASE("reasons are explained as in docs/reasons.md, all of them") {
     }
   }
   std::map<std::string, std::pair<std::string, std::string>> explained;
-  for (const freeze::Reason& reason : freeze::kReasons) explained[reason.name] = {reason.meaning, reason.remedy};
+  for (const freeze::ReasonEntry& reason : freeze::kReasons) explained[reason.name] = {reason.meaning, reason.remedy};
   CHECK(explained == documented);
   CHECK(explained.size() == freeze::kReasons.size());
 }
 
 TEST_CASE("a reason in words, and one that nobody knows") {
-  CHECK(explain_reason("no-agent") ==
+  CHECK(freeze::explain_reason("no-agent") ==
         "no-agent: the guest agent is not connected (install and start `qemu-guest-agent` in the guest)");
-  CHECK(explain_reason("rescued") == "rescued: another program had left the guest frozen, and the sweeper thawed it");
-  CHECK(explain_reason("whatever") == "whatever");
+  CHECK(freeze::explain_reason("rescued") ==
+        "rescued: another program had left the guest frozen, and the sweeper thawed it");
+  CHECK(freeze::explain_reason("whatever") == "whatever");
 }
 
 }  // namespace

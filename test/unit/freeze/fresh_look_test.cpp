@@ -8,6 +8,7 @@
 using namespace snapfreeze;
 using namespace std::chrono_literals;
 using freeze::DiskUser;
+using freeze::Reason;
 
 namespace fresh_look_test {
 
@@ -23,7 +24,7 @@ freeze::Session held() {
 }
 
 // `more` is added to the status of a VMI that is as it was.
-std::string_view doubt(const std::string& more, const std::optional<std::string>& migration = "") {
+Reason doubt(const std::string& more, const std::optional<std::string>& migration = "") {
   const auto vmi = kube::VmiView::from(
       test::json("{'metadata':{'name':'db','uid':'vmi-1'},'status':{'phase':'Running','conditions':[{'type':"
                  "'AgentConnected','status':'True'}]" +
@@ -59,7 +60,7 @@ DiskUser plain_pod(const std::string& status) {
 }
 
 TEST_CASE("a guest that is as it was casts no doubt") {
-  CHECK(doubt("").empty());
+  CHECK_FALSE(doubt(""));
 }
 
 TEST_CASE("a guest that is gone, another one, off, starting, or being deleted was restarted") {
@@ -68,7 +69,7 @@ TEST_CASE("a guest that is gone, another one, off, starting, or being deleted wa
   vmi.metadata.uid = "vmi-1";
   vmi.phase = "Running";
   vmi.agent_connected = true;
-  CHECK(guest_doubt(held(), vmi, "", kMargin).empty());
+  CHECK_FALSE(guest_doubt(held(), vmi, "", kMargin));
   SECTION("another") {
     vmi.metadata.uid = "vmi-2";
   }
@@ -91,14 +92,14 @@ TEST_CASE("a guest whose agent is not connected may have been reset") {
 TEST_CASE("a migration that is active, or that the watch has not shown, is a doubt") {
   CHECK(doubt(",'migrationState':{'migrationUid':'m'}", "m") == freeze::reason::kMigrated);
   CHECK(doubt(migration("m", "10:00", "11:00"), "") == freeze::reason::kMigrated);
-  CHECK(doubt(migration("m", "10:00", "11:00"), "m").empty());
-  CHECK(doubt(migration("m", "10:00", "11:00"), std::nullopt).empty());
+  CHECK_FALSE(doubt(migration("m", "10:00", "11:00"), "m"));
+  CHECK_FALSE(doubt(migration("m", "10:00", "11:00"), std::nullopt));
 }
 
 TEST_CASE("a migration that began or ended since the start is a doubt, whoever has seen it") {
   CHECK(doubt(migration("m", "17:01", "17:02"), "m") == freeze::reason::kMigrated);
   CHECK(doubt(migration("m", "10:00", "17:00"), "m") == freeze::reason::kMigrated);
-  CHECK(doubt(migration("m", "10:00", "16:58"), "m").empty());
+  CHECK_FALSE(doubt(migration("m", "10:00", "16:58"), "m"));
   CHECK(doubt(",'migrationState':{'completed':true}", std::nullopt) == freeze::reason::kMigrated);
 }
 
@@ -179,16 +180,16 @@ struct Off {
     vmi->phase = "Succeeded";
     vmi->claims = {"data"};
   }
-  std::string_view doubt() { return freeze::offline_doubt({"data", kStart, vmi, vm, users}, culprit); }
+  Reason doubt() { return freeze::offline_doubt({"data", kStart, vmi, vm, users}, culprit); }
 };
 
 TEST_CASE("the disk of a VM without a VMI, or whose guest is off, is at rest") {
   Off off;
-  CHECK(off.doubt().empty());
+  CHECK_FALSE(off.doubt());
   off.off_vmi();
-  CHECK(off.doubt().empty());
+  CHECK_FALSE(off.doubt());
   off.vm.reset();  // a VMI by itself
-  CHECK(off.doubt().empty());
+  CHECK_FALSE(off.doubt());
 }
 
 TEST_CASE("a VM that runs, or whose VMI came since, was started") {
@@ -239,7 +240,7 @@ TEST_CASE("the finished launcher of a guest that is off does not count") {
   off.users = {launcher("virt-launcher", "vmi-1", "data")};
   off.users[0].finished = true;
   off.users[0].ended = kStart;
-  CHECK(off.doubt().empty());
+  CHECK_FALSE(off.doubt());
 }
 
 }  // namespace fresh_look_test

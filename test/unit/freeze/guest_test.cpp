@@ -21,8 +21,8 @@ const kube::StringMap kSkip{{freeze::kSkipAnnotation, "true"}};
 }  // namespace
 
 TEST_CASE("a running guest with an agent can be frozen, with or without a VirtualMachine") {
-  CHECK(freeze::reason_not_to_freeze(running(), std::nullopt).empty());
-  CHECK(freeze::reason_not_to_freeze(running(), kube::VmView{}).empty());
+  CHECK_FALSE(freeze::reason_not_to_freeze(running(), std::nullopt));
+  CHECK_FALSE(freeze::reason_not_to_freeze(running(), kube::VmView{}));
 }
 
 TEST_CASE("each state in which a guest cannot be frozen has its reason") {
@@ -58,13 +58,13 @@ TEST_CASE("a migration that has ended is no reason") {
   kube::VmiView vmi = running();
   vmi.migration = kube::MigrationState{};
   vmi.migration->completed = true;
-  CHECK(freeze::reason_not_to_freeze(vmi, std::nullopt).empty());
+  CHECK_FALSE(freeze::reason_not_to_freeze(vmi, std::nullopt));
 }
 
 TEST_CASE("a status that says frozen is a hint, not a reason") {
   kube::VmiView vmi = running();
   vmi.fs_freeze_status = "frozen";
-  CHECK(freeze::reason_not_to_freeze(vmi, std::nullopt).empty());
+  CHECK_FALSE(freeze::reason_not_to_freeze(vmi, std::nullopt));
 }
 
 TEST_CASE("the owner of a VM can opt out, on the VM or on its instance") {

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using freeze::Hold;
 using freeze::Intent;
 using freeze::Phase;
+using freeze::Reason;
 using freeze::Session;
 
 namespace {
@@ -100,7 +101,7 @@ class SessionMaker {
     session.unsettled = chance();
     if (chance())
       session.frozen_by = Wall(std::chrono::microseconds(1'795'440'000'000'000 + random_() % 1'000'000'000));
-    while (chance()) session.doubt(test::random_text(random_) + "d");
+    while (chance()) session.doubt(Reason::named(freeze::kReasons.at(random_() % freeze::kReasons.size()).name));
     while (chance()) session.captured[test::random_text(random_)] = Millis(random_() % 100000);
     return session;
   }
@@ -215,7 +216,7 @@ TEST_CASE("a Lease damaged in one place becomes a session to thaw, with a doubt"
     CAPTURE(name, value ? value->dump() : "removed");
     CHECK(session.phase == Phase::kThawing);
     CHECK(session.unsettled);
-    CHECK(session.doubts == std::vector<std::string>{freeze::reason::kRecordDamaged});
+    CHECK(session.doubts == std::vector<freeze::Reason>{freeze::reason::kRecordDamaged});
     CHECK(session.namespace_ == "team-a");
     CHECK(session.vm == "db");
   }
@@ -236,13 +237,20 @@ TEST_CASE("a Lease whose own fields were damaged is thawed likewise") {
   CHECK(session.vm == "db");
 }
 
+TEST_CASE("a doubt that only a newer version knows is a doubt all the same, and no damage") {
+  const Json newer = Json(R"(["from-the-future","lapsed","also-from-there"])");
+  const Session session = read(with_annotation(lease_of(frozen()), "doubts", newer));
+  CHECK(session.phase == frozen().phase);
+  CHECK(session.doubts == std::vector<Reason>{freeze::reason::kUnverified, freeze::reason::kLapsed});
+}
+
 TEST_CASE("a damaged record keeps the doubts that were there, and goes on resting") {
   Session session = frozen();
   session.phase = Phase::kResting;
   session.doubt(freeze::reason::kLapsed);
   const Session damaged = read(with_annotation(lease_of(session), "holds", std::nullopt));
   CHECK(damaged.phase == Phase::kResting);
-  CHECK(damaged.doubts == std::vector<std::string>{freeze::reason::kLapsed, freeze::reason::kRecordDamaged});
+  CHECK(damaged.doubts == std::vector<freeze::Reason>{freeze::reason::kLapsed, freeze::reason::kRecordDamaged});
 }
 
 TEST_CASE("a Lease that names no guest is refused by name") {
@@ -277,6 +285,6 @@ TEST_CASE("a hold is found by kind, name and uid, not by its count") {
 
 TEST_CASE("a doubt is kept once, the first one first") {
   Session session;
-  for (const char* doubt : {"lapsed", "migrated", "lapsed"}) session.doubt(doubt);
-  CHECK(session.doubts == std::vector<std::string>{"lapsed", "migrated"});
+  for (const char* doubt : {"lapsed", "migrated", "lapsed"}) session.doubt(Reason::named(doubt));
+  CHECK(session.doubts == std::vector<Reason>{freeze::reason::kLapsed, freeze::reason::kMigrated});
 }

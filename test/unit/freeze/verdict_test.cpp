@@ -1,6 +1,8 @@
 #include "freeze/verdict.h"
 
+#include <optional>
 #include <random>
+#include <string>
 
 #include "freeze/names.h"
 #include "test/support/catch.h"
@@ -18,12 +20,8 @@ namespace reason = freeze::reason;
 namespace {
 
 const Proof kProof{29s, reason::kCutTooLate};
-const Verdict kFilesystem{Consistency::kFilesystem, ""};
-const Verdict kOffline{Consistency::kOffline, ""};
-
-Verdict crash(const char* why) {
-  return {Consistency::kCrash, why};
-}
+const Verdict kFilesystem{Consistency::kFilesystem};
+const Verdict kOffline{Consistency::kOffline};
 
 Session captured(Millis after) {
   Session session;
@@ -58,7 +56,7 @@ TEST_CASE("filesystem is never said with a doubt, without a capture or outside o
   std::mt19937_64 random(1);
   for (int i = 0; i < 20000; ++i) {
     Session session;
-    if (random() % 3 == 0) session.doubt("doubt");
+    if (random() % 3 == 0) session.doubt(reason::kRestarted);
     const bool seen = random() % 3 != 0;
     const Millis after(random() % 60000);
     const Proof proof{Millis(static_cast<std::int64_t>(random() % 60000) - 5000), reason::kCutTooLate};
@@ -91,4 +89,62 @@ TEST_CASE("a backup of which a snapshot is missing, or that has none, is not con
 TEST_CASE("snapshots that are no members do not count") {
   const std::vector<std::string> members = {"a"};
   CHECK(judge_backup(members, {{"a", kFilesystem}, {"z", crash(reason::kLapsed)}}) == kFilesystem);
+}
+
+namespace {
+
+kube::Metadata with_annotations(std::string consistency, std::string why) {
+  kube::Metadata metadata;
+  metadata.annotations = {{freeze::kConsistency, std::move(consistency)}, {freeze::kReason, std::move(why)}};
+  return metadata;
+}
+
+kube::Metadata written(const std::optional<Verdict>& verdict) {
+  kube::Metadata metadata;
+  for (const auto& [key, value] : freeze::notes_of(verdict)) {
+    if (!value.empty()) metadata.annotations[key] = value;
+  }
+  return metadata;
+}
+
+}  // namespace
+
+TEST_CASE("every verdict is read as it was written") {
+  for (const Verdict& verdict : {kFilesystem, kOffline}) CHECK(freeze::read_verdict(written(verdict)) == verdict);
+  for (const freeze::ReasonEntry& entry : freeze::kReasons) {
+    const Verdict verdict = freeze::crash(freeze::Reason::named(entry.name));
+    CHECK(written(verdict).annotation(freeze::kReason) == entry.name);
+    CHECK(freeze::read_verdict(written(verdict)) == verdict);
+  }
+  CHECK_FALSE(freeze::read_verdict(written(std::nullopt)));
+}
+
+TEST_CASE("what is no verdict of ours is none that anybody could want") {
+  CHECK_FALSE(freeze::read_verdict({}));
+  CHECK_FALSE(freeze::read_verdict(with_annotations("", "late")));
+  const std::string bare(1, '\0');
+  for (const std::string& odd :
+       {std::string("Filesystem"), std::string("filesystem "), std::string("filesystem") + bare,
+        std::string("consistent"), std::string("true"), bare}) {
+    CAPTURE(odd);
+    CHECK(freeze::read_verdict(with_annotations(odd, "late")) == crash(reason::kUnverified));
+  }
+  for (const char* odd : {"", "Late", "late ", "<anything>"}) {
+    CAPTURE(odd);
+    CHECK(freeze::read_verdict(with_annotations("crash", odd)) == crash(reason::kUnverified));
+  }
+  CHECK(freeze::read_verdict(with_annotations("filesystem", "late")) == kFilesystem);
+}
+
+TEST_CASE("a reason is one of the table, or none") {
+  CHECK_FALSE(freeze::Reason());
+  CHECK(freeze::Reason().name().empty());
+  CHECK_FALSE(freeze::Reason::named("whatever"));
+  CHECK(freeze::Reason::read("whatever") == reason::kUnverified);
+  CHECK(freeze::Reason::read("late") == reason::kLate);
+  CHECK(reason::kLate == "late");
+  CHECK(reason::kLate != reason::kBusy);
+  CHECK(reason::kLapsed.rests());
+  CHECK_FALSE(reason::kLate.rests());
+  CHECK_FALSE(freeze::Reason().rests());
 }

@@ -2,9 +2,11 @@
 // "epoch-1", T = 30 s, begun 2 s after the tests' time began.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "freeze/names.h"
 #include "sweeper/planner.h"
 #include "sweeper/strays.h"
 
@@ -41,6 +43,13 @@ inline freeze::Session session(freeze::Phase phase = freeze::Phase::kFrozen) {
   session.holds = {harvester_hold()};
   session.frozen_by = kServerStart + Millis(100);
   return session;
+}
+
+// The verdict that an object with these annotations has.
+inline std::optional<freeze::Verdict> said(const std::string& consistency, const std::string& reason = "") {
+  kube::Metadata metadata;
+  metadata.annotations = {{freeze::kConsistency, consistency}, {freeze::kReason, reason}};
+  return freeze::read_verdict(metadata);
 }
 
 inline sweeper::SnapshotFacts snapshot(const std::string& name, const std::string& epoch = "epoch-1") {

@@ -15,7 +15,7 @@ struct ConcludeRig : Rig {
       const std::string snapshot_uid = object["metadata"]["uid"];
       session.captured[snapshot_uid] = Millis(1000);
       job.members.push_back(
-          {snapshot_uid, "vms", name_of(i), "vm1-disk-" + std::to_string(i), 0, at(Millis(1000)), "", "", {}});
+          {snapshot_uid, "vms", name_of(i), "vm1-disk-" + std::to_string(i), 0, at(Millis(1000)), {}, {}});
     }
     job.session = session;
     job.frozen_for = Millis(1234);

@@ -112,8 +112,7 @@ TEST_CASE("kinds that the cluster does not serve are none") {
 TEST_CASE("crash is never turned back into filesystem") {
   ConcludeRig rig;
   SECTION("on a snapshot") {
-    rig.job.members[0].consistency = "crash";
-    rig.job.members[0].reason = "unverified";
+    rig.job.members[0].verdict = freeze::crash(reason::kUnverified);
     rig.conclude();
     CHECK(rig.of_snapshot(0, "consistency").empty());  // left as it was
     CHECK(rig.of_backup("reason") == "unverified");
@@ -133,7 +132,7 @@ TEST_CASE("crash is never turned back into filesystem") {
 
 TEST_CASE("what a former leader has written already is not written again") {
   ConcludeRig rig;
-  for (Member& member : rig.job.members) member.consistency = "filesystem";
+  for (Member& member : rig.job.members) member.verdict = freeze::Verdict{Consistency::kFilesystem};
   rig.conclude();
   CHECK(rig.calls("patch") == 1);  // the backup
   CHECK(rig.of_backup("consistency") == "filesystem");
@@ -159,13 +158,13 @@ TEST_CASE("a backup is judged by its names as they are now") {
   }
   SECTION("a member that was captured while the VM was off") {
     rename("b1-volume-vm1-disk-2");
-    rig.job.holds[0].elsewhere["b1-volume-vm1-disk-2"] = {Consistency::kOffline, ""};
+    rig.job.holds[0].elsewhere["b1-volume-vm1-disk-2"] = {Consistency::kOffline};
     rig.conclude();
     CHECK(rig.of_backup("reason") == "started");
   }
   SECTION("a member of another freeze") {
     rename("b1-volume-vm1-disk-2");
-    rig.job.holds[0].elsewhere["b1-volume-vm1-disk-2"] = {Consistency::kFilesystem, ""};
+    rig.job.holds[0].elsewhere["b1-volume-vm1-disk-2"] = {Consistency::kFilesystem};
     rig.conclude();
     CHECK(rig.of_backup("reason") == "late");
   }
@@ -404,8 +403,7 @@ TEST_CASE("what was planted in another namespace is left alone") {
   ConcludeRig rig;
   Member planted = rig.job.members[1];
   planted.namespace_ = "other";
-  planted.consistency = "crash";
-  planted.reason = "lapsed";
+  planted.verdict = freeze::crash(reason::kLapsed);
   rig.job.members.push_back(planted);
   CHECK(rig.conclude().end == End::kEnded);
   CHECK(rig.of_backup("consistency") == "filesystem");

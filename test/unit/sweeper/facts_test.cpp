@@ -39,8 +39,7 @@ TEST_CASE("a snapshot is read with its epoch, its backup and its verdict") {
   CHECK(facts.epoch == "epoch-1");
   CHECK(facts.vm == "vm1");
   CHECK(facts.hold->same_backup(harvester_hold()));
-  CHECK(facts.consistency == "crash");
-  CHECK(facts.reason == "busy");
+  CHECK(facts.verdict == freeze::crash(freeze::reason::kBusy));
   CHECK(facts.created);
 }
 

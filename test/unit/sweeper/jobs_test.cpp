@@ -160,7 +160,7 @@ TEST_CASE("a snapshot is not lost while nobody can tell") {
 TEST_CASE("a snapshot is offline only if the VM, read afresh, does not run") {
   Rig rig;
   StrayJob job = stray_job(rig, StrayPlan::Action::kJudge, freeze::kEpochOffline);
-  job.plan.snapshots = {{job.facts, {Consistency::kOffline, ""}}};
+  job.plan.snapshots = {{job.facts, {Consistency::kOffline}}};
   SECTION("it was started") {
     CHECK(judge_stray(rig.seams, rig.settings, job).snapshots.at(0).second.reason == reason::kStarted);
     CHECK(verdict_of(rig) == "crash started");
@@ -210,7 +210,7 @@ struct OfflineRig : Rig {
       disk.facts.uid = cluster.get("snapshot.storage.k8s.io/volumesnapshots", "vms", name)["metadata"]["uid"];
       disk.facts.claim = "vm1-disk-" + std::to_string(i);
       disk.facts.created = runtime.wall() - 3s;
-      disk.verdict = {Consistency::kOffline, ""};
+      disk.verdict = {Consistency::kOffline};
       names.push_back(name);
       job.plan.snapshots.push_back(disk);
     }
@@ -257,14 +257,13 @@ TEST_CASE("one disk that is not at rest leaves the others as they are, and makes
     why = "not-its-disk";
   }
   SECTION("it was judged before") {
-    rig.job.plan.snapshots[1].facts.consistency = "crash";
-    rig.job.plan.snapshots[1].facts.reason = reason::kLate;
+    rig.job.plan.snapshots[1].facts.verdict = freeze::crash(reason::kLate);
     rig.job.plan.snapshots[1].verdict = {Consistency::kCrash, reason::kLate};
     why = "late";
   }
   SECTION("somebody else has written that it is") {
     rig.job.plan.snapshots[1].facts.claim = "web-disk-0";
-    rig.job.plan.snapshots[1].facts.consistency = "offline";
+    rig.job.plan.snapshots[1].facts.verdict = freeze::Verdict{Consistency::kOffline};
     why = "not-its-disk";
   }
   rig.judge();
@@ -291,7 +290,7 @@ TEST_CASE("disks at rest that nobody can look at are unverified in the end") {
 
 TEST_CASE("a backup that has a verdict is neither counted nor spoken of again") {
   OfflineRig rig;
-  rig.job.backup->consistency = "crash";
+  rig.job.backup->verdict = said("crash");
   rig.job.plan.action = StrayPlan::Action::kJudgeBackup;
   rig.job.plan.verdict = {Consistency::kCrash, reason::kLate};
   CHECK(rig.judge().backup);

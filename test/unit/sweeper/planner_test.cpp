@@ -13,7 +13,7 @@ namespace reason = freeze::reason;
 
 namespace {
 
-using Doubts = std::vector<std::string>;
+using Doubts = std::vector<freeze::Reason>;
 
 // Two disks, none captured yet, looked at from the beginning.
 Situation situation(Phase phase = Phase::kFrozen) {
@@ -26,7 +26,7 @@ Situation situation(Phase phase = Phase::kFrozen) {
   s.guest.known = true;
   s.holds.push_back({harvester_hold(), {"disk-0", "disk-1"}, kStart, false, {}, {}});
   for (const std::string name : {"disk-0", "disk-1"}) {
-    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, "", "", {}});
+    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, {}, {}});
   }
   return s;
 }
@@ -66,7 +66,7 @@ TEST_CASE("disks that are named but have not appeared are waited for") {
 TEST_CASE("a disk that was admitted without us is not waited for") {
   Situation s = captured(500ms, 900ms);
   s.holds[0].names.emplace_back("disk-2");
-  s.holds[0].elsewhere["disk-2"] = {freeze::Consistency::kCrash, reason::kBusy};
+  s.holds[0].elsewhere["disk-2"] = freeze::crash(reason::kBusy);
   CHECK(plan(s, 1000ms).action == Action::kThaw);
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("a session with two backups is held until both are complete") {
   Situation s = captured(500ms, 900ms);
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
   CHECK(plan(s, 1000ms).action == Action::kWait);
-  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), "", "", {}});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, at(1500ms), {}, {}});
   CHECK(plan(s, 2000ms).action == Action::kThaw);
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("a deleted member or backup ends the wait for it") {
   CHECK(plan(s, 1000ms).action == Action::kThaw);
   CHECK(plan(s, 1000ms).doubts.empty());
   s.holds.push_back({harvester_hold("b2"), {"other"}, kStart, false, {}, {}});
-  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, "", "", {}});
+  s.members.push_back({"uid-other", "vms", "other", "other", 1, std::nullopt, {}, {}});
   CHECK(plan(s, 1000ms).action == Action::kWait);
 }
 
@@ -361,7 +361,7 @@ TEST_CASE("a count of members is waited for until T, and no longer than the disk
   s.holds[0].names.clear();
   CHECK(plan(s, 28s).action == Action::kWait);
   CHECK(plan(s, 29s).action == Action::kThaw);
-  s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, at(14s), "", "", {}});
+  s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, at(14s), {}, {}});
   CHECK(plan(s, 14s).action == Action::kThaw);
 }
 
@@ -379,7 +379,7 @@ TEST_CASE("a driver that only says no releases the guest within 8 s of its first
     CHECK(plan(s, 12s).action == Action::kThaw);
   }
   SECTION("not while a disk is missing that has not failed") {
-    s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, std::nullopt, "", "", {}});
+    s.members.push_back({"uid-disk-2", "vms", "disk-2", "disk-2", 0, std::nullopt, {}, {}});
     CHECK(plan(s, 20s).action == Action::kWait);
   }
   SECTION("not while the other disks are still being created") {

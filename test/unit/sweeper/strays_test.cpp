@@ -7,16 +7,14 @@ using namespace snapfreeze::test;
 using namespace std::chrono_literals;
 using namespace snapfreeze::sweeper;
 using freeze::Consistency;
+using freeze::crash;
 using freeze::Verdict;
 using Action = StrayPlan::Action;
 namespace reason = freeze::reason;
 
 namespace {
 
-Verdict crash(std::string_view why) {
-  return {Consistency::kCrash, std::string(why)};
-}
-const Verdict kOfflineVerdict{Consistency::kOffline, ""};
+const Verdict kOfflineVerdict{Consistency::kOffline};
 
 Evidence evidence(const std::string& name, const std::string& epoch) {
   return {snapshot(name, epoch), std::nullopt, false, false, std::nullopt};
@@ -42,10 +40,7 @@ Stray of_backup(const std::string& epoch, const Verdict& verdict) {
   Stray s = stray(epoch);
   s.backup = backup({"disk-0", "disk-1"});
   s.members = {evidence("disk-0", epoch), evidence("disk-1", epoch)};
-  return with(s, 0, [&](Evidence& own) {
-    own.facts.consistency = to_string(verdict.consistency);
-    own.facts.reason = verdict.reason;
-  });
+  return with(s, 0, [&](Evidence& own) { own.facts.verdict = verdict; });
 }
 
 void see_capture(Evidence& evidence) {
@@ -107,13 +102,13 @@ TEST_CASE("a verdict of the webhook, or of a lost session, is passed on to the b
 
 TEST_CASE("a backup that is crash already needs nothing more") {
   Stray s = of_backup(freeze::kEpochNone, crash(reason::kNoAgent));
-  s.backup->consistency = "crash";
+  s.backup->verdict = said("crash");
   CHECK(plan(s).action == Action::kForget);
 }
 
 TEST_CASE("of several crashed disks one speaks for the backup") {
   Stray s = of_backup(freeze::kEpochNone, crash(reason::kBusy));
-  s = with(s, 1, [](Evidence& other) { other.facts.consistency = "crash"; });
+  s = with(s, 1, [](Evidence& other) { other.facts.verdict = said("crash"); });
   CHECK(plan(s).action == Action::kJudgeBackup);
   s.own = s.members[1];
   CHECK(plan(s).action == Action::kWait);
@@ -135,7 +130,7 @@ TEST_CASE("a snapshot that is news waits a little for its backup, an old one doe
 }
 
 TEST_CASE("finished snapshots of a session that has ended need nothing more") {
-  CHECK(plan(of_backup("epoch-9", {Consistency::kFilesystem, ""})).action == Action::kForget);
+  CHECK(plan(of_backup("epoch-9", {Consistency::kFilesystem})).action == Action::kForget);
 }
 
 TEST_CASE("an offline snapshot is judged when it is captured") {
@@ -145,7 +140,7 @@ TEST_CASE("an offline snapshot is judged when it is captured") {
   CHECK(plan(offline()).action == Action::kJudge);
   CHECK(only(plan(offline())) == kOfflineVerdict);
   s = offline();
-  s.own.facts.consistency = "offline";
+  s.own.facts.verdict = said("offline");
   CHECK(plan(s).action == Action::kForget);
 }
 
@@ -178,19 +173,18 @@ TEST_CASE("a disk of an offline backup does not wait long for the others") {
 TEST_CASE("of an offline backup only what we saw ourselves counts for it, and any annotation against it") {
   Stray s = with(offline_backup(), 1, see_capture);
   s = with(s, 1, [](Evidence& other) {
-    other.facts.consistency = "offline";
+    other.facts.verdict = said("offline");
     other.watched = false;
   });
   CHECK(plan(s).snapshots[1].verdict == crash(reason::kUnverified));
   s = with(s, 1, [](Evidence& other) {
     other.watched = true;
-    other.facts.consistency = "crash";
-    other.facts.reason = reason::kStarted;
+    other.facts.verdict = crash(reason::kStarted);
   });
   CHECK(plan(s).snapshots[1].verdict == crash(reason::kStarted));
   s = with(with(offline_backup(), 1, see_capture), 0, [](Evidence& own) {
     own.judged = kOfflineVerdict;
-    own.facts.consistency = "offline";
+    own.facts.verdict = said("offline");
     own.vmi_seen = true;
   });
   CHECK(plan(s).snapshots[0].verdict == kOfflineVerdict);
@@ -211,14 +205,14 @@ TEST_CASE("a labelled backup without a session is spoken of once, while it is ne
   s.told.reset();
   s.own.facts.epoch = "epoch-9";  // its session has spoken
   CHECK(plan(s).action == Action::kForget);
-  s.own.facts.reason = reason::kSessionLost;
+  s.own.facts.verdict = crash(reason::kSessionLost);
   CHECK(plan(s).action == Action::kTell);
 }
 
 TEST_CASE("that a labelled disk is offline is not believed of its annotation") {
   Stray s = offline();
   s.own.facts.hold = label_hold(1);
-  s.own.facts.consistency = "offline";
+  s.own.facts.verdict = said("offline");
   s.fresh = true;
   CHECK(plan(s).action != Action::kTell);
   s.own.judged = kOfflineVerdict;

@@ -30,7 +30,7 @@ struct CoreRig : Rig {
   }
   SnapshotFacts finished(int i) {
     SnapshotFacts facts = snapshot("s" + std::to_string(i), "epoch-of-" + std::to_string(i));
-    facts.consistency = "filesystem";
+    facts.verdict = said("filesystem");
     return facts;
   }
 

@@ -9,7 +9,7 @@ using freeze::Intent;
 using freeze::Phase;
 using freeze::Session;
 using End = ThawDone::End;
-using Doubts = std::vector<std::string>;
+using Doubts = std::vector<freeze::Reason>;
 namespace reason = freeze::reason;
 
 namespace {

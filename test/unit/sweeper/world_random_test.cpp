@@ -126,8 +126,8 @@ class RandomWorld {
     facts.captured = coin();
     facts.failed = draw(0, 3) == 0;
     constexpr const char* kVerdicts[] = {"", "", "crash", "filesystem", "offline", "nonsense"};
-    facts.consistency = kVerdicts[draw(0, 5)];
-    facts.reason = coin() ? "<anything>" : "busy";
+    const char* const verdict = kVerdicts[draw(0, 5)];
+    facts.verdict = said(verdict, coin() ? "<anything>" : "busy");
     return facts;
   }
 
@@ -185,7 +185,7 @@ class RandomWorld {
   }
 
   void judge() {
-    const freeze::Verdict verdict{static_cast<freeze::Consistency>(draw(0, 2)), "busy"};
+    const freeze::Verdict verdict{static_cast<freeze::Consistency>(draw(0, 2)), freeze::reason::kBusy};
     if (coin()) (void)world_.judged(pick("uid-", 6), verdict);
     if (coin()) (void)world_.judged_backup(pick("uid-b", 2), verdict);
     if (draw(0, 3) == 0) (void)world_.touch_all();

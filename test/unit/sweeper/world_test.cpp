@@ -387,7 +387,7 @@ TEST_CASE("whether the begin of a session was seen tells how exact its duration 
 TEST_CASE("finished snapshots are strays that can be forgotten, and stay so") {
   WorldRig rig;
   SnapshotFacts finished = snapshot("disk-0", "epoch-9");
-  finished.consistency = "filesystem";
+  finished.verdict = said("filesystem");
   rig.apply(Kind::kSnapshot, finished);
   CHECK(rig.world.take_news().strays == std::set<std::string>{"uid-disk-0"});
   rig.world.forget("uid-disk-0");
@@ -411,13 +411,13 @@ TEST_CASE("an event from before our verdict does not take it away") {
   rig.apply(Kind::kSession, session());
   rig.apply(Kind::kSnapshot, snapshot("disk-0"));
   rig.apply(Kind::kBackup, backup({"disk-0"}));
-  rig.world.judged("uid-disk-0", {freeze::Consistency::kFilesystem, ""});
-  rig.world.judged_backup("uid-b1", {freeze::Consistency::kFilesystem, ""});
+  rig.world.judged("uid-disk-0", {freeze::Consistency::kFilesystem});
+  rig.world.judged_backup("uid-b1", {freeze::Consistency::kFilesystem});
   rig.apply(Kind::kSnapshot, snapshot("disk-0"));
   rig.apply(Kind::kBackup, backup({"disk-0"}));
-  CHECK(rig.now().members[0].consistency == "filesystem");
+  CHECK(rig.now().members[0].verdict == said("filesystem"));
   rig.world.ended("epoch-1", at(1s).at);
-  CHECK(rig.world.stray("uid-disk-0")->backup->consistency == "filesystem");
+  CHECK(rig.world.stray("uid-disk-0")->backup->verdict == said("filesystem"));
 }
 
 TEST_CASE("an offline snapshot is watched if neither it nor its capture nor a VMI can have been missed") {
@@ -453,8 +453,7 @@ TEST_CASE("members in another epoch are known with their verdicts") {
   WorldRig rig;
   rig.apply(Kind::kSession, session());
   SnapshotFacts other = snapshot("disk-1", freeze::kEpochNone);
-  other.consistency = "crash";
-  other.reason = reason::kBusy;
+  other.verdict = freeze::crash(reason::kBusy);
   rig.apply(Kind::kSnapshot, other);
   REQUIRE(rig.now().holds[0].elsewhere.contains("disk-1"));
   CHECK(rig.now().holds[0].elsewhere.at("disk-1").reason == reason::kBusy);
@@ -463,8 +462,7 @@ TEST_CASE("members in another epoch are known with their verdicts") {
 TEST_CASE("a reason that is none of ours is not passed on") {
   WorldRig rig;
   SnapshotFacts other = snapshot("disk-1", freeze::kEpochNone);
-  other.consistency = "crash";
-  other.reason = "<anything>";
+  other.verdict = said("crash", "<anything>");
   rig.apply(Kind::kBackup, backup({"disk-1"}));
   rig.apply(Kind::kSnapshot, other);
   CHECK(plan_stray(*rig.world.stray("uid-disk-1"), at(1s).at).verdict.reason == reason::kUnverified);
@@ -473,7 +471,7 @@ TEST_CASE("a reason that is none of ours is not passed on") {
 TEST_CASE("a snapshot that its backup does not list says nothing about the others") {
   WorldRig rig;
   SnapshotFacts copied = snapshot("copied", freeze::kEpochNone);
-  copied.consistency = "crash";
+  copied.verdict = said("crash");
   rig.apply(Kind::kBackup, backup({"disk-1"}));
   rig.apply(Kind::kSnapshot, copied);
   rig.apply(Kind::kSnapshot, snapshot("disk-1", freeze::kEpochOffline));
@@ -515,7 +513,7 @@ TEST_CASE("old complete backups are forgotten, those without a verdict after a d
   WorldRig rig;
   BackupFacts judged = backup({}, "judged");
   judged.complete = true;
-  judged.consistency = "filesystem";
+  judged.verdict = said("filesystem");
   BackupFacts missed = backup({}, "missed");
   missed.complete = true;
   rig.apply(Kind::kBackup, judged);

@@ -24,13 +24,12 @@ Settings observing() {
   return settings;
 }
 
-void check_crash(const Outcome& outcome, const std::string& why) {
+void check_crash(const Outcome& outcome, freeze::Reason why) {
   CAPTURE(outcome.error);
   CHECK(outcome.decision == why);
   REQUIRE(outcome.marks);
   CHECK(outcome.marks->epoch == freeze::kEpochNone);
-  CHECK(outcome.marks->consistency == "crash");
-  CHECK(outcome.marks->reason == why);
+  CHECK(outcome.marks->verdict == freeze::crash(why));
 }
 
 TEST_CASE("the first disk of a backup freezes its guest, with every step on record before it is taken") {
@@ -41,7 +40,7 @@ TEST_CASE("the first disk of a backup freezes its guest, with every step on reco
   CHECK(outcome.marks->epoch == "epoch-1");
   CHECK(outcome.marks->backup == "b1");
   CHECK(outcome.marks->vm == "vm1");
-  CHECK(outcome.marks->consistency.empty());
+  CHECK_FALSE(outcome.marks->verdict);
   CHECK(outcome.warnings.empty());
 
   const std::string snapshots = "/apis/snapshot.storage.k8s.io/v1/namespaces/vms/volumesnapshots/";
@@ -88,7 +87,7 @@ TEST_CASE("a joining disk costs exactly two reads and no call to the guest") {
   const Outcome outcome = world.admit(harvester_review("disk-0"));
   CHECK(outcome.decision == kJoined);
   CHECK(outcome.marks->epoch == "epoch-1");
-  CHECK(outcome.marks->consistency.empty());
+  CHECK_FALSE(outcome.marks->verdict);
   CHECK(world.api.ledger.size() == 2);
   CHECK(world.api.count("GET ") == 2);
 }
@@ -210,7 +209,7 @@ TEST_CASE("a stopped VM's disks get an epoch and no verdict yet") {
   const Outcome outcome = world.admit(harvester_review("disk-0"));
   CHECK(outcome.decision == kNoGuest);
   CHECK(outcome.marks->epoch == freeze::kEpochOffline);
-  CHECK(outcome.marks->consistency.empty());
+  CHECK_FALSE(outcome.marks->verdict);
   CHECK(world.api.count("PUT") + world.api.count("POST") == 0);
   CHECK(world.api.ledger.size() == 4);
 }

@@ -25,8 +25,9 @@ constexpr int kUnfreeze = 10;
 constexpr int kFreeze = 11;
 constexpr int kRecord = 12;
 
-std::vector<std::string> doubts(const World& world) {
-  return world.session() ? world.session()->doubts : std::vector<std::string>{"no session"};
+std::vector<freeze::Reason> doubts(const World& world) {
+  REQUIRE(world.session());
+  return world.session()->doubts;
 }
 
 TEST_CASE("a refused freeze leaves a session that thaws, with nothing unsettled") {
@@ -36,7 +37,7 @@ TEST_CASE("a refused freeze leaves a session that thaws, with nothing unsettled"
   CHECK(world.session()->phase == Phase::kThawing);
   CHECK_FALSE(world.session()->unsettled);
   CHECK(world.session()->intent == freeze::Intent{});
-  CHECK(doubts(world) == std::vector<std::string>{reason::kFreezeFailed});
+  CHECK(doubts(world) == std::vector<freeze::Reason>{reason::kFreezeFailed});
 }
 
 TEST_CASE("a freeze that failed or was not answered is unsettled: the guest may be or become frozen, without a timer") {
@@ -56,7 +57,7 @@ TEST_CASE("a freeze that failed or was not answered is unsettled: the guest may 
   CHECK(world.session()->phase == Phase::kThawing);
   CHECK(world.session()->unsettled);
   CHECK(world.session()->intent.call == freeze::Intent::Call::kFreeze);
-  CHECK(doubts(world) == std::vector<std::string>{reason::kFreezeFailed});
+  CHECK(doubts(world) == std::vector<freeze::Reason>{reason::kFreezeFailed});
 }
 
 TEST_CASE("a guest that cannot be unfrozen first is not frozen") {
@@ -85,7 +86,7 @@ TEST_CASE("a begin that takes long enough for Harvester's timer is doubted, but 
   World world;
   world.api.latency["unfreeze"] = Millis(600);
   CHECK(world.admit(harvester_review("disk-0")).decision == kFroze);
-  CHECK(doubts(world) == std::vector<std::string>{reason::kHarvesterTimer});
+  CHECK(doubts(world) == std::vector<freeze::Reason>{reason::kHarvesterTimer});
 }
 
 TEST_CASE("a labelled snapshot has no timer of Harvester's to fear") {
@@ -210,7 +211,7 @@ TEST_CASE("a session begun by another while our freeze was out is not trusted") 
   CHECK(world.session()->uid == "epoch-2");
   CHECK(world.session()->phase == Phase::kThawing);
   CHECK(world.session()->unsettled);
-  CHECK(doubts(world) == std::vector<std::string>{reason::kAbandoned});
+  CHECK(doubts(world) == std::vector<freeze::Reason>{reason::kAbandoned});
 }
 
 TEST_CASE("what must be undone is written again and again while there is time") {
@@ -239,7 +240,7 @@ TEST_CASE("no failure of any one call leaves a guest without a record of what mu
     CHECK(world.session()->phase == Phase::kFrozen);
     CHECK(world.api.frozen);
   } else {
-    CHECK(outcome.marks->consistency == "crash");
+    CHECK(freeze::is_crash(outcome.marks->verdict));
     if (touched) CHECK(world.session()->phase == Phase::kThawing);
   }
 }

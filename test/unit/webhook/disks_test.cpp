@@ -27,7 +27,7 @@ void check_not_its_disk(World& world, const Review& review) {
   CHECK(outcome.decision == reason::kNotItsDisk);
   REQUIRE(outcome.marks);
   CHECK(outcome.marks->epoch == freeze::kEpochNone);
-  CHECK(outcome.marks->consistency == "crash");
+  CHECK(freeze::is_crash(outcome.marks->verdict));
   CHECK(world.api.count("PUT") == 0);
 }
 

@@ -37,7 +37,7 @@ TEST_CASE("a count that is none is named in a warning, and nothing is frozen") {
   World world;
   const Outcome outcome = world.admit(label_review("s0", "nightly", R"({"snapfreeze.harvesterhci.io/members": "x"})"));
   CHECK(outcome.decision == reason::kInvalidMembers);
-  CHECK(outcome.marks->consistency == "crash");
+  CHECK(freeze::is_crash(outcome.marks->verdict));
   CHECK(outcome.marks->backup == "nightly");
   CHECK(outcome.warnings.at(0).find("metadata.annotations[snapfreeze.harvesterhci.io/members]") != std::string::npos);
   CHECK(world.api.ledger.empty());

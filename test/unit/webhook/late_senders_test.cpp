@@ -23,7 +23,7 @@ TEST_CASE("a call to the guest that was meant minutes ago is not sent") {
   World world;
   world.api.stopped_before[which] = kMinutes;
   const Outcome outcome = world.admit(harvester_review("disk-0"));
-  CHECK(outcome.marks->consistency == "crash");
+  CHECK(freeze::is_crash(outcome.marks->verdict));
   CHECK(world.api.count("vm1" + which) == 0);
   REQUIRE(world.session());
   CHECK(world.session()->phase == Phase::kThawing);
@@ -36,7 +36,7 @@ TEST_CASE("a call to the guest that was answered minutes ago ends the session") 
   CHECK(world.admit(harvester_review("disk-0")).decision == reason::kAbandoned);
   CHECK(world.session()->phase == Phase::kThawing);
   CHECK(world.session()->unsettled);
-  CHECK(world.session()->doubts == std::vector<std::string>{reason::kAbandoned});
+  CHECK(world.session()->doubts == std::vector<freeze::Reason>{reason::kAbandoned});
   if (which == "/unfreeze") CHECK(world.api.count("vm1/freeze") == 0);
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("a call that was answered minutes ago is a doubt on whatever session o
   CHECK(world.session()->uid == "epoch-2");
   CHECK(world.session()->phase == Phase::kThawing);
   CHECK(world.session()->intent.call == Intent::Call::kFreeze);
-  CHECK(world.session()->doubts == std::vector<std::string>{reason::kAbandoned});
+  CHECK(world.session()->doubts == std::vector<freeze::Reason>{reason::kAbandoned});
 }
 
 TEST_CASE("a call that was answered minutes ago, when no session is left, is undone") {

@@ -14,8 +14,8 @@ namespace {
 using Independent = nlohmann::json;
 using test::json;
 
-const Marks kJoined{"epoch-1", "b1", "vm1", "", ""};
-const Marks kCrashed{freeze::kEpochNone, "b1", "vm1", "crash", "late"};
+const Marks kJoined{"epoch-1", "b1", "vm1"};
+const Marks kCrashed{freeze::kEpochNone, "b1", "vm1", freeze::crash(freeze::reason::kLate)};
 
 Independent patched(const Json& object, const Marks& marks) {
   return Independent::parse(object.dump()).patch(Independent::parse(patch_for(object, marks).dump()));
@@ -68,7 +68,7 @@ TEST_CASE("annotations that would exceed the API server's limit are left out") {
 
 TEST_CASE("names of 253 characters stand in annotations whole") {
   const std::string name(253, 'n');
-  const auto result = patched(json("{}"), {"epoch-1", name, name, "", ""});
+  const auto result = patched(json("{}"), {"epoch-1", name, name});
   CHECK(result["metadata"]["annotations"][freeze::kBackupAnnotation] == name);
 }
 
@@ -131,7 +131,8 @@ TEST_CASE("every patch applies to its input, and deciding twice adds nothing") {
     Independent result;
     REQUIRE_NOTHROW(result = patched(object, marks));
     REQUIRE(label(result) == marks.epoch);
-    REQUIRE(result["metadata"]["annotations"].value(freeze::kReason, "") == marks.reason);
+    REQUIRE(result["metadata"]["annotations"].value(freeze::kReason, "") ==
+            (marks.verdict ? marks.verdict->reason.name() : ""));
     REQUIRE(result["spec"] == Independent({{"n", 1}}));
     const Json again = patch_for(json(result.dump()), marks);
     INFO(object.dump() << again.dump());

@@ -35,7 +35,7 @@ std::string refusal(World& world, Millis budget = Millis(9000)) {
   const Outcome outcome = world.admit(harvester_review("disk-0"), budget);
   CHECK(world.clock.monotonic() - start <= budget + kReserve);
   REQUIRE(outcome.marks);
-  CHECK(outcome.marks->consistency == "crash");
+  CHECK(freeze::is_crash(outcome.marks->verdict));
   return std::string(outcome.decision);
 }
 
@@ -69,13 +69,13 @@ TEST_CASE("a freeze of Harvester's that has a timer is left to it") {
 
 TEST_CASE("an infinite freeze for what is refused is undone: no sweeper, busy, not its disk, no time, no agent") {
   Settings settings;
-  std::string why;
+  freeze::Reason why;
   SECTION("busy") {
     settings.max_freezes = 0;
     why = reason::kBusy;
   }
   SECTION("others") {
-    why = GENERATE(as<std::string>{}, reason::kNoSweeper, reason::kNotItsDisk, reason::kNoTime, reason::kNoAgent,
+    why = GENERATE(as<freeze::Reason>{}, reason::kNoSweeper, reason::kNotItsDisk, reason::kNoTime, reason::kNoAgent,
                    reason::kPaused, reason::kMigrating, reason::kBeingDeleted);
   }
   CAPTURE(why);
@@ -123,7 +123,7 @@ TEST_CASE("an infinite freeze while the guest rests is undone, and the guest res
   const auto session = world.session();
   CHECK(session->uid == "epoch-1");
   CHECK(session->unsettled);
-  CHECK(session->doubts == std::vector<std::string>{reason::kUndone, reason::kLapsed});
+  CHECK(session->doubts == std::vector<freeze::Reason>{reason::kUndone, reason::kLapsed});
   CHECK(session->captured.size() == 1);
 }
 
@@ -229,7 +229,7 @@ TEST_CASE("what becomes of the other side's unsettled call is never forgotten") 
   };
   CHECK(world.admit(harvester_review("disk-0")).decision == reason::kFreezeFailed);
   CHECK(world.session()->unsettled);
-  CHECK(world.session()->doubts == std::vector<std::string>{reason::kFreezeFailed});
+  CHECK(world.session()->doubts == std::vector<freeze::Reason>{reason::kFreezeFailed});
 }
 
 TEST_CASE("a lost race for the Lease is decided again") {
