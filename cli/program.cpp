@@ -5,7 +5,16 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cli/certs/certs_command.h"
+#include "cli/check/check_command.h"
+#include "cli/drain/drain_command.h"
+#include "cli/explain/explain_command.h"
+#include "cli/serve/sweeper_command.h"
+#include "cli/serve/webhook_command.h"
 #include "cli/shared/exit_status.h"
+#include "cli/shell/shell_commands.h"
+#include "cli/status/status_command.h"
+#include "cli/thaw/thaw_command.h"
 
 namespace snapfreeze::cli {
 namespace {

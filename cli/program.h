@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "cli/shared/commands.h"
+#include "cli/shared/command.h"
 
 namespace snapfreeze::cli {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "kube/kubeconfig.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 

@@ -29,10 +29,6 @@ struct Config {
 inline constexpr char kServiceAccountDirectory[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 Result<Config> in_cluster_config(const std::string& directory = kServiceAccountDirectory);
 
-// `context` "" is current-context. These are refused by name, as we could not honour them: exec, auth-provider,
-// username and password, insecure-skip-tls-verify, proxy-url, impersonation (as*), a server without TLS.
-Result<Config> kubeconfig(const std::string& file, const std::string& context = "");
-
 // A file named explicitly, else $KUBECONFIG, else in-cluster if the environment says so, else ~/.kube/config.
 Result<Config> load_config(const std::string& file = "", const std::string& context = "");
 

@@ -1,3 +1,5 @@
+#include "kube/kubeconfig.h"
+
 #include <yaml-cpp/yaml.h>
 
 #include <array>
@@ -6,7 +8,6 @@
 
 #include "base/base64.h"
 #include "base/file.h"
-#include "kube/config.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 

@@ -24,7 +24,6 @@ class JobQueue {
   void done(Job::Lane lane) { --running_[index(lane)]; }
   // How many jobs pop() would return now.
   [[nodiscard]] int startable() const;
-  [[nodiscard]] int most() const { return limits_[0] + limits_[1] + limits_[2]; }
 
  private:
   static constexpr int kLanes = 3;

@@ -1,3 +1,5 @@
+#include "cli/certs/certs_command.h"
+
 #include <chrono>
 #include <cstdio>
 
@@ -5,7 +7,6 @@
 #include "certs/bundle.h"
 #include "certs/certificates.h"
 #include "cli/shared/certificate_options.h"
-#include "cli/shared/commands.h"
 #include "cli/shared/process.h"
 #include "kube/observing_api.h"
 #include "kube/server_time.h"

@@ -1,7 +1,8 @@
+#include "cli/serve/sweeper_command.h"
+
 #include "cli/serve/policy_options.h"
+#include "cli/serve/serve.h"
 #include "cli/shared/certificate_options.h"
-#include "cli/shared/commands.h"
-#include "cli/shared/process.h"
 #include "sweeper/service.h"
 
 namespace snapfreeze::cli {
@@ -29,41 +30,22 @@ sweeper::SweeperOptions::CertificatesFrom source_of(const std::string& name) {
   return name == "secret" ? From::kSecret : name == "elsewhere" ? From::kElsewhere : From::kSelfManaged;
 }
 
-int run_sweeper(const SweeperCommand& options) {
-  configure_logs(options.common);
-  StopSignals signals;
-  SystemClock clock;
-  auto connection = connect(options.common);
-  if (!connection) return fail(connection.error());
-  const auto name = identity(options.common);
-  if (!name) return fail(name.error());
-  kube::HttpsClient& api = *connection->api;
-
+int run_sweeper(const SweeperCommand& options, const Surroundings& around) {
   sweeper::SweeperOptions wanted;
   wanted.plain_address = options.common.status.address;
   wanted.plain_port = options.common.status.port;
-  wanted.own_namespace = connection->own_namespace;
-  wanted.identity = *name;
+  wanted.own_namespace = around.own_namespace;
+  wanted.identity = around.identity;
   wanted.policy = options.policy;
   wanted.thaw_on = options.thaw_on == "ready" ? sweeper::ThawOn::kReady : sweeper::ThawOn::kCaptured;
   wanted.rescue = options.rescue;
   wanted.workers = options.workers;
   wanted.longhorn_url = options.longhorn_url;
   wanted.certificates_from = source_of(options.certificates_from);
-  wanted.certificates = keeper_options(options.certificates, connection->own_namespace);
+  wanted.certificates = keeper_options(options.certificates, around.own_namespace);
 
-  const auto stop = [&clock, &api] {
-    clock.stop();
-    api.stop_streams();
-  };
-  const OnStop on_stop(signals, stop);
-  sweeper::Service service(wanted, api, clock);
-  if (const auto port = service.start(); !port) {
-    stop();
-    return fail(port.error());
-  }
-  service.run();
-  return 0;
+  sweeper::Service service(wanted, around.api, around.clock);
+  return run_until_stopped(service, around);
 }
 
 }  // namespace
@@ -90,7 +72,11 @@ void add_sweeper(CLI::App& program, Command& chosen) {
   add(*command, "--longhorn-url", options->longhorn_url,
       "Longhorn's REST API, as in http://longhorn-backend.longhorn-system:9500. Guests thaw as soon as it says that "
       "their disks are cut. Empty: it is not asked");
-  command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      return serve(options->common, [&](const Surroundings& around) { return run_sweeper(*options, around); });
+    };
+  });
 }
 
 }  // namespace snapfreeze::cli

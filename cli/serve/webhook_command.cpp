@@ -1,7 +1,8 @@
+#include "cli/serve/webhook_command.h"
+
 #include "base/file.h"
 #include "cli/serve/policy_options.h"
-#include "cli/shared/commands.h"
-#include "cli/shared/process.h"
+#include "cli/serve/serve.h"
 #include "webhook/service.h"
 
 namespace snapfreeze::cli {
@@ -27,15 +28,7 @@ struct WebhookCommand {
   Millis drain{3000};
 };
 
-int run_webhook(const WebhookCommand& options) {
-  configure_logs(options.common);
-  StopSignals signals;
-  SystemClock clock;
-  auto connection = connect(options.common);
-  if (!connection) return fail(connection.error());
-  const auto name = identity(options.common);
-  if (!name) return fail(name.error());
-
+int run_webhook(const WebhookCommand& options, const Surroundings& around) {
   webhook::WebhookOptions wanted;
   wanted.address = options.listen.address;
   wanted.port = options.listen.port;
@@ -48,21 +41,15 @@ int run_webhook(const WebhookCommand& options) {
     if (!bundle) return fail({bundle.error().code, "--client-ca: " + bundle.error().message});
     wanted.clients = {*bundle, options.client_names};
   }
-  wanted.own_namespace = connection->own_namespace;
+  wanted.own_namespace = around.own_namespace;
   wanted.wind_down = options.drain;
-  wanted.admission.replica = *name;
+  wanted.admission.replica = around.identity;
   wanted.admission.policy = options.policy;
   wanted.admission.observe = options.mode == "observe";
   wanted.admission.max_freezes = options.max_freezes;
 
-  const OnStop on_stop(signals, [&clock] { clock.stop(); });
-  webhook::Service service(wanted, *connection->api, clock);
-  if (const auto ports = service.start(); !ports) {
-    clock.stop();
-    return fail(ports.error());
-  }
-  service.run();
-  return 0;
+  webhook::Service service(wanted, around.api, around.clock);
+  return run_until_stopped(service, around);
 }
 
 }  // namespace
@@ -93,7 +80,9 @@ void add_webhook(CLI::App& program, Command& chosen) {
              "how long to go on serving after SIGTERM");
   command->callback([options, &chosen] {
     check_timers(options->policy);
-    chosen = [options] { return run_webhook(*options); };
+    chosen = [options] {
+      return serve(options->common, [&](const Surroundings& around) { return run_webhook(*options, around); });
+    };
   });
 }
 

@@ -1,7 +1,7 @@
+#include "cli/shell/completion.h"
+
 #include <functional>
 #include <vector>
-
-#include "cli/shell/manual.h"
 
 namespace snapfreeze::cli {
 namespace {

@@ -1,8 +1,10 @@
+#include "cli/shell/shell_commands.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "cli/shared/commands.h"
 #include "cli/shared/exit_status.h"
+#include "cli/shell/completion.h"
 #include "cli/shell/manual.h"
 
 namespace snapfreeze::cli {
@@ -33,6 +35,16 @@ void add_completion(CLI::App& program, Command& chosen) {
     chosen = [&program] {
       std::fputs(manual_page(program, SNAPFREEZE_VERSION).c_str(), stdout);
       return kFine;
+    };
+  });
+}
+
+void add_version(CLI::App& program, Command& chosen) {
+  CLI::App* command = program.add_subcommand("version", "Print the version");
+  command->callback([&chosen] {
+    chosen = [] {
+      std::puts("snapfreeze " SNAPFREEZE_VERSION);
+      return 0;
     };
   });
 }

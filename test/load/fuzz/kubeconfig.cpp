@@ -1,10 +1,11 @@
 // A kubeconfig of any content is read, or refused with a text that names the file.
+#include "kube/kubeconfig.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <string>
 
-#include "kube/config.h"
 #include "test/load/fuzz/fuzz.h"
 
 using snapfreeze::fuzz::must;

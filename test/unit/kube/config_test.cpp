@@ -1,11 +1,10 @@
-#include "kube/config.h"
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
 
+#include "kube/kubeconfig.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 #include "test/support/catch.h"
