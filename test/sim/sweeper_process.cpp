@@ -1,0 +1,114 @@
+#include "test/sim/sweeper_process.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "kube/watcher.h"
+#include "sweeper/feed.h"
+
+namespace sim {
+namespace {
+
+namespace kube = snapfreeze::kube;
+namespace sweeper = snapfreeze::sweeper;
+using sweeper::Kind;
+
+constexpr int kWorkers = 8;           // as the driver has by default
+constexpr Millis kHeadStart{10'000};  // likewise
+
+bool waits_for_others(Kind kind) {
+  return kind == Kind::kSnapshot || kind == Kind::kContent || kind == Kind::kLonghornSnapshot;
+}
+
+}  // namespace
+
+SweeperProcess::SweeperProcess(cluster::Cluster& cluster, const std::string& name, Record& record,
+                               const SweeperOptions& options, int life)
+    : Process(cluster, name, record, options.clock_offset),
+      runtime_(cluster.runtime()),
+      thaw_on_(options.what.thaw_on),
+      identity_(name + "_" + std::to_string(life)),
+      elector_(api, clock, kOwnNamespace, identity_),
+      led_api_(api, elector_),
+      led_sessions_(led_api_, kOwnNamespace),
+      seams_{led_api_, clock, server_time, led_sessions_, elector_, metrics},
+      mutex_(runtime_),
+      sweeper_(seams_, {identity_, options.policy}, options.what),
+      queue_(kWorkers) {
+  for (int i = 0; i < sweeper::kKinds; ++i) {
+    const auto kind = static_cast<Kind>(i);
+    if (sweeper::is_watched(kind, thaw_on_)) fibers.spawn("watch", [this, kind] { watch(kind); });
+  }
+  fibers.spawn("plan", [this] { plan(); });
+  fibers.spawn("elect", [this] { elect(); });
+}
+
+// Blind it does not lead.
+void SweeperProcess::elect() {
+  {
+    cluster::Lock lock = runtime_.lock();
+    runtime_.wait_until(lock, synced_, cluster::kNever, [this] { return sweeper_.synced(); });
+  }
+  Millis pause{0};
+  do {
+    pause = elector_.step();
+    notify(changed_);
+  } while (clock.wait(pause));
+}
+
+void SweeperProcess::watch(Kind kind) {
+  if (waits_for_others(kind)) wait_for_head_start();
+  sweeper::Feed feed(kind, thaw_on_, [this](const sweeper::Change& change) {
+    {
+      const std::lock_guard guard(mutex_);
+      sweeper_.on_change(change);
+    }
+    notify(changed_);
+    notify(synced_);
+  });
+  kube::Watcher watcher(sweeper::Feed::options(kind, kOwnNamespace), feed, [] { return 0.5; });
+  kube::run_watch(api, clock, watcher);
+}
+
+void SweeperProcess::wait_for_head_start() {
+  cluster::Lock lock = runtime_.lock();
+  runtime_.wait_until(lock, synced_, runtime_.now() + kHeadStart, [this] {
+    const sweeper::World& world = sweeper_.world();
+    return world.synced(Kind::kSession) && world.synced(Kind::kBackup) && world.synced(Kind::kVmi);
+  });
+}
+
+void SweeperProcess::plan() {
+  while (true) {
+    gate.pass();
+    snapfreeze::Mono next;
+    {
+      const std::lock_guard guard(mutex_);
+      for (sweeper::Job& job : sweeper_.take_due()) queue_.push(std::move(job));
+      while (auto job = queue_.pop()) fibers.spawn("work", [this, job = std::move(*job)] { work(job); });
+      next = std::min(sweeper_.next_wake(), cluster::kNever);
+    }
+    cluster::Lock lock = runtime_.lock();
+    runtime_.wait_until(lock, changed_, next, [this] { return news_; });
+    news_ = false;
+  }
+}
+
+void SweeperProcess::work(const sweeper::Job& job) {
+  const sweeper::Outcome outcome = sweeper_.run(job);
+  {
+    const std::lock_guard guard(mutex_);
+    queue_.done(job.lane());
+    sweeper_.done(outcome);
+  }
+  notify(changed_);
+}
+
+void SweeperProcess::notify(cluster::Signal& signal) {
+  const cluster::Lock lock = runtime_.lock();
+  news_ = true;
+  runtime_.wake(signal);
+}
+
+}  // namespace sim
