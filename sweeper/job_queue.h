@@ -5,7 +5,7 @@
 #include <deque>
 #include <optional>
 
-#include "sweeper/sweeper.h"
+#include "sweeper/job.h"
 
 namespace snapfreeze::sweeper {
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "sweeper/planner.h"
 #include "sweeper/seams.h"
 #include "sweeper/situation.h"
+#include "sweeper/strays.h"
 
 namespace snapfreeze::sweeper {
 

@@ -1,5 +1,4 @@
-// What to do for a session, a snapshot without one, or a frozen guest without one. Pure: the world as it is known, what
-// was done so far, the time; nothing else.
+// What to do for a session. Pure: the world as it is known, what was done so far, the time; nothing else.
 #pragma once
 
 #include <map>
@@ -19,8 +18,6 @@ inline constexpr std::chrono::seconds kTwoPolls{11};
 // A driver that has refused each missing disk, and captured none for so long since, will not come round before T: the
 // guest is released. Below 8 s, which is what is promised, by what the news and the thaw take.
 inline constexpr Millis kDriverPatience{7500};
-// A snapshot whose session is not known may only be ahead of the watch of the Leases.
-inline constexpr std::chrono::seconds kStrayGrace{10};
 // A thaw that no reply settles, and a verdict that cannot be written, are given up after so long.
 inline constexpr std::chrono::hours kGiveUp{1};
 
@@ -67,37 +64,5 @@ struct Plan {
 // `identity` is ours, as Intent::by.
 [[nodiscard]] Plan plan_session(const Situation& situation, const Progress& progress, Observed now,
                                 const freeze::Policy& policy, const std::string& identity);
-
-struct StrayPlan {
-  enum class Action {
-    kWait,         // until `wake`, or until something about it changes
-    kForget,       // nothing is left to do
-    kJudgeLost,    // read its Lease afresh; when that is gone, the snapshot is crash: session-lost
-    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look bears it out
-    kJudgeBackup,  // `verdict` is its backup's
-    kTell,         // `verdict` was given at admission to a labelled backup, and nobody has heard of it
-  };
-  struct Judged {
-    SnapshotFacts facts;
-    freeze::Verdict verdict;
-    bool looked = false;  // by this process, when it gave the verdict; an annotation may be anybody's
-  };
-  Action action = Action::kWait;
-  Mono wake = Mono::max();
-  freeze::Verdict verdict;        // of kJudgeBackup and kTell
-  std::vector<Judged> snapshots;  // of kJudge; when they are all disks of a backup, that gets its verdict with them
-};
-
-[[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);
-
-struct RescuePlan {
-  bool rescue = false;
-  Mono wake = Mono::max();
-  std::optional<BackupFacts> backup;  // whose freeze it was
-};
-
-// Harvester leaves a guest frozen when its freeze has no timer (0 s), or failed half-way, and no session covers it.
-// Only its own freezes are rescued: those during which one of its backups of the guest was unfinished and active.
-[[nodiscard]] RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy);
 
 }  // namespace snapfreeze::sweeper
