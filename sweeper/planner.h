@@ -1,4 +1,4 @@
-// What to do for a session. Pure: the world as it is known, what was done so far, the time; nothing else.
+// Decides what to do for a session. Pure: it depends only on the known world, on what was done so far, and on the time.
 #pragma once
 
 #include <map>
@@ -11,17 +11,17 @@
 
 namespace snapfreeze::sweeper {
 
-// No VMI, or another one, may only mean that the watch of the VMIs lags behind that of the Leases.
+// If there is no VMI, or another one, the watch of the VMIs may only lag behind that of the Leases.
 inline constexpr std::chrono::seconds kWatchLag{5};
-// virt-handler polls fsFreezeStatus every 5 s: after two polls a guest that is frozen reports so.
+// virt-handler polls fsFreezeStatus every 5 s. After two polls a frozen guest reports that it is frozen.
 inline constexpr std::chrono::seconds kTwoPolls{11};
-// A driver that has refused each missing disk, and captured none for so long since, will not come round before T: the
-// guest is released. Below 8 s, which is what is promised, by what the news and the thaw take.
+// If a driver has refused each missing disk, and captured none for this long since, it will not succeed before T, so
+// the guest is released. This is below the promised 8 s, to allow for the news and the thaw.
 inline constexpr Millis kDriverPatience{7500};
-// A thaw that no reply settles, and a verdict that cannot be written, are given up after so long.
+// How long until a thaw that no reply settles, or a verdict that cannot be written, is given up.
 inline constexpr std::chrono::hours kGiveUp{1};
 
-// What became of a session's calls in this process; everything else about it is in the Lease.
+// The results of a session's calls in this process. Everything else about the session is in the Lease.
 struct Progress {
   bool thawed = false;           // a reply settled it
   bool unsettled = false;        // a reply never came
@@ -44,9 +44,9 @@ struct Progress {
 struct Plan {
   enum class Action {
     kWait,      // until `wake`, or until something about it changes
-    kThaw,      // write the intent and what is below, then unfreeze
+    kThaw,      // write the intent and the fields below, then unfreeze
     kConclude,  // give the verdict and end the session
-    kEndRest,   // unfreeze once more if something is unsettled, then end it
+    kEndRest,   // unfreeze again if something is unsettled, then end it
     kAbandon,   // as kConclude or kEndRest, although the thaw was never settled
   };
   Action action = Action::kWait;
@@ -55,8 +55,8 @@ struct Plan {
   // Of kThaw.
   std::vector<std::string> doubts;
   bool unsettled = false;
-  bool guest_gone = false;                 // to be read afresh; if so there is nothing to thaw
-  bool look_first = false;                 // whether the guest reports frozen is to be read afresh
+  bool guest_gone = false;                 // to be read afresh; if it is gone, there is nothing to thaw
+  bool look_first = false;                 // read afresh whether the guest reports frozen
   std::map<std::string, Millis> captured;  // as freeze::Session::captured; only when the session begins to thaw
   std::optional<Mono> completed;           // when the last capture was observed, if that is why
 };

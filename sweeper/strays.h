@@ -1,4 +1,4 @@
-// What to do for what has no session: snapshots whose epoch is none, and guests that somebody left frozen. Pure.
+// Decides what to do for a snapshot without a session, and for a guest that somebody left frozen. Pure.
 #pragma once
 
 #include <optional>
@@ -11,24 +11,25 @@ namespace snapfreeze::sweeper {
 
 // A snapshot whose session is not known may only be ahead of the watch of the Leases.
 inline constexpr std::chrono::seconds kStrayGrace{10};
+
 struct StrayPlan {
   enum class Action {
     kWait,         // until `wake`, or until something about it changes
     kForget,       // nothing is left to do
-    kJudgeLost,    // read its Lease afresh; when that is gone, the snapshot is crash: session-lost
-    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look bears it out
+    kJudgeLost,    // read its Lease afresh; if it is gone, the snapshot is crash: session-lost
+    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look confirms it
     kJudgeBackup,  // `verdict` is its backup's
-    kTell,         // `verdict` was given at admission to a labelled backup, and nobody has heard of it
+    kTell,         // `verdict` was given at admission to a labelled backup, and was not reported yet
   };
   struct Judged {
     SnapshotFacts facts;
     freeze::Verdict verdict;
-    bool looked = false;  // by this process, when it gave the verdict; an annotation may be anybody's
+    bool looked = false;  // by this process, when it gave the verdict; anyone may write an annotation
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();
   freeze::Verdict verdict;        // of kJudgeBackup and kTell
-  std::vector<Judged> snapshots;  // of kJudge; when they are all disks of a backup, that gets its verdict with them
+  std::vector<Judged> snapshots;  // of kJudge; if they are all disks of a backup, the backup gets its verdict, too
 };
 
 [[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);
