@@ -25,6 +25,7 @@ Installation::Options options_of(const runner::Product& product) {
   options.sweeper.what.thaw_on =
       product.thaw_on_ready ? snapfreeze::sweeper::ThawOn::kReady : snapfreeze::sweeper::ThawOn::kCaptured;
   options.sweeper.clock_offset = product.sweeper_clock;
+  options.sweeper.asks_longhorn = product.longhorn_url;
   options.webhook.settings.observe = product.observe;
   options.webhook.settings.max_freezes = product.max_freezes;
   options.webhook.clock_offset = product.webhook_clock;

@@ -62,7 +62,8 @@ struct Observed {
   std::map<std::string, SeenBackup> backups;           // likewise
   std::map<std::string, std::vector<Holder>> holders;  // by claim, "namespace/name"
   Since longest_admission{0};
-  int sessions = 0;  // Leases
+  std::vector<Since> longhorn_calls;  // of its REST API, in order
+  int sessions = 0;                   // Leases
 };
 
 }  // namespace runner
