@@ -25,7 +25,7 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
   constexpr std::string_view kScheme = "https://";
   if (url.starts_with("http://")) return not_a_server(url, "is without TLS, which would show the token to anyone");
   if (!url.starts_with(kScheme)) return not_a_server(url, "is not an https URL");
-  // What is not visible ASCII, or begins a query or a user, would end up in the request line.
+  // Anything but visible ASCII, and anything that begins a query or a user, would end up in the request line.
   const auto unfit = [](char c) { return c <= ' ' || c >= 127 || c == '?' || c == '#' || c == '@' || c == '\\'; };
   if (std::ranges::any_of(url, unfit)) return not_a_server(url, "has more than a host, a port and a path");
   std::string_view rest = url.substr(kScheme.size());

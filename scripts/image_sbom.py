@@ -1,4 +1,4 @@
-"""What is in the image, as SPDX 2.3: each file with the Debian package that it came from, by dpkg's own data."""
+"""Lists the files of the image as SPDX 2.3, each with the Debian package that it came from, by dpkg's own data."""
 import hashlib
 import json
 import os

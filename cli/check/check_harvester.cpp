@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "cli/shared/spoilers.h"
 #include "freeze/policy.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -14,7 +14,7 @@ using Level = Finding::Level;
 constexpr char kAbout[] = "Harvester";
 constexpr std::size_t kMostNamed = 10;
 
-// What its UI and its schedules send now: of each VM, the newest backup.
+// The newest backup of each VM, which shows what Harvester's UI and schedules send now.
 std::vector<const kube::BackupView*> newest_of_each_vm(const std::vector<kube::BackupView>& backups) {
   std::map<std::string, const kube::BackupView*> newest;
   for (const kube::BackupView& backup : backups) {
@@ -60,8 +60,8 @@ void check_deadlines(const std::vector<kube::BackupView>& backups, std::vector<F
   const auto deadline = *(*shortest)->fs_freeze_deadline;
   const auto timer = freeze::freeze_timer(policy, deadline, false);
   findings.push_back({Level::kWarning, kAbout,
-                      "backups of " + vms_of(brief) + " ask for a freeze of " + kube::format_duration(deadline) +
-                          ", so that disks must be cut within " + std::to_string(timer.count()) + "s",
+                      "backups of " + vms_of(brief) + " ask for a freeze of " + format_duration(deadline) +
+                          ", so their disks must be cut within " + std::to_string(timer.count()) + "s",
                       "if the storage is slower, raise fsFreezeDeadline, or leave it out for up to " +
                           std::to_string(policy.default_timer.count()) +
                           "s: the guest thaws at the last cut anyway. Never set it to 0"});
@@ -76,23 +76,28 @@ bool is_tried_again(const kube::BackupView& backup, const std::set<std::string>&
 void check_errors(const CheckFacts& facts, std::vector<Finding>& findings) {
   if (!facts.snapshots) {
     findings.push_back(
-        {Level::kUnknown, kAbout, "whether failed backups are tried again: " + facts.snapshots.error().message});
+        {Level::kUnknown, kAbout, "whether failed backups will be retried: " + facts.snapshots.error().message});
     return;
   }
   std::size_t failed = 0;
   for (const kube::BackupView& backup : *facts.backups) {
     if (!is_tried_again(backup, *facts.snapshots) || ++failed > kMostNamed) continue;
     const std::string name = backup.metadata.namespace_ + "/" + backup.metadata.name;
-    const std::string when = backup.error_time ? " at " + kube::format_time(*backup.error_time) : "";
+    const std::string when = backup.error_time ? " at " + format_time(*backup.error_time) : "";
     std::string says = "backup ";
-    says.append(name).append(" failed").append(when).append(" (").append(backup.error).append(") and is tried again: ");
+    says.append(name)
+        .append(" failed")
+        .append(when)
+        .append(" (")
+        .append(backup.error)
+        .append(") and will be retried: ");
     says.append("it freezes ").append(backup.source_name).append(" each time, and other backups of it may then be ");
     says.append("crash: other-backup");
-    findings.push_back({Level::kWarning, kAbout, std::move(says), "mend the cause, or delete that backup"});
+    findings.push_back({Level::kWarning, kAbout, std::move(says), "fix the cause, or delete that backup"});
   }
   if (failed > kMostNamed) {
     findings.push_back(
-        {Level::kWarning, kAbout, std::to_string(failed - kMostNamed) + " more backups failed and are tried again"});
+        {Level::kWarning, kAbout, std::to_string(failed - kMostNamed) + " more backups failed and will be retried"});
   }
 }
 
@@ -102,7 +107,7 @@ void check_harvester(const CheckFacts& facts, std::vector<Finding>& findings) {
   if (facts.harvester_version) {
     findings.push_back({Level::kGood, kAbout, (*facts.harvester_version)["value"].string()});
   } else if (facts.harvester_version.error().code == Code::kNotFound) {
-    findings.push_back({Level::kGood, kAbout, "is not installed: only labelled snapshots are frozen for"});
+    findings.push_back({Level::kGood, kAbout, "is not installed: guests are frozen for labelled snapshots only"});
   } else {
     findings.push_back({Level::kUnknown, kAbout, "version not known: " + facts.harvester_version.error().message});
   }

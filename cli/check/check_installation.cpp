@@ -1,11 +1,11 @@
 // Is snapfreeze itself in order?
 #include <algorithm>
 
+#include "base/time.h"
 #include "certs/authority.h"
 #include "certs/certificates.h"
 #include "cli/check/check.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -48,11 +48,11 @@ Finding check_registered(const CheckFacts& facts) {
               "set it to Ignore"};
     }
     if (!asks_for_snapshots(webhook)) {
-      return {Level::kError, about, name + ": is not asked about volumesnapshots", "install the chart again"};
+      return {Level::kError, about, name + ": not asked about volumesnapshots", "install the chart again"};
     }
     if (webhook["timeoutSeconds"].integer().value_or(10) < kLeastTimeout) {
       return {Level::kWarning, about, name + ": timeoutSeconds is below 5, too little for a guest that freezes slowly",
-              "raise it, to 15"};
+              "raise it to 15"};
     }
   }
   return {Level::kGood, about, "registered, in namespace " + facts.home.namespace_};
@@ -61,7 +61,7 @@ Finding check_registered(const CheckFacts& facts) {
 // What an API server would say to the certificate.
 Finding check_certificate(const std::string& about, const std::string& leaf, const certs::Registration& registration,
                           Wall now) {
-  const std::string remedy = "the sweeper that leads repairs it within half a minute; otherwise look at its log";
+  const std::string remedy = "the leading sweeper repairs it within half a minute; if not, look at its log";
   for (const auto& webhook : registration.webhooks) {
     if (webhook.bundle.empty()) {
       return {Level::kError, about, webhook.name + ": caBundle is empty, so no API server trusts it", remedy};
@@ -71,7 +71,7 @@ Finding check_certificate(const std::string& about, const std::string& leaf, con
   }
   const auto info = certs::inspect(leaf);
   if (!info) return {Level::kError, about, info.error().message, remedy};
-  const std::string until = "until " + kube::format_time(info->not_after);
+  const std::string until = "until " + format_time(info->not_after);
   if (info->not_after <= now) return {Level::kError, about, "expired: " + until, remedy};
   if (info->not_after <= now + kSoon) return {Level::kWarning, about, "expires soon: " + until, remedy};
   return {Level::kGood, about, "trusted by the API server, " + until};
@@ -119,9 +119,9 @@ Finding check_leader(const CheckFacts& facts) {
   const bool renewed = facts.leader.second && first && kube::LeaseView::from(*first).renew_time != lease.renew_time;
   if (renewed) {
     return {Level::kWarning, about, lease.holder_identity + " leads, but its machine's clock is not the API server's",
-            "let the nodes' clocks be synchronised"};
+            "synchronise the nodes' clocks"};
   }
-  const std::string since = lease.renew_time ? kube::format_time(*lease.renew_time) : "never";
+  const std::string since = lease.renew_time ? format_time(*lease.renew_time) : "never";
   return {Level::kError, about, lease.holder_identity + " led, but has not renewed its Lease since " + since, remedy};
 }
 
@@ -151,7 +151,7 @@ Finding check_dry_run(const Result<Json>& reply) {
               "install the CSI snapshot CRDs"};
     }
     return {Level::kError, about, "a dry-run VolumeSnapshot was refused: " + reply.error().message,
-            "see who refuses it: without it there is no backup at all"};
+            "find out who refuses it: without it no backup is possible"};
   }
   const auto metadata = kube::Metadata::from(*reply);
   if (metadata.annotation(freeze::kReason) == freeze::reason::kDryRun) {

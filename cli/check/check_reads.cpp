@@ -7,11 +7,11 @@
 #include "cli/check/foretell.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"
-#include "edge/handshake.h"
 #include "freeze/names.h"
 #include "freeze/session_store.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
+#include "tls/presented.h"
 #include "webhook/reads.h"
 
 namespace snapfreeze::cli {
@@ -53,7 +53,7 @@ std::string key_of(const kube::VmiView& vmi) {
   return vmi.metadata.namespace_ + "/" + vmi.metadata.name;
 }
 
-// The guests whose agents are to be asked; says so when these are not all.
+// The guests whose agents will be asked. Says so if these are not all.
 std::vector<kube::VmiView> guests_to_ask(CheckFacts& facts) {
   std::vector<kube::VmiView> guests;
   std::size_t left_out = 0;
@@ -139,7 +139,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
   facts.backups = list_views<kube::BackupView>(api, kube::kHarvesterBackups, scope.namespace_);
   facts.vmis = list_views<kube::VmiView>(api, kube::kVirtualMachineInstances, scope.namespace_);
   read_snapshots(api, scope.namespace_, facts);
-  if (!scope.connect.empty()) facts.served = edge::presented_certificate(scope.connect, kHandshakeTimeout);
+  if (!scope.connect.empty()) facts.served = tls::presented_certificate(scope.connect, kHandshakeTimeout);
   facts.access = {ask_access(api, scope, scope.webhook_account, webhook_rights()),
                   ask_access(api, scope, scope.sweeper_account, sweeper_rights()),
                   ask_access(api, scope, "", admin_rights())};
@@ -152,7 +152,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
 
 namespace {
 
-// Of the guest that runs, if one does.
+// Of the running guest, if there is one.
 std::optional<bool> ask_agent(kube::KubeApi& api, const std::string& ns, const std::string& vm,
                               std::vector<std::string>& unseen) {
   const auto info = kube::get(api, kube::object_path(kube::kGuestCalls, ns, vm, "guestosinfo"), kCheckTimeout);

@@ -27,7 +27,7 @@ webhook::Decision decide_all(const webhook::Facts& facts) {
   return webhook::decide(facts);
 }
 
-// A backup takes each disk that a VM has. Those that its guest does not have are looked at apart.
+// A backup takes each disk of a VM. Disks that its guest does not have are checked separately.
 std::string first_disk(const freeze::Guest& guest) {
   const bool runs = guest.vmi && !guest.vmi->off();
   const std::vector<std::string> disks = runs        ? guest.vmi->disks()
@@ -51,9 +51,9 @@ class Foretelling {
     decide();
     if (const auto retried = backups_to_be_retried(spoiled_, facts_.others); !retried.empty()) {
       add({Level::kWarning, about_,
-           "Harvester tries to take again: " + phrases_in_a_row(retried) +
+           "Harvester will retry " + phrases_in_a_row(retried) +
                ". Each attempt freezes the guest, and a backup at that moment is crash: other-backup",
-           "mend the cause, or delete that backup"});
+           "fix the cause, or delete that backup"});
     }
     for (const auto* unseen : {&facts_.unseen, &facts_.others.unseen}) {
       for (const std::string& one : *unseen) add({Level::kUnknown, about_, "not known: " + one});
@@ -72,7 +72,7 @@ class Foretelling {
     add({Level::kError, about_, text});
   }
 
-  // Of the VM, and of the guest that runs: Harvester makes a snapshot of each that the VM's template names.
+  // The disks of the VM and of its running guest. Harvester makes a snapshot of each disk in the VM's template.
   std::vector<std::string> disks() const {
     std::set<std::string> claims;
     const freeze::Guest& guest = admission_.guest;
@@ -81,7 +81,7 @@ class Foretelling {
     return {claims.begin(), claims.end()};
   }
 
-  // In the template, but not among the disks of the guest that runs.
+  // The disks in the template that the running guest does not have.
   std::vector<std::string> foreign_disks() const {
     const freeze::Guest& guest = admission_.guest;
     std::vector<std::string> foreign;
@@ -105,8 +105,9 @@ class Foretelling {
         would_be_offline();
         return;
       case Step::kWait:
-        add({Level::kError, about_, "a backup now would wait for another session of it to end, as long as it may",
-             "take the backup when `snapfreeze status` does not show it any more"});
+        add({Level::kError, about_,
+             "a backup now would wait for another session of this VM to end, and give up when its time is over",
+             "take the backup once `snapfreeze status` no longer shows that session"});
         return;
       case Step::kCrash:
         break;
@@ -114,7 +115,7 @@ class Foretelling {
     crash(decision.reason, spoilers_of(decision.reason, spoiled_, facts_.others));
   }
 
-  // By what the sweeper would find. Each of them is said, as each has to be mended.
+  // By what the sweeper would find. All findings are reported, as each must be fixed.
   bool spoiled() {
     const std::size_t before = findings_.size();
     if (const auto foreign = foreign_disks(); !foreign.empty()) {
@@ -149,7 +150,7 @@ class Foretelling {
 
   void would_be_offline() {
     if (const auto who = disk_users(spoiled_, facts_.others); !who.empty()) return crash(reason::kSharedDisk, who);
-    add({Level::kGood, about_, "it does not run: a backup now would be offline, of disks at rest"});
+    add({Level::kGood, about_, "it is not running: a backup now would be offline, with its disks at rest"});
   }
 
   const std::string about_;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "cli/shared/reasons.h"
 #include "freeze/names.h"
 #include "freeze/verdict.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -73,7 +73,7 @@ class Explainer {
       result_.frozen_for = meta.annotation(freeze::kFrozenFor);
       const auto& at = facts_.backup->error_time;
       result_.harvester_error = facts_.backup->error;
-      if (at && !result_.harvester_error.empty()) result_.harvester_error += " (at " + kube::format_time(*at) + ")";
+      if (at && !result_.harvester_error.empty()) result_.harvester_error += " (at " + format_time(*at) + ")";
     }
     for (const DiskFacts& disk : facts_.disks) {
       if (vm.empty()) vm = note_of(disk, freeze::kVmAnnotation);
@@ -86,7 +86,7 @@ class Explainer {
     result_.why = why();
   }
 
-  // The worst that is said of any.
+  // The worst verdict of any of them.
   void judge_labelled() {
     for (const DiskFacts& disk : facts_.disks) {
       const std::string said = note_of(disk, freeze::kConsistency);
@@ -123,7 +123,7 @@ class Explainer {
     for (const std::string& unseen : facts_.unseen) result_.notes.push_back("not seen: " + unseen);
     if (facts_.earlier_backups > 0) {
       result_.notes.push_back("not shown: " + std::to_string(facts_.earlier_backups) +
-                              " earlier with the same label, each of which is a backup of its own");
+                              " earlier backups with the same label");
     }
   }
 
@@ -136,13 +136,13 @@ class Explainer {
       return "no guest ran from the first admission until the last capture: disks at rest";
     }
     if (!said.empty()) return explain_reason(result_.reason);
-    if (facts_.session) return "the guest is held for it still";
+    if (facts_.session) return "the guest is still held for it";
     const bool admitted = std::any_of(facts_.disks.begin(), facts_.disks.end(),
                                       [](const DiskFacts& disk) { return !epoch_of(disk).empty(); });
     if (!result_.harvester_error.empty() && !admitted) {
-      return "nobody has said: Harvester failed, and no snapshot of it came to snapfreeze";
+      return "not known: Harvester failed, and none of its snapshots reached snapfreeze";
     }
-    return "nobody has said: it was made without snapfreeze, or is not judged yet";
+    return "not known: it was made without snapfreeze, or has not been judged yet";
   }
 
   void tell() {
@@ -168,7 +168,7 @@ class Explainer {
     add(view.metadata.creation_timestamp, disk.snapshot + " " + admission_of(disk));
     if (captured(disk)) {
       const std::string by = disk.captured_by_storage ? disk.captured_by_storage->said_by : "the VolumeSnapshot";
-      add(cut_of(disk), disk.snapshot + " captured, says " + by);
+      add(cut_of(disk), disk.snapshot + " captured, according to " + by);
     }
     const std::string said = note_of(disk, freeze::kConsistency);
     line += said.empty() ? "no verdict" : said;
@@ -185,7 +185,7 @@ class Explainer {
     if (session.created) add(*session.created + session.timer, "the guest's own timer thaws it");
   }
 
-  // The first admission is the begin: a guest is frozen before its first snapshot is stored.
+  // The first admission is the beginning, as a guest is frozen before its first snapshot is stored.
   void draw() {
     Lane& lane = result_.lane;
     lane.title = result_.title;
@@ -210,7 +210,7 @@ class Explainer {
       if (held) proven = std::max(proven, since(*at) + 1);
     }
     std::stable_sort(lane.cuts.begin(), lane.cuts.end(), [](const Cut& a, const Cut& b) { return a.at < b.at; });
-    const auto frozen_for = kube::parse_duration(result_.frozen_for);
+    const auto frozen_for = parse_duration(result_.frozen_for);
     if (facts_.session) {
       lane.frozen.push_back({0, std::nullopt, "snapfreeze", ""});
     } else if (frozen_for) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/time.h"
 #include "cli/shared/labelled.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"
@@ -10,7 +11,6 @@
 #include "freeze/session_store.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -22,7 +22,7 @@ DiskFacts disk_of(const std::string& name, const Result<Json>& object) {
   DiskFacts disk{name, std::nullopt, std::nullopt, std::nullopt};
   if (!object) return disk;
   disk.view = kube::SnapshotView::from(*object);
-  const auto time = kube::parse_time((*object)["status"]["creationTime"].string());
+  const auto time = parse_time((*object)["status"]["creationTime"].string());
   if (time) disk.captured_by_snapshot = *time;
   return disk;
 }
@@ -94,7 +94,7 @@ void read_session(kube::KubeApi& api, const std::string& system_namespace, Expla
   freeze::SessionStore sessions(api, system_namespace);
   auto session = sessions.read(facts.namespace_, vm);
   if (!session) {
-    facts.unseen.push_back("whether the guest is frozen still: cannot get its Lease: " + session.error().message);
+    facts.unseen.push_back("whether the guest is still frozen: cannot get its Lease: " + session.error().message);
     return;
   }
   if (!*session) return;
@@ -104,7 +104,7 @@ void read_session(kube::KubeApi& api, const std::string& system_namespace, Expla
   if (ours && (*session)->phase != freeze::Phase::kResting) facts.session = std::move(*session);
 }
 
-// Only those of snapfreeze's; others' are of no matter here.
+// Only snapfreeze's own Events; others do not matter here.
 void read_events(kube::KubeApi& api, ExplainFacts& facts) {
   std::set<std::string> names;
   if (facts.backup) names.insert(facts.name);
@@ -114,7 +114,7 @@ void read_events(kube::KubeApi& api, ExplainFacts& facts) {
   const auto project = [&](const Json& event) -> std::optional<EventFacts> {
     const bool by_us = event["reportingController"].string().starts_with("snapfreeze.harvesterhci.io/");
     if (!by_us || !names.contains(event["regarding"]["name"].string())) return std::nullopt;
-    const auto time = kube::parse_time(event["eventTime"].string());
+    const auto time = parse_time(event["eventTime"].string());
     return EventFacts{time ? std::optional<Wall>(*time) : std::nullopt, event["reason"].string(),
                       event["note"].string()};
   };

@@ -1,6 +1,6 @@
 #include "cli/serve/policy_options.h"
 
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -23,13 +23,13 @@ void add_max_timer(CLI::App& app, freeze::Policy& policy) {
 
 void check_timers(const freeze::Policy& policy) {
   if (policy.max_timer >= policy.default_timer) return;
-  throw CLI::ValidationError(kMaxTimer, "'" + kube::format_duration(policy.max_timer) + "' must not be below " +
-                                            kTimer + ", which is " + kube::format_duration(policy.default_timer));
+  throw CLI::ValidationError(kMaxTimer, "'" + format_duration(policy.max_timer) + "' must not be below " + kTimer +
+                                            ", which is " + format_duration(policy.default_timer));
 }
 
 void add_proof(CLI::App& app, freeze::Policy& policy) {
   add_millis(app, "--clock-margin", policy.margin, Millis(0), std::chrono::seconds(10),
-             "by how much the clocks of several API servers may differ");
+             "how far the clocks of several API servers may differ");
   add_seconds(app, "--cool-down", policy.cool_down, std::chrono::seconds(0), std::chrono::minutes(10),
               "how long a guest is left alone after a session that captured nothing or lapsed");
 }

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
 #include "kube/discovery.h"
 #include "kube/paths.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -16,7 +16,7 @@ constexpr int kNoSuchObject = 404;
 constexpr std::string_view kApis = "/apis/";
 constexpr std::string_view kNamespaces = "namespaces/";
 
-// Of a path below /apis, its parts; all are empty for any other.
+// The parts of a path below /apis; all are empty for any other path.
 struct KindPath {
   std::string group;
   std::string version;
@@ -51,7 +51,7 @@ bool is_missing(const Result<kube::Response>& reply) {
 
 }  // namespace
 
-// Rounded up, or a fraction of a millisecond would be no time at all.
+// Rounded up, because a fraction of a millisecond would otherwise be no time at all.
 Millis Look::time_left() const {
   return std::chrono::ceil<Millis>(end_ - clock_.monotonic());
 }
@@ -62,7 +62,7 @@ void Look::bound(kube::Request& request, Millis left) const {
 }
 
 Error Look::too_late() const {
-  return {Code::kTransient, "not all could be read within " + kube::format_duration(patience_) +
+  return {Code::kTransient, "could not read everything within " + format_duration(patience_) +
                                 ": the API server is too slow, or there are too many objects"};
 }
 
@@ -85,7 +85,7 @@ Result<std::optional<kube::Request>> Look::elsewhere(const kube::Request& reques
   if (!version) {
     Error error = version.error();
     error.message =
-        "cannot find out in which version " + path.plural + "." + path.group + " are served: " + error.message;
+        "cannot find out which version of " + path.plural + "." + path.group + " is served: " + error.message;
     if (error.code == Code::kNotFound) error.code = Code::kTransient;
     return error;
   }
@@ -134,7 +134,7 @@ std::vector<Result<kube::Response>> Look::call_all(std::span<const kube::Request
 }
 
 Result<void> Look::stream(const kube::Request& /*request*/, Millis /*idle*/, const kube::LineSink& /*sink*/) {
-  return Error{Code::kMalformed, "a watch has no end, so it is not part of a look"};
+  return Error{Code::kMalformed, "a look cannot include a watch, which never ends"};
 }
 
 }  // namespace snapfreeze::cli

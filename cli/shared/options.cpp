@@ -4,23 +4,23 @@
 #include <charconv>
 
 #include "base/log.h"
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace snapfreeze::cli {
 namespace {
 
-// One text for all durations, so that every refusal says the option, what was given, and what would be right.
+// One text for all durations, so that every refusal names the option, the given value, and what it should be.
 template <class Duration>
 CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& target, Duration low, Duration high,
                           const std::string& unit, const std::string& help) {
-  const auto text = [](Duration value) { return kube::format_duration(std::chrono::duration_cast<Millis>(value)); };
+  const auto text = [](Duration value) { return format_duration(std::chrono::duration_cast<Millis>(value)); };
   const std::string range = unit + " from " + text(low) + " to " + text(high);
   const auto parse = [&target, low, high, name, range](const std::string& value) {
-    const auto given = kube::parse_duration(value);
+    const auto given = parse_duration(value);
     const bool whole = given && std::chrono::duration_cast<Duration>(*given) == *given;
     if (!whole || *given < low || *given > high) {
       throw CLI::ValidationError(name, "'" + value + "' must be " + range + ", such as " +
-                                           kube::format_duration(std::chrono::duration_cast<Millis>(target)));
+                                           format_duration(std::chrono::duration_cast<Millis>(target)));
     }
     target = std::chrono::duration_cast<Duration>(*given);
   };
@@ -85,18 +85,18 @@ CLI::Option* add_listen(CLI::App& app, const std::string& name, Listen& target, 
 
 void add_cluster(CLI::App& app, ConnectOptions& options) {
   add(app, "--kubeconfig", options.kubeconfig,
-      "kubeconfig file; without it, $KUBECONFIG, the pod's service account, or ~/.kube/config");
-  add(app, "--context", options.context, "context of the kubeconfig; without it, the current one");
+      "kubeconfig file; default: $KUBECONFIG, the pod's service account, or ~/.kube/config");
+  add(app, "--context", options.context, "context of the kubeconfig; default: the current one");
 }
 
 void add_connect(CLI::App& app, ConnectOptions& options) {
   add_cluster(app, options);
-  add(app, "--namespace", options.namespace_, "snapfreeze's own; without it, that of the service account or context");
+  add(app, "--namespace", options.namespace_, "snapfreeze's own; default: that of the service account or context");
 }
 
 void add_common(CLI::App& app, CommonOptions& options) {
   add_connect(app, options);
-  add(app, "--identity", options.identity, "unique among the replicas; without it, the host's name");
+  add(app, "--identity", options.identity, "unique among the replicas; default: the host's name");
   add(app, "--log-format", options.log_format, "json, or text for people")->check(CLI::IsMember({"json", "text"}));
   add(app, "--log-level", options.log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));

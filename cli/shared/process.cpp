@@ -1,12 +1,12 @@
 #include "cli/shared/process.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
 
+#include "base/thread.h"
 #include "kube/config.h"
 
 namespace snapfreeze::cli {
@@ -41,10 +41,9 @@ void SystemClock::stop() {
 StopSignals::StopSignals() {
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A peer that goes away while we write is an error of that write.
+  // If a peer goes away while we write, that write fails.
   signal(SIGPIPE, SIG_IGN);
-  thread_ = std::thread([this] { wait(); });
-  pthread_setname_np(thread_.native_handle(), "signals");
+  thread_ = start_thread("signals", [this] { wait(); });
 }
 
 StopSignals::~StopSignals() {

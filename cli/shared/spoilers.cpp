@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "base/time.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
-#include "kube/time.h"
 #include "webhook/budget.h"
 
 namespace snapfreeze::cli {
@@ -36,7 +36,7 @@ bool is_unfinished(const kube::BackupView& backup, const Others& others) {
 }
 
 std::string error_of(const kube::BackupView& backup) {
-  const std::string when = backup.error_time ? " at " + kube::format_time(*backup.error_time) : "";
+  const std::string when = backup.error_time ? " at " + format_time(*backup.error_time) : "";
   return "failed" + when + ": " + backup.error;
 }
 
@@ -44,14 +44,14 @@ std::string error_of(const kube::BackupView& backup) {
 std::string activity_of(const kube::BackupView& backup, const Spoiled& spoiled, const Others& others) {
   for (const MadeSnapshot& snapshot : others.snapshots) {
     if (snapshot.backup_uid == backup.metadata.uid && counts(snapshot.created, spoiled)) {
-      return "made its snapshot " + snapshot.name + " at " + kube::format_time(*snapshot.created);
+      return "made its snapshot " + snapshot.name + " at " + format_time(*snapshot.created);
     }
   }
   if (never_froze(backup)) return "";
   if (counts(backup.error_time, spoiled)) return error_of(backup);
   const auto& created = backup.metadata.creation_timestamp;
-  if (counts(created, spoiled)) return "was created at " + kube::format_time(*created);
-  // Each attempt writes over the time of the one before.
+  if (counts(created, spoiled)) return "was created at " + format_time(*created);
+  // Each attempt overwrites the time of the previous one.
   const bool was_there = !spoiled.until || !created || *created <= *spoiled.until;
   const bool tried_since = backup.error_time && spoiled.until && *backup.error_time > *spoiled.until;
   return was_there && tried_since && is_unfinished(backup, others) ? error_of(backup) : "";
@@ -61,7 +61,7 @@ bool is_another_of_the_vm(const kube::BackupView& backup, const Spoiled& spoiled
   return backup.source_name == spoiled.vm && backup.metadata.uid != spoiled.backup_uid;
 }
 
-// The VM whose launcher the pod is, or whose disk it was made to attach; "" when it is nobody's.
+// The VM of a launcher pod, or of a pod that attaches a disk to it; "" for any other pod.
 std::string vm_of(const kube::PodView& pod, const std::map<std::string, const kube::PodView*>& pods) {
   const kube::PodView* one = &pod;
   for (int hops = 0; hops < 2; ++hops) {
@@ -81,7 +81,7 @@ struct Use {
   auto operator<=>(const Use&) const = default;
 };
 
-// Of the claims, by anybody but the VM itself.
+// Users of the claims other than the VM itself.
 std::set<Use> uses_of(const std::vector<std::string>& claims, const Spoiled& spoiled, const Others& others) {
   std::set<Use> uses;
   const auto note = [&](const std::string& user, const std::vector<std::string>& used) {
@@ -122,7 +122,7 @@ void add_freezers(const std::string& kind, const std::vector<freeze::Freezer>& f
     const bool later = freezer.created && spoiled.until && *freezer.created > *spoiled.until;
     if (later || !freeze::kubevirt_interfered(session, {&freezer, 1})) continue;
     const std::string state = !freezer.over   ? "under way"
-                              : freezer.ended ? "until " + kube::format_time(*freezer.ended)
+                              : freezer.ended ? "until " + format_time(*freezer.ended)
                                               : "over by now";
     std::string phrase = "KubeVirt's ";
     phrase.append(kind).append(" ").append(freezer.name).append(", ").append(state);
@@ -150,7 +150,7 @@ Spoiled spoiled_backup(std::string vm, std::string backup_uid, std::span<const M
     if (created && (!last || *created > *last)) last = created;
   }
   if (!first) return spoiled;
-  const auto lasted = kube::parse_duration(frozen_for);
+  const auto lasted = parse_duration(frozen_for);
   // A session begins before the admission of its first snapshot has ended.
   spoiled.from = *first - webhook::kLongestAdmission;
   spoiled.until = *last + (lasted ? *lasted : kLongFreeze);
@@ -207,11 +207,11 @@ std::vector<std::string> owners_of_foreign_disks(const Spoiled& spoiled, const O
       return vm.metadata.name == spoiled.vm && has(vm.claims, claim);
     };
     if (std::any_of(others.vms.begin(), others.vms.end(), planned)) {
-      phrases.push_back("the disk " + claim + ", which the guest that runs does not have yet");
+      phrases.push_back("the disk " + claim + ", which the running guest does not have yet");
     } else if (owners.empty()) {
       phrases.push_back("the disk " + claim + ", which no VM has");
     }
-    const std::string whose = ", whose disk " + claim + " is";
+    const std::string whose = ", which has the disk " + claim;
     for (const std::string& owner : owners) phrases.push_back(owner + whose);
   }
   return phrases;
@@ -237,7 +237,7 @@ std::vector<std::string> spoilers_of(std::string_view reason, const Spoiled& spo
   if (reason == reasons::kSharedDisk) add(disk_users(spoiled, others));
   if (reason == reasons::kNotItsDisk) add(owners_of_foreign_disks(spoiled, others));
   const bool sure = wanted.any() && reason != reasons::kLapsed && reason != reasons::kFrozenByOther;
-  if (sure && phrases.empty() && others.unseen.empty()) phrases.emplace_back("what it was is gone by now");
+  if (sure && phrases.empty() && others.unseen.empty()) phrases.emplace_back("whatever it was is gone by now");
   return phrases;
 }
 

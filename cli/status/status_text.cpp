@@ -1,10 +1,10 @@
-// Status, as people and as scripts read it.
+// Status as text for people and as JSON for scripts.
 #include <algorithm>
 
+#include "base/time.h"
 #include "cli/shared/table.h"
 #include "cli/status/status.h"
 #include "freeze/verdict.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -21,7 +21,7 @@ std::string seconds(Wall::duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + "s";
 }
 
-// As kubectl shows ages: the largest unit, and the next one while the first is small.
+// Ages as kubectl shows them: the largest unit, and the next one while the first is small.
 std::string age(const std::optional<Wall>& since, Wall now) {
   if (!since) return "";
   const auto total = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - *since).count(), 0);
@@ -58,7 +58,7 @@ Colour colour_of(const BackupLine& backup) {
   return backup.consistency == to_string(freeze::Consistency::kCrash) ? Colour::kWarning : Colour::kGood;
 }
 
-// An unfinished backup will get its verdict; a finished one without it was made without us.
+// An unfinished backup will get its verdict. A finished one without a verdict was made without us.
 std::string verdict_of(const BackupLine& backup) {
   if (!backup.consistency.empty()) return backup.consistency;
   if (!backup.error.empty()) return "in error";
@@ -75,7 +75,7 @@ std::string frozen_text(const Status& status, bool colours) {
   if (!status.trouble.empty()) return "Guests frozen now: not known. " + printable(status.trouble) + "\n";
   if (!status.installed) {
     return coloured("Not installed", Colour::kBad, colours) + ": namespace " + status.system_namespace +
-           " holds no session, and no sweeper has ever led there. If it is elsewhere, say --system-namespace.\n";
+           " holds no session, and no sweeper has ever led there. If it is elsewhere, use --system-namespace.\n";
   }
   if (status.frozen.empty()) return status.guests_seen ? "No guest is frozen.\n" : "No guest is held.\n";
   std::vector<Row> rows;
@@ -119,7 +119,7 @@ std::string backups_text(const Status& status, const StatusStyle& style) {
   return to_table(header, rows, style.colours);
 }
 
-// What Harvester itself says of its backups.
+// Harvester's own errors of its backups.
 std::string errors_text(const Status& status, bool colours) {
   std::vector<Row> rows;
   for (const BackupLine& backup : status.backups) {
@@ -146,7 +146,7 @@ Json texts(const std::vector<std::string>& all) {
 }
 
 Json time_or_null(const std::optional<Wall>& time) {
-  return time ? Json(kube::format_time(*time)) : Json();
+  return time ? Json(format_time(*time)) : Json();
 }
 
 Json text_or_null(const std::string& text) {
@@ -193,7 +193,7 @@ Json to_json(const Status& status) {
   for (const FrozenGuest& guest : status.frozen) frozen.push(to_json(guest));
   Json backups = Json::array();
   for (const BackupLine& backup : status.backups) backups.push(to_json(backup));
-  return Json::object({{"now", kube::format_time(status.now)},
+  return Json::object({{"now", format_time(status.now)},
                        {"systemNamespace", status.system_namespace},
                        {"installed", status.installed},
                        {"trouble", text_or_null(status.trouble)},

@@ -1,11 +1,11 @@
 #include "cli/thaw/thaw.h"
 
+#include "base/time.h"
 #include "freeze/calls.h"
 #include "freeze/names.h"
 #include "freeze/policy.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -40,7 +40,7 @@ class ByHand {
     Millis pause = kBetweenAttempts;
     for (int attempt = 1; look() && record(); ++attempt, pause *= 2) {
       if (call() || attempt == kAttempts) break;
-      say("no reply; once more");
+      say("no reply; trying again");
       if (!seams_.clock.wait(pause)) break;
     }
     return std::move(result_);
@@ -72,18 +72,19 @@ class ByHand {
     return end(ThawEnd::kNoSuchVm, vm.error());
   }
 
-  // A freeze on its way is not overtaken, or it would freeze what we have thawed. None takes longer than we wait.
+  // We do not overtake a freeze on its way, which would freeze the guest after our thaw. None takes longer than we
+  // wait.
   Result<std::optional<Session>> read_session() {
     for (bool said = false;; said = true) {
       auto there = seams_.sessions.read(target_.namespace_, target_.vm);
       const bool freezing = there && *there && (*there)->phase == Phase::kFreezing;
       if (!freezing || seams_.clock.monotonic() >= abandoned_) return there;
-      if (!said) say("it is being frozen; waiting until that has ended");
+      if (!said) say("it is being frozen; waiting for that to end");
       if (!seams_.clock.wait(kFirstPause)) return Error{Code::kCancelled, "interrupted", 0};
     }
   }
 
-  // Until a record says what is about to be done. A lost race is read again and decided again.
+  // Tries until a record says what is about to be done. After a lost race, reads and decides again.
   bool record() {
     Millis pause = kFirstPause;
     for (int race = 0; race < kRaces; ++race, pause *= 2) {
@@ -134,7 +135,7 @@ class ByHand {
     if (before && holds_guest(*before)) {
       result_.crash = true;
       say("it is held for " + names_of(before->holds) + " (" + std::string(to_string(before->phase)) + " since " +
-          (before->created ? kube::format_time(*before->created) : "?") + ")");
+          (before->created ? format_time(*before->created) : "?") + ")");
     } else if (before) {
       say("its session is ending (" + std::string(to_string(before->phase)) + "); the verdict stands");
     } else {
@@ -144,10 +145,10 @@ class ByHand {
     return true;
   }
 
-  // Where nothing is installed there is no session that could be misled.
+  // If nothing is installed, there is no session that could be misled.
   bool nobody_holds_it(const Error& error) {
     if (target_.home.known != Home::Known::kAbsent) return end(ThawEnd::kNotRecorded, error);
-    say("snapfreeze is not installed: there is nobody to tell");
+    say("snapfreeze is not installed: there is nowhere to record this");
     return true;
   }
 
@@ -156,7 +157,7 @@ class ByHand {
     const Error error{Code::kTransient, answer.message, answer.http_status};
     switch (answer.outcome) {
       case ThawOutcome::kLapsed:
-        say("thawed; Windows had given up the freeze before");
+        say("thawed; Windows had already given up the freeze");
         end(ThawEnd::kThawed);
         return true;
       case ThawOutcome::kThawed:

@@ -1,5 +1,5 @@
-"""check.py HELM [--update]: the chart without a cluster: what it renders, what it refuses, its README, its alerts. With --update the
-README and the golden files are written instead of compared."""
+"""check.py HELM [--update]: checks the chart without a cluster: what it renders, what it refuses, its README, its alerts. With
+--update, the README and the golden files are written instead of compared."""
 
 import difflib
 import json
@@ -29,11 +29,42 @@ def same(failures, file, found, update):
     failures.say("not as it was; if that is right: scripts/chart --update\n" + "\n".join(list(lines)[:60]))
 
 
+def parts(manifest):
+    """Each object's lines, by what it is called."""
+    named = {}
+    for part in manifest.split("---\n"):
+        if part.strip():
+            found = yaml.safe_load(part)
+            name = f"{found['kind']} {found['metadata']['name']}"
+            if name in named:
+                raise SystemExit(f"chart: {name} is rendered twice")
+            named[name] = part.splitlines()
+    return named
+
+
+def difference(default, manifest):
+    """What another choice of values changes, object by object. Without line numbers, so that only what changes here changes it."""
+    ours, theirs = parts(default), parts(manifest)
+    said = []
+    for name in sorted(ours.keys() | theirs.keys()):
+        if name not in theirs:
+            said += [f"{name}: not rendered"]
+        elif name not in ours:
+            said += [f"{name}: rendered here only", *("+" + line for line in theirs[name])]
+        elif ours[name] != theirs[name]:
+            lines = list(difflib.unified_diff(ours[name], theirs[name], lineterm="", n=1))[2:]
+            said += [f"{name}: changed", *("@" if line.startswith("@@") else line for line in lines)]
+    return "\n".join(said) + "\n"
+
+
 def check_renders(helm, failures, update):
+    default = chart.render(helm, chart.HERE / "values/default.yaml")
+    same(failures, GOLDEN / "default.yaml", default, update)
     for values in chart.value_sets():
-        same(failures, GOLDEN / values.name, chart.render(helm, values), update)
-    for file in GOLDEN.glob("*.yaml"):
-        if not (chart.HERE / "values" / file.name).exists():
+        if values.stem != "default":
+            same(failures, GOLDEN / f"{values.stem}.diff", difference(default, chart.render(helm, values)), update)
+    for file in GOLDEN.iterdir():
+        if not (chart.HERE / "values" / f"{file.stem}.yaml").exists():
             failures.say(f"{file} belongs to no file of test/real/chart/values")
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Does an image start, refuse and serve?
+"""Tests whether an image starts, refuses and serves.
 
     test/real/image/image_test.py ARCHIVE [BUILD]
 
-ARCHIVE is an OCI image in a tar file, BUILD the folder with snapfreeze-sandbox (default: build/release). The image's files are the
-root, read-only, of its processes, which run as its user beside a sandbox: no engine is needed, but root.
+ARCHIVE is an OCI image in a tar file, BUILD the folder with snapfreeze-sandbox (default: build/release). The image's
+processes run as its user beside a sandbox, with the image's files as their read-only root. That needs no engine, but root.
 """
 import fcntl
 import hashlib

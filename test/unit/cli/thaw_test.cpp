@@ -139,7 +139,7 @@ TEST_CASE("a freeze that is under way is waited for, and an abandoned one is not
   SECTION("under way") {
     const HandThaw result = admin.thaw();
     CHECK(result.end == End::kThawed);
-    CHECK(result.did.front() == "it is being frozen; waiting until that has ended");
+    CHECK(result.did.front() == "it is being frozen; waiting for that to end");
     CHECK(story.runtime.now() - begin > Millis(2000));
     CHECK(story.runtime.now() - begin < Millis(15000));
     CHECK(story.unrecorded().empty());
