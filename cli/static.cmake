@@ -1,0 +1,35 @@
+# The libraries for a program without shared ones. Debian has archives of OpenSSL and yaml-cpp only. fmt and spdlog are then used
+# by their headers alone, and what is left is compiled from Debian's sources, which SNAPFREEZE_SOURCES has (`apt-get source`).
+set(SNAPFREEZE_SOURCES "" CACHE PATH "Folder with the unpacked Debian source of prometheus-cpp")
+file(GLOB prometheus LIST_DIRECTORIES true ${SNAPFREEZE_SOURCES}/prometheus-cpp-*/core)
+if(NOT prometheus)
+  message(FATAL_ERROR "SNAPFREEZE_SOURCES has no prometheus-cpp: apt-get source prometheus-cpp")
+endif()
+
+find_package(Threads REQUIRED)
+set(OPENSSL_USE_STATIC_LIBS ON)
+find_package(OpenSSL REQUIRED)
+find_library(YAMLCPP_ARCHIVE libyaml-cpp.a REQUIRED)
+
+add_library(fmt::fmt INTERFACE IMPORTED)
+target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
+add_library(spdlog::spdlog INTERFACE IMPORTED)
+target_compile_definitions(spdlog::spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
+target_link_libraries(spdlog::spdlog INTERFACE fmt::fmt)
+add_library(PkgConfig::YAMLCPP INTERFACE IMPORTED)
+target_link_libraries(PkgConfig::YAMLCPP INTERFACE ${YAMLCPP_ARCHIVE})
+
+file(GLOB sources ${prometheus}/src/*.cc)
+add_library(prometheus_core STATIC ${sources})
+target_compile_definitions(prometheus_core PUBLIC PROMETHEUS_CPP_CORE_STATIC_DEFINE)
+target_include_directories(prometheus_core SYSTEM PUBLIC ${prometheus}/include)
+target_compile_options(prometheus_core PRIVATE -w)
+add_library(prometheus-cpp::core ALIAS prometheus_core)
+
+file(GLOB httplib LIST_DIRECTORIES true ${SNAPFREEZE_SOURCES}/cpp-httplib-*)
+if(NOT httplib)
+  message(FATAL_ERROR "SNAPFREEZE_SOURCES has no cpp-httplib: apt-get source cpp-httplib")
+endif()
+add_library(PkgConfig::HTTPLIB INTERFACE IMPORTED)
+target_include_directories(PkgConfig::HTTPLIB BEFORE INTERFACE ${httplib})
+target_link_libraries(PkgConfig::HTTPLIB INTERFACE OpenSSL::SSL Threads::Threads)
