@@ -1,4 +1,4 @@
-// The one seam to time. Logic never reads a clock or sleeps but through this.
+// The one seam to time. Logic reads clocks and sleeps only through this.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // For logs and for fields that inform. No decision rests on it: another machine's clock may be minutes away.
+  // For logs and for fields that only inform. No decision rests on it: another machine's clock may be minutes off.
   [[nodiscard]] virtual Wall wall() const = 0;
 
   // For every time-out, deadline and duration.

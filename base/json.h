@@ -1,5 +1,5 @@
-// A JSON document as a plain value. The parser is for hostile input: RapidJSON's iterative reader, depth and duplicate
-// keys checked, numbers kept as their text. The only folder that knows which JSON library we use.
+// A JSON document as a plain value. The parser is made for hostile input: RapidJSON's iterative reader, with depth and
+// duplicate keys checked, and numbers kept as text. Only json.cpp knows which JSON library we use.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace snapfreeze {
 
-// A value: as thread-safe as a std::string.
+// As thread-safe as a std::string.
 class Json {
  public:
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
@@ -27,9 +27,9 @@ class Json {
   // has some 100,000 values.
   static constexpr int kMaxValues = 1'000'000;
 
-  // Refuses (kMalformed, naming the trouble and the byte offset): what is not JSON (RFC 8259), anything after the
-  // document, invalid UTF-8, a lone surrogate, depth over kMaxDepth, more than kMaxValues values, a key given twice in
-  // one object, a number beyond the range of a double. "\u0000" in a string is kept.
+  // kMalformed, naming the trouble and the byte offset: not JSON (RFC 8259), anything after the document, invalid
+  // UTF-8, a lone surrogate, depth over kMaxDepth, more than kMaxValues values, a duplicate key in one object, a number
+  // beyond the range of a double. "\u0000" in a string is kept.
   static Result<Json> parse(std::string_view text);
 
   Json() = default;                                           // null
@@ -49,22 +49,22 @@ class Json {
   [[nodiscard]] bool is_array() const { return kind() == Kind::kArray; }
   [[nodiscard]] bool is_string() const { return kind() == Kind::kString; }
 
-  // Look-ups never fail: what is absent, or not of that kind, is null, "", false, nullopt or empty. A caller who must
-  // tell them apart asks for the kind.
+  // Look-ups never fail: a value that is absent, or of another kind, is null, "", false, nullopt or empty. A caller
+  // that must distinguish them asks for the kind.
   const Json& operator[](std::string_view key) const;
   [[nodiscard]] const std::string& string() const;
   [[nodiscard]] bool boolean() const;
-  [[nodiscard]] std::optional<std::int64_t> integer() const;  // nullopt for fractions and what exceeds 64 bits
+  [[nodiscard]] std::optional<std::int64_t> integer() const;  // nullopt for fractions, and beyond 64 bits
   [[nodiscard]] const std::vector<Json>& items() const;
   [[nodiscard]] const std::vector<Member>& members() const;
 
-  // Building. set() and push() turn what is no object or array into an empty one first; set() replaces a member of that
-  // key. Both return *this.
+  // Building. set() and push() first turn a value of another kind into an empty object or array. set() replaces a
+  // member with the same key. Both return *this.
   Json& set(std::string key, Json value);
   Json& push(Json value);
 
-  // Compact, members in the order in which they were set or parsed, numbers as they were written. Always valid UTF-8: a
-  // bad byte in a string given by us becomes U+FFFD.
+  // Compact, with members in the order in which they were set or parsed, and numbers as they were written. Always valid
+  // UTF-8: a bad byte in a string that we set becomes U+FFFD.
   [[nodiscard]] std::string dump() const;
 
  private:

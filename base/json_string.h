@@ -6,8 +6,7 @@
 
 namespace snapfreeze {
 
-// Appends `text` in quotes, escaped as RFC 8259 asks. Valid UTF-8 passes through; each byte that is none becomes
-// U+FFFD.
+// Appends `text` in quotes, escaped as RFC 8259 asks. Valid UTF-8 passes through; each invalid byte becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace snapfreeze

@@ -1,4 +1,4 @@
-// Structured logs on stderr: one line an event, a constant message, then fields.
+// Structured logs on stderr: one line for each event, with a constant message and then fields.
 //
 //   log::info("guest frozen", {{"namespace", vm.ns}, {"name", vm.name}, {"seconds", 0.2}});
 //
@@ -23,7 +23,7 @@ enum class Format {
 
 enum class Level { kDebug, kInfo, kWarning, kError };
 
-// A field only refers to its texts: it is made for the call it stands in.
+// A field only refers to its texts, so it lives no longer than the call that it is made for.
 class Field {
  public:
   Field(std::string_view key, std::string_view value) : key_(key), value_(value) {}
@@ -34,9 +34,9 @@ class Field {
   requires(!std::same_as<Integer, bool>) Field(std::string_view key, Integer value)
       : key_(key), value_(static_cast<std::int64_t>(value)) {}
 
-  // "key":value. Bad UTF-8 becomes U+FFFD, a number that is not finite a string.
+  // "key":value. Bad UTF-8 becomes U+FFFD; a number that is not finite becomes a string.
   void append_json(std::string& out) const;
-  // key=value, a text in quotes when it is not one plain word.
+  // key=value. A text that is not one plain word is in quotes.
   void append_text(std::string& out) const;
 
  private:
@@ -48,16 +48,16 @@ class Field {
 
 using Fields = std::initializer_list<Field>;
 
-// JSON and kInfo until it is called. Thread-safe, but meant for the start of the process.
+// Until it is called, logs are JSON from kInfo up. Thread-safe, but meant for the start of the process.
 void configure(Format format, Level least);
 
-// Thread-safe; a line is written whole. They never throw: what cannot be written is lost.
+// Thread-safe; a line is written whole. They never throw: a line that cannot be written is lost.
 void debug(std::string_view message, Fields fields = {}) noexcept;
 void info(std::string_view message, Fields fields = {}) noexcept;
 void warning(std::string_view message, Fields fields = {}) noexcept;
 void error(std::string_view message, Fields fields = {}) noexcept;
 
-// For what is tried again and again: says what is wrong once, again when that changes, and when it is over.
+// For something that is retried: logs a failure once, again when the error changes, and once when it is over.
 //
 //   log::Once list_{"cannot list leases", "listing leases again"};
 //   …

@@ -1,10 +1,10 @@
-// What a process of many threads may keep of the memory that it has freed.
+// A bound on the freed memory that a process of many threads keeps.
 #pragma once
 
 namespace snapfreeze {
 
-// Each arena of glibc's keeps what it was once given, and each thread may get one of its own: among 64 threads that
-// read one large page each after the other, 80 MiB stay resident instead of 30. To be called before the threads start.
+// Each arena of glibc keeps its freed memory, and each thread may get an arena of its own: when 64 threads read one
+// large page each, one after the other, 80 MiB stay resident instead of 30. Call it before the threads start.
 void bound_memory_of_threads();
 
 }  // namespace snapfreeze

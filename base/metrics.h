@@ -1,6 +1,6 @@
-// The Prometheus series of the program, each method named after what happened. Thread-safe.
+// The Prometheus series of the program. Each method is named after what happened. Thread-safe.
 //
-// Label values come from fixed sets of ours, never from a request: each value is kept for ever.
+// Label values come from fixed sets of ours, never from a request, because each value is kept for ever.
 #pragma once
 
 #include <chrono>
@@ -32,11 +32,11 @@ class Metrics {
   void thaw_sent(Seconds after_capture);
   // snapfreeze_thaw_calls_total{outcome}
   void thaw_answered(std::string_view outcome);
-  // snapfreeze_sessions{phase}: how many there are now
+  // snapfreeze_sessions{phase}: the current number
   void sessions(std::string_view phase, int count);
   // snapfreeze_verdicts_total{consistency,reason}
   void verdict(std::string_view consistency, std::string_view reason);
-  // snapfreeze_api_calls_total{verb,code}; no reply, status 0, has the code "none"
+  // snapfreeze_api_calls_total{verb,code}; without a reply (status 0) the code is "none"
   void api_called(std::string_view verb, int http_status);
   // snapfreeze_rescues_total: guests thawed that another program had left frozen
   void rescued();
@@ -47,7 +47,7 @@ class Metrics {
   // snapfreeze_leader, 1 or 0; absent where there is no election
   void leading(bool is_leader);
 
-  // All of it in the text format, for kContentType.
+  // All series in the text format, for kContentType.
   [[nodiscard]] std::string exposition() const;
 
  private:

@@ -1,4 +1,4 @@
-// Result<T>: a value, or an error that says what a caller can do about it.
+// Result<T>: a value, or an error that tells the caller what to do about it.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace snapfreeze {
 
-// Only what a caller branches on. Everything else is in the message.
+// Only the distinctions that a caller branches on. Everything else is in the message.
 enum class Code {
   kGone,       // 410: the resource version is too old, list again
   kConflict,   // 409: exists already, or was changed by someone else, or (KubeVirt) not in a state that allows it
@@ -21,9 +21,9 @@ enum class Code {
 struct Error {
   Code code = Code::kTransient;
   std::string message;
-  // The HTTP status of the reply; 0 when none came, so that what was asked for may still happen.
+  // The HTTP status of the reply; 0 when none came, in which case the request may still take effect.
   int http_status = 0;
-  // Nothing of it was sent, so that it has not happened and will not.
+  // The request was not sent, so it has not taken effect and will not.
   bool not_sent = false;
 };
 

@@ -1,8 +1,8 @@
-// A small certificate authority: makes a CA and serving certificates, and says what a certificate is. PEM in and out.
-// Pure but for randomness: time is an argument, so that years of rotations run in a test. Thread-safe.
+// A small certificate authority: makes a CA and serving certificates, and describes a certificate. Reads and writes
+// PEM. Pure but for randomness: time is an argument, so that a test can run years of rotations. Thread-safe.
 //
-// What it makes follows RFC 5280 and what Go's crypto/x509, and so the API server, demands: SANs (a common name is not
-// looked at), a key identifier chain, serverAuth.
+// Its certificates follow RFC 5280 and the demands of Go's crypto/x509, and so of the API server: SANs (the common name
+// is ignored), a key identifier chain, serverAuth.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ namespace snapfreeze::certs {
 
 inline constexpr std::chrono::hours kCaLifetime{365 * 24};
 inline constexpr std::chrono::hours kServingLifetime{30 * 24};
-// NotBefore lies this far back, so that a reader whose clock is behind ours trusts a new certificate at once.
+// How far NotBefore lies in the past, so that a reader whose clock is behind ours trusts a new certificate at once.
 inline constexpr std::chrono::hours kBackdate{1};
 
 struct PemPair {
@@ -39,21 +39,21 @@ struct CertificateInfo {
   bool is_ca = false;
 };
 
-// A self-signed P-256 CA that may sign leaves only, valid from now - kBackdate to now + kCaLifetime.
+// Makes a self-signed P-256 CA that may sign leaves only, valid from now - kBackdate to now + kCaLifetime.
 Result<PemPair> make_ca(const std::string& common_name, Wall now);
 
-// A P-256 serving certificate of this CA for these names (at least one), valid from now - kBackdate to
-// now + kServingLifetime, but never longer than the CA. kMalformed: no name, a bad IP, a CA that is none or has
-// expired.
+// Makes a P-256 serving certificate signed by this CA for these names (at least one), valid from now - kBackdate to now
+// + kServingLifetime, but never longer than the CA. kMalformed: no name, a bad IP, or a CA that has expired or is not a
+// CA.
 Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, Wall now);
 
-// About the first certificate of the PEM text.
+// Describes the first certificate of the PEM text.
 Result<CertificateInfo> inspect(std::string_view certificate_pem);
 
 // kMalformed, saying why, when the private key does not belong to the (first) certificate.
 Result<void> check_key(std::string_view certificate_pem, std::string_view key_pem);
 
-// kMalformed, saying why, when no certificate of the bundle signed the (first) certificate. Dates are not looked at.
+// kMalformed, saying why, when no certificate of the bundle signed the (first) certificate. Dates are ignored.
 Result<void> check_signed_by(std::string_view certificate_pem, std::string_view ca_bundle_pem);
 
 }  // namespace snapfreeze::certs

@@ -9,8 +9,7 @@
 
 namespace snapfreeze::certs {
 
-// Each certificate as a PEM text of its own, in one and the same form however it was written. kMalformed, saying why:
-// none, or a damaged one.
+// Each certificate as a PEM text of its own, always in the same form. kMalformed, saying why: none, or a damaged one.
 Result<std::vector<std::string>> split_bundle(std::string_view pem);
 
 [[nodiscard]] std::string join_bundle(const std::vector<std::string>& certificates);

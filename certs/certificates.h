@@ -1,4 +1,4 @@
-// The certificates of an installation as they are stored, read at once; and the two writes that make new ones.
+// The stored certificates of an installation, read together, and the two writes that make new ones.
 #pragma once
 
 #include <string>
@@ -32,13 +32,13 @@ struct Certificates {
   [[nodiscard]] RotationState state() const;
 };
 
-// What does not exist is empty; any other error is returned, naming the object.
+// An object that does not exist is empty. Any other error is returned, naming the object.
 Result<Certificates> read_stored(kube::KubeApi& api, const StoredNames& names);
 
-// A new CA, beside which `retired` stays trusted. kConflict: somebody else wrote since `current` was read.
+// Writes a new CA, beside which `retired` stays trusted. kConflict: somebody else wrote since `current` was read.
 Result<void> write_new_ca(kube::KubeApi& api, const Certificates& current, const std::string& retired, Wall now);
 
-// A new leaf of the CA that is stored. kConflict as above.
+// Writes a new leaf, signed by the stored CA. kConflict as above.
 Result<void> write_new_leaf(kube::KubeApi& api, const Certificates& current, const SubjectAltNames& names, Wall now);
 
 }  // namespace snapfreeze::certs

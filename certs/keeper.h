@@ -1,5 +1,5 @@
-// Keeps certificates valid, and the API server's trust in them: one step at a time, under the sweeper's leadership.
-// Everything is in Secrets and in caBundle, so whoever leads next goes on from there.
+// Keeps the certificates valid and trusted by the API server, one step at a time, under the sweeper's leadership. All
+// state is in Secrets and in caBundle, so the next leader goes on from there.
 #pragma once
 
 #include <functional>
@@ -19,10 +19,10 @@ namespace snapfreeze::certs {
 struct KeeperOptions {
   StoredNames names;
   RotationRules rules;
-  Millis look{30'000};  // how soon a bundle or Secret that somebody broke is repaired
+  Millis look{30'000};  // how soon a damaged bundle or Secret is repaired
 };
 
-// What they call. All outlive the keeper.
+// What a keeper calls. All outlive it.
 struct KeeperSeams {
   kube::KubeApi& api;
   Clock& clock;
@@ -43,15 +43,15 @@ class Keeper {
  public:
   virtual ~Keeper() = default;
 
-  // Reads, decides, writes at most once: four calls at most. Without leadership it calls nobody.
+  // Reads, decides, and writes at most once, in at most four calls. Without leadership it makes no call.
   virtual StepReport step() = 0;
 };
 
 // Our own CA signs the leaf: see rotation.h.
 std::unique_ptr<Keeper> make_self_managed(KeeperSeams seams, KeeperOptions options);
 
-// Somebody else writes the serving Secret, with ca.crt in it: only caBundle is kept. When ca.crt changes, the bundle
-// before stays trusted beside it until every webhook can have read its files again.
+// Somebody else writes the serving Secret, which includes ca.crt. Only caBundle is maintained. When ca.crt changes, the
+// previous bundle stays trusted beside it until every webhook has had time to read its files again.
 std::unique_ptr<Keeper> make_from_secret(KeeperSeams seams, KeeperOptions options);
 
 }  // namespace snapfreeze::certs

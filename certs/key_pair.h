@@ -1,4 +1,4 @@
-// A serving key pair, parsed and checked, ready for TLS, and where the server gets it from.
+// A serving key pair, parsed, checked and ready for TLS, and the source that a server gets it from.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ namespace snapfreeze::certs {
 // Immutable. The pointers live as long as the pair and are never null.
 class KeyPair {
  public:
-  // kMalformed, saying what is wrong: not PEM, no certificate, no key, a key that is encrypted or another's.
+  // kMalformed, saying what is wrong: not PEM, no certificate, no key, an encrypted key, or another certificate's key.
   static Result<std::shared_ptr<const KeyPair>> parse(std::string_view certificate_pem, std::string_view key_pem);
 
   [[nodiscard]] const CertificateInfo& info() const { return info_; }
@@ -40,7 +40,7 @@ class KeyPair {
   std::shared_ptr<stack_st_X509> chain_;
 };
 
-// The seam to where the serving pair comes from. Thread-safe.
+// The seam to the source of the serving pair. Thread-safe.
 class CertSource {
  public:
   virtual ~CertSource() = default;
@@ -49,7 +49,7 @@ class CertSource {
   [[nodiscard]] virtual std::shared_ptr<const KeyPair> current() const = 0;
 };
 
-// A mutex, not std::atomic<std::shared_ptr>: ThreadSanitizer reports that of libstdc++ falsely.
+// A mutex, not std::atomic<std::shared_ptr>: ThreadSanitizer reports false races in libstdc++'s.
 class CertHolder final : public CertSource {
  public:
   [[nodiscard]] std::shared_ptr<const KeyPair> current() const override {

@@ -1,5 +1,5 @@
-// Follows a serving key pair in two files, as a mounted Secret shows it: the kubelet replaces both at once by swapping
-// the symlink of their folder. Polled and compared by content, because inotify does not see such a swap reliably.
+// Follows a serving key pair in two files of a mounted Secret. The kubelet replaces both at once by swapping the
+// symlink of their folder. Polled and compared by content, because inotify does not report such a swap reliably.
 #pragma once
 
 #include <functional>
@@ -20,19 +20,19 @@ struct KeyPairFilesOptions {
 
 struct KeyPairReport {
   bool loaded = false;            // this poll handed over a new pair
-  std::string trouble;            // what is wrong with the files as they are now, naming the file; empty: nothing
-  bool news = false;              // loaded, or the trouble is not that of the poll before: worth a log line
+  std::string trouble;            // what is wrong with the files now, naming the file; empty: nothing
+  bool news = false;              // loaded, or the trouble differs from the previous poll's: worth a log line
   std::optional<Wall> not_after;  // of the pair that is served, for the expiry metric; nullopt: none is served
 };
 
-// Not thread-safe: one thread polls. What it serves is read through the holder by any.
+// Not thread-safe: one thread polls. Any thread may read the pair through the holder.
 class KeyPairFiles {
  public:
   // `holder` outlives this.
   KeyPairFiles(KeyPairFilesOptions options, CertHolder& holder);
 
-  // Reads both files. A new pair is parsed and checked (key matches, within its dates at `now`, serves the name) before
-  // it is handed over; a bad one is reported at each poll, and the last good one stays.
+  // Reads both files. A new pair is parsed and checked before it is handed over: its key matches, `now` is within its
+  // dates, it serves the name. A bad pair is reported at each poll, and the last good one stays.
   KeyPairReport poll(Wall now);
 
  private:

@@ -1,5 +1,5 @@
-// Where certificates are kept and published: Secrets of our namespace, and caBundle of our own
-// MutatingWebhookConfiguration, the only field of it that is ever written.
+// Where certificates are stored and published: Secrets of our namespace, and caBundle of our own
+// MutatingWebhookConfiguration. Nothing else in that object is ever written.
 #pragma once
 
 #include <map>
@@ -13,7 +13,8 @@
 
 namespace snapfreeze::certs {
 
-// Its entries decoded; one that is not base64 is left out. Missing: no resource version, no data.
+// A Secret with its entries decoded. An entry that is not base64 is left out. A missing Secret has no resource version
+// and no data.
 struct StoredSecret {
   std::string namespace_;
   std::string name;
@@ -23,7 +24,7 @@ struct StoredSecret {
   [[nodiscard]] std::string entry(const std::string& key) const;  // "" when absent
 };
 
-// What the API server trusts of us: one entry for each webhook of the configuration.
+// What the API server trusts: one entry for each webhook of our configuration.
 struct Registration {
   struct Webhook {
     std::string name;
@@ -39,11 +40,11 @@ Result<StoredSecret> secret_of(const Result<kube::Response>& reply, const std::s
 [[nodiscard]] kube::Request read_registration_request(const std::string& name);
 Result<Registration> registration_of(const Result<kube::Response>& reply, const std::string& name);
 
-// Creates the Secret, or sets these entries of it and leaves the rest alone. kConflict when somebody else wrote since.
+// Creates the Secret, or sets these entries and leaves the rest alone. kConflict when somebody else wrote since.
 Result<void> write_secret(kube::KubeApi& api, const StoredSecret& secret,
                           const std::vector<std::pair<std::string, std::string>>& entries);
 
-// Sets caBundle of each webhook. kMalformed or kConflict when the webhooks are not those that were read.
+// Sets caBundle of each webhook. kMalformed or kConflict when the webhooks are no longer those that were read.
 Result<void> publish(kube::KubeApi& api, const Registration& registration, const std::string& bundle);
 
 }  // namespace snapfreeze::certs

@@ -56,7 +56,7 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
   auto program = std::make_shared<CLI::App>(
       "Freezes a guest's filesystems while its disks are captured, and says what the backup is worth.", name);
   program->footer(
-      "Where help names an environment variable, it can stand for the option: SNAPFREEZE_LOG_FORMAT is --log-format.");
+      "An environment variable that the help names can replace the option: SNAPFREEZE_LOG_FORMAT is --log-format.");
   add_status(*program, chosen);
   add_thaw(*program, chosen);
   add_drain(*program, chosen);

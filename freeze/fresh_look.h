@@ -1,4 +1,4 @@
-// A session's guest and its disks, read afresh once it is thawed: nothing that was watched proves that nothing
+// A session's guest and its disks, read afresh once the guest is thawed, because a watch cannot prove that nothing
 // happened. Pure.
 #pragma once
 
@@ -27,22 +27,22 @@ struct DiskUser {
 };
 
 [[nodiscard]] DiskUser vmi_user(const Json& vmi);
-// virt-launcher, also the one that a migration moves to, is controlled by its VMI. What hot-plugs a disk
+// A virt-launcher, including the target of a migration, is controlled by its VMI. A pod that hot-plugs a disk
 // ("hp-volume-…") is controlled by a launcher.
 [[nodiscard]] DiskUser pod_user(const Json& pod);
 
-// Whether it may have written since `since`.
+// Whether `user` may have written since `since`.
 [[nodiscard]] bool active_since(const DiskUser& user, Wall since);
 
-// Tells of each attachment pod which VMI it serves. `users` are all of a namespace.
+// Finds the VMI that each attachment pod serves. `users` are all those of a namespace.
 void follow_attachments(std::vector<DiskUser>& users);
 
-// Who else than the VMI `vmi_uid` ("" for none) may have written to the disk since `since`; nullptr: nobody.
+// Anyone but the VMI `vmi_uid` ("" for none) that may have written to the disk since `since`; nullptr: nobody.
 [[nodiscard]] const DiskUser* other_user(std::span<const DiskUser> users, std::string_view claim,
                                          std::string_view vmi_uid, Wall since);
 
-// Why the disk of a VM that is off may not have been at rest since its snapshot was created, or "". A VMI in phase
-// Succeeded or Failed is off.
+// Why the disk of a VM that is off may not have been at rest since its snapshot was created; "" when it was. A VMI in
+// phase Succeeded or Failed is off.
 struct AtRest {
   std::string_view claim;
   Wall since;
@@ -52,8 +52,8 @@ struct AtRest {
 };
 [[nodiscard]] std::string_view offline_doubt(const AtRest& disk, std::string& culprit);
 
-// A doubt about the session that follows from its guest, or "". `migration` is the uid of the last migration ("" for
-// none) when the watch saw the guest first; nullopt: it never did. `margin` is for clocks of other machines.
+// A doubt about the session that its guest raises, or "". `migration` is the uid of the last migration ("" for none)
+// when the watch first saw the guest; nullopt: it never did. `margin` allows for the clocks of other machines.
 [[nodiscard]] std::string_view guest_doubt(const Session& session, const std::optional<kube::VmiView>& vmi,
                                            const std::optional<std::string>& migration, Millis margin);
 

@@ -1,4 +1,4 @@
-// Every label and annotation that snapfreeze writes. Admins select by them; tests and docs name them.
+// Every label and annotation that snapfreeze reads or writes. Admins select by them; tests and docs name them.
 #pragma once
 
 #include "freeze/reasons.h"  // IWYU pragma: export
@@ -20,10 +20,10 @@ inline constexpr char kFrozenFor[] = "snapfreeze.harvesterhci.io/frozen-for";
 // On a VM, a VMI or a backup.
 inline constexpr char kSkipAnnotation[] = "snapfreeze.harvesterhci.io/skip";
 
-// Harvester's own: it has frozen (or not) for this backup.
+// Harvester's own: whether it has frozen for this backup.
 inline constexpr char kHarvesterFreezeAnnotation[] = "harvesterhci.io/snapshotFreezeFS";
 
-// The Lease, in snapfreeze's own namespace, by which sweepers elect their leader and webhooks know that one is alive.
+// The Lease in snapfreeze's own namespace by which sweepers elect a leader, and webhooks know that one is alive.
 inline constexpr char kLeaderLease[] = "snapfreeze-sweeper";
 
 // Values of kEpochLabel where there is no session.

@@ -1,4 +1,4 @@
-// Sessions as the API server holds them. Both webhook and sweeper change a session only through here.
+// Sessions as the API server holds them. Webhook and sweeper change sessions only through this class.
 #pragma once
 
 #include <optional>
@@ -19,14 +19,14 @@ class SessionStore {
   // nullopt: the guest has no session.
   Result<std::optional<Session>> read(std::string_view ns, std::string_view vm, Millis timeout = kube::kCallTimeout);
 
-  // kConflict: the guest has a session. After an Error without HTTP status it may have been created: read() tells, by
-  // the holder.
+  // kConflict: the guest has a session. After an Error without HTTP status the session may exist: read() shows its
+  // holder.
   Result<Session> create(const Session& session, Millis timeout = kube::kCallTimeout);
 
-  // kConflict or kNotFound: somebody else changed or ended it; read again and decide again. `send_by`: see kube/api.h.
+  // kConflict or kNotFound: somebody else changed or ended it; read again and decide anew. `send_by`: see kube/api.h.
   Result<Session> update(const Session& session, Millis timeout = kube::kCallTimeout, Mono send_by = Mono::max());
 
-  // Only this very session, in the state last read. kNotFound and kConflict as above.
+  // Removes only this very session, in the state last read. kNotFound and kConflict as above.
   Result<void> remove(const Session& session, Millis timeout = kube::kCallTimeout);
 
  private:

@@ -9,6 +9,7 @@
 #include "freeze/session_store.h"
 #include "kube/api.h"
 #include "kube/server_time.h"
+#include "sweeper/longhorn/api.h"
 #include "sweeper/served_versions.h"
 
 namespace snapfreeze::sweeper {
@@ -29,6 +30,7 @@ struct Seams {
   const Leadership& leadership;
   Metrics& metrics;
   std::shared_ptr<ServedVersions> versions = std::make_shared<ServedVersions>();
+  LonghornApi* longhorn = nullptr;  // nullptr: it is not asked
 };
 
 // How this sweeper works, and who it is: `identity` is unique to the process, as it tells whose calls are under way.

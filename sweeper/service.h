@@ -21,8 +21,9 @@ struct SweeperOptions {
   std::string identity;             // of this process: a random part is added, as a restarted one is another
   freeze::Policy policy;
   ThawOn thaw_on = ThawOn::kCaptured;
-  bool rescue = true;  // thaw guests that Harvester has left frozen
-  int workers = 8;     // jobs at once, at least 2
+  bool rescue = true;        // thaw guests that Harvester has left frozen
+  int workers = 8;           // jobs at once, at least 2
+  std::string longhorn_url;  // of Longhorn's REST API, "http://host:port"; empty: it is not asked
   enum class CertificatesFrom { kSelfManaged, kSecret, kElsewhere };
   CertificatesFrom certificates_from = CertificatesFrom::kSelfManaged;
   certs::KeeperOptions certificates;  // unless from elsewhere, which keeps Secret and caBundle itself

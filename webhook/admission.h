@@ -1,5 +1,4 @@
-// The admission of one VolumeSnapshot: what the design calls steps 1 to 6, from the decoded review to what it is marked
-// with.
+// The admission of one VolumeSnapshot, from the decoded review to the marks that the snapshot gets.
 #pragma once
 
 #include <optional>
@@ -18,14 +17,14 @@
 namespace snapfreeze::webhook {
 
 struct Settings {
-  std::string replica;  // tells this process from the others: the pod's name
+  std::string replica;  // unique to this process: the pod's name
   freeze::Policy policy;
-  bool observe = false;  // decides and says so, but writes no Lease and touches no guest
-  int max_freezes = 16;  // sessions being begun at once; more are answered "busy"
-  int max_waits = 32;    // admissions waiting for another's session; likewise
+  bool observe = false;  // decides and records, but writes no Lease and touches no guest
+  int max_freezes = 16;  // sessions that may begin at once; any more are answered "busy"
+  int max_waits = 32;    // admissions that may wait for another's session; likewise
 };
 
-// What an admission did, for metrics and logs; beside these, the reasons of freeze/names.h.
+// What an admission did, for metrics and logs: one of these, or a reason of freeze/reasons.h.
 inline constexpr std::string_view kUntouched = "untouched";
 inline constexpr std::string_view kFroze = "froze";
 inline constexpr std::string_view kJoined = "joined";
@@ -33,7 +32,7 @@ inline constexpr std::string_view kNoGuest = "offline";
 
 struct Outcome {
   std::string_view decision;
-  std::optional<Marks> marks;  // nullopt: not ours, and only what is ours alone to say is taken from the object
+  std::optional<Marks> marks;  // nullopt: not ours, so only marks that we alone may set are removed
   std::vector<std::string> warnings;
   std::string error;  // what went wrong, for the log
 };
@@ -50,8 +49,7 @@ class Admission {
         lists_(kMaxLists),
         vms_(seams.api, seams.clock, lists_) {}
 
-  // Returns by `deadline`, give or take the time of a call that the KubeApi ends late. Whatever happens the object is
-  // allowed.
+  // Returns by `deadline`, or as late as the KubeApi ends a call late. The object is allowed whatever happens.
   Outcome admit(const Review& review, Mono arrival, Mono deadline);
 
  private:

@@ -1,4 +1,4 @@
-// The time of one admission. The API server gives up at its own time-out; all we do has to fit in before.
+// The time of one admission. The API server gives up at its own time-out, and everything we do must end before that.
 #pragma once
 
 #include <algorithm>
@@ -9,16 +9,16 @@
 
 namespace snapfreeze::webhook {
 
-// What the API server gives a webhook that does not say `?timeout=`.
+// The API server's time-out if the URL has no `?timeout=`.
 inline constexpr Millis kDefaultTimeout{10000};
-// Sessions rely on it: see freeze/session.h, kLongestFreezing.
+// Sessions rely on this bound: see kLongestFreezing in freeze/session.h.
 inline constexpr Millis kLongestAdmission{15000};
-// For the way of the answer, and for a process that waits for a processor.
+// For the answer to travel, and for a process that waits for a processor.
 inline constexpr Millis kReserve{1000};
 inline constexpr Millis kToCleanUp{5000};
 
 // How long an admission may take from its arrival, by the query of its URL: the value of `timeout`, a Go duration, less
-// the reserve (of a time-out below 2 s, half). A value that makes no sense counts as absent.
+// the reserve. Of a time-out below 2 s, half is kept in reserve. A value that makes no sense counts as absent.
 [[nodiscard]] Millis time_allowed(std::string_view query);
 
 class Budget {
@@ -30,9 +30,9 @@ class Budget {
     return std::max(left, Millis(0));
   }
   [[nodiscard]] bool used_up() const { return left() == Millis(0); }
-  // For longer than an answer takes: the process was stopped, and the API server has given up on this admission.
+  // The deadline passed longer ago than an answer takes: the process was stopped, and the API server has given up.
   [[nodiscard]] bool overdue() const { return clock_.monotonic() > deadline_ + kReserve; }
-  // To clean up: at least `least` from now on, and more for one that is overdue, for whom nobody waits.
+  // To clean up: at least `least` from now on, and more for an overdue admission, since nobody waits for it.
   [[nodiscard]] Budget to_clean_up(Millis least = Millis(0)) const {
     const Millis wanted = overdue() ? kToCleanUp : least;
     return Budget(clock_, std::max(deadline_, clock_.monotonic() + wanted));
@@ -45,10 +45,10 @@ class Budget {
   const Mono deadline_;
 };
 
-// Waits between two looks at the same thing: 20 ms, 40 ms, … 200 ms.
+// Waits before looking at the same thing again: 20 ms, 40 ms, … 200 ms.
 class Backoff {
  public:
-  // False: the budget does not reach to another look, or the process is asked to stop.
+  // False: the budget does not last until another look, or the process is asked to stop.
   bool wait(Clock& clock, const Budget& budget) {
     if (budget.left() <= delay_) return false;
     const Millis delay = delay_;

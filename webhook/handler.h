@@ -1,4 +1,4 @@
-// POST /mutate: an AdmissionReview in, one with a response out.
+// POST /mutate: takes an AdmissionReview, returns one with a response.
 #pragma once
 
 #include "edge/http.h"
@@ -14,8 +14,8 @@ class MutateHandler {
   MutateHandler(Admission& admission, Clock& clock, Metrics& metrics)
       : admission_(admission), clock_(clock), metrics_(metrics) {}
 
-  // 200 with an answer that allows the object; 400 with a text for what is no review; 404, 405. `?timeout=` bounds the
-  // time (webhook/budget.h), counted from request.arrival.
+  // 200 with an answer that allows the object; 400 with a text if the body is not a review; 404, 405. `?timeout=`
+  // bounds the time (webhook/budget.h), counted from request.arrival.
   edge::HttpResponse operator()(const edge::HttpRequest& request) const;
 
  private:

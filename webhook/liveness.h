@@ -1,4 +1,4 @@
-// Whether a sweeper is alive, without which nobody would thaw what we freeze.
+// Whether a sweeper is alive. Without one, nobody would thaw the guests that we freeze.
 #pragma once
 
 #include <mutex>
@@ -11,18 +11,17 @@
 
 namespace snapfreeze::webhook {
 
-// How often the leader's Lease is read; a leader renews it about as often.
+// How often the leader's Lease is read. A leader renews it about as often.
 inline constexpr Millis kLivenessInterval{2000};
-// A leader that is told to end gives its Lease back, and the next one, who looks every 2 s, takes it.
+// A leader that is told to stop gives its Lease back. The next one looks every 2 s, and takes it.
 inline constexpr Millis kHandover{5000};
 
 // Judged as client-go judges a leader: not by the times in its Lease, which are another machine's, but by whether the
-// Lease has changed within leaseDurationSeconds of our own clock. The first sight counts as a change. While leaders
-// change places, for kHandover, a sweeper counts as alive: much shorter than when a leader dies. Thread-safe.
+// Lease has changed within leaseDurationSeconds by our own clock. The first sight counts as a change. During a handover
+// a sweeper counts as alive for kHandover, which is much shorter than the wait after a leader has died. Thread-safe.
 class Liveness {
  public:
-  // `lease` as read by a request that was sent at `sent`. A failure to read says nothing, but that there is none
-  // (kNotFound).
+  // `lease` is the answer to a request that was sent at `sent`. An error says nothing, except kNotFound: there is none.
   void observe(const Result<Json>& lease, Mono sent);
 
   [[nodiscard]] bool alive(Mono now) const;

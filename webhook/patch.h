@@ -1,7 +1,7 @@
-// What a snapshot is marked with at its admission, as JSON patch operations (RFC 6902). Pure.
+// The marks that a snapshot gets at its admission, as JSON patch operations (RFC 6902). Pure.
 //
-// A patch that does not apply fails the whole request, whatever the failure policy says; so would an object that the
-// patch makes invalid. Operations are made for exactly the object received.
+// A patch that does not apply fails the whole request, whatever the failure policy says. So does a patch that makes the
+// object invalid. Operations are made for exactly the object received.
 #pragma once
 
 #include <string>
@@ -12,18 +12,18 @@ namespace snapfreeze::webhook {
 
 struct Marks {
   std::string epoch;        // label; freeze/names.h
-  std::string backup;       // annotation; as the others "" means: not set by us
-  std::string vm;           // annotation; "" keeps what the creator asked for
-  std::string consistency;  // annotation; "" removes what was brought along, as nobody may bring a verdict
+  std::string backup;       // annotation; "", as in the others: not set by us
+  std::string vm;           // annotation; "" keeps the one that the creator set
+  std::string consistency;  // annotation; "" removes one that the creator set, as no creator may give a verdict
   std::string reason;       // annotation; likewise
 };
 
-// The operations that mark `object`, a JSON object; an empty array when it is marked so already. Where annotations
+// The operations that mark `object`, a JSON object; an empty array when it already has these marks. If the annotations
 // would exceed the API server's limit of 256 KiB, none is added.
 [[nodiscard]] Json patch_for(const Json& object, const Marks& marks);
 
-// The operations that take away what nobody but us may bring, from an object that is not ours: epoch, backup and
-// verdict. Removals only; an empty array when there is nothing of the kind.
+// The operations that remove the marks that only we may set from an object that is not ours: epoch, backup and verdict.
+// Removals only; an empty array when it has none of them.
 [[nodiscard]] Json removals_for(const Json& object);
 
 }  // namespace snapfreeze::webhook

@@ -1,4 +1,4 @@
-// What an admission asks the API server before it touches anything. Errors are those of kube/rest.h.
+// What an admission reads from the API server before it touches anything. Errors are those of kube/rest.h.
 #pragma once
 
 #include <chrono>
@@ -26,41 +26,42 @@ Result<std::optional<kube::BackupView>> read_backup(kube::KubeApi& api, std::str
 struct Subject {
   std::string namespace_;
   std::string name;  // may be empty
-  std::string disk;  // the claim that it is of; may be empty
+  std::string disk;  // its claim; may be empty
   std::string vm;
   freeze::Hold hold;
   std::vector<std::string> members;  // of a Harvester backup, whose names are known
 };
 
-// Whether somebody may freeze a guest: asked once, and beside other reads.
+// Whether a user may freeze a guest. Asked once, side by side with other reads.
 struct Permission {
   const User& user;
   std::optional<bool> given;  // nullopt: not asked yet
 };
 
-// The guest, VMI and VM side by side; with `permission`, and if it was not asked yet, the review of access beside them.
+// Reads the guest: VMI and VM side by side, and with them the review of access if `permission` is given and not asked
+// yet.
 Result<void> read_guest(kube::KubeApi& api, const Subject& subject, Millis timeout, Permission* permission,
                         freeze::Guest& guest);
 
-// Whether this very snapshot exists, and others of the same backup, which a Harvester backup names; and the review of
-// access, if it was not asked yet. kTransient when the budget ends before all that the backup names is read.
+// Reads whether this very snapshot exists, whether others that a Harvester backup names do, and the review of access if
+// it was not asked yet. kTransient when the budget ends before all of them are read.
 Result<void> read_members(kube::KubeApi& api, const Subject& subject, const Budget& budget, Permission& permission,
                           Facts& facts);
 
-// Of a labelled backup: lists the snapshots with its label, in pages, for others of this guest and of the present
-// backup (decision.h, with `timer`). Only for who may freeze the guest.
+// For a labelled backup: lists the snapshots with its label, in pages, to find others of this guest and of the present
+// backup (decision.h, with `timer`). Only for users who may freeze the guest.
 Result<void> list_members(const Seams& seams, const Subject& subject, std::chrono::seconds timer, const Budget& budget,
                           Facts& facts);
 
-// All pages of a list, or as many as the budget allows: then kTransient.
+// Reads all pages of a list. kTransient when the budget ends first.
 Result<void> list_within(kube::KubeApi& api, kube::PagedList& pages, const Budget& budget);
 
-// Whether the user may update virtualmachineinstances/freeze of that VM, or with "" of every VM of the namespace: a
-// SubjectAccessReview.
+// Asks by SubjectAccessReview whether the user may update virtualmachineinstances/freeze of that VM, or with "" of
+// every VM of the namespace.
 Result<bool> may_freeze(kube::KubeApi& api, const User& user, std::string_view ns, std::string_view vm, Millis timeout);
 
-// Whether it can be the name of an object (RFC 1123 subdomain). What comes from a user might be "..", and an API server
-// cleans paths.
+// Whether `name` can be the name of an object (RFC 1123 subdomain). A user may send "..", and an API server cleans
+// paths.
 [[nodiscard]] bool is_object_name(std::string_view name);
 
 }  // namespace snapfreeze::webhook

@@ -11,7 +11,7 @@
 
 namespace snapfreeze::webhook {
 
-// Who asks for the object; passed on as it came when the API server is asked what they may do.
+// The user who creates the object. Passed on unchanged when the API server is asked what they may do.
 struct User {
   std::string name;
   std::string uid;
@@ -21,8 +21,8 @@ struct User {
 
 struct Review {
   std::string uid;
-  // Why this is not the creation of a VolumeSnapshot, as a wrong registration may send; "" when it is. Everything but
-  // the uid may be empty then.
+  // Why this is not the creation of a VolumeSnapshot, which a wrong registration may cause; "" when it is. When it is
+  // not, everything but the uid may be empty.
   std::string off_topic;
   std::string name;  // "" when the object has a generateName only
   std::string namespace_;
@@ -32,13 +32,13 @@ struct Review {
   kube::SnapshotView snapshot;
 };
 
-// kMalformed, with a text that names the field and what would be right: what base/json.h refuses (not JSON, too deep,
-// bad UTF-8, a key given twice), another kind or version than AdmissionReview v1, no uid, and, for the creation of a
-// VolumeSnapshot, no object or no namespace.
+// kMalformed, with a text that names the field and what it should be: anything that base/json.h refuses (not JSON, too
+// deep, bad UTF-8, a duplicate key), a kind or version other than AdmissionReview v1, no uid, and, for the creation of
+// a VolumeSnapshot, no object or no namespace.
 Result<Review> decode_review(std::string_view body);
 
-// Always allowed. `patch` is a list of JSON patch operations, empty for none; `warnings` are shown to the user, who
-// sees at most 256 bytes of each.
+// The answer always allows the object. `patch` is a list of JSON patch operations, empty for none. `warnings` are shown
+// to the user, at most 256 bytes of each.
 [[nodiscard]] std::string encode_answer(std::string_view uid, const Json& patch,
                                         const std::vector<std::string>& warnings);
 

@@ -1,4 +1,4 @@
-// What the logic of an admission calls: nothing else reaches out of the process or reads a clock.
+// Everything that the logic of an admission calls. Nothing else reaches out of the process or reads a clock.
 #pragma once
 
 #include "base/clock.h"
@@ -9,7 +9,7 @@
 
 namespace snapfreeze::webhook {
 
-// All of them thread-safe, and outlive whoever holds this.
+// All of them are thread-safe, and outlive every holder of this struct.
 struct Seams {
   kube::KubeApi& api;
   Clock& clock;

@@ -1,4 +1,4 @@
-// The webhook as it runs: the HTTPS edge, admission, the watch over the sweeper's life, the plain port, the drain.
+// The running webhook: the HTTPS edge, admission, the check that a sweeper is alive, the plain port, the drain.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct WebhookOptions {
   std::string own_namespace;  // of the sessions and of the sweepers' leader Lease
   Settings admission;
 
-  // On stop the process is not ready at once, but takes requests for so long: the API server's list of endpoints
-  // follows only later.
+  // On stop the process is not ready at once, but serves for this long, because the API server's list of endpoints lags
+  // behind.
   Millis wind_down{3000};
 };
 
@@ -42,11 +42,12 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  // Listens on both ports when it returns. kMalformed names the option that cannot be used. Files of a certificate that
-  // are missing or bad are logged and tried again: until then the process is not ready.
+  // Listens on both ports when it returns. kMalformed names the option that cannot be used. If the certificate's files
+  // are missing or bad, that is logged and they are read again; until then the process is not ready.
   Result<Ports> start();
 
-  // Until the clock is asked to stop; then drains: what has begun is answered, within the bound of an admission.
+  // Serves until the clock is asked to stop. Then drains: requests that have begun are answered, within the bound of an
+  // admission.
   void run();
 
  private:

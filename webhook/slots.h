@@ -10,7 +10,7 @@ class Slots {
  public:
   explicit Slots(int limit) : limit_(limit) {}
 
-  // Holds a slot for as long as it lives, if it got one.
+  // Holds a slot for its lifetime, if it got one.
   class Taken {
    public:
     explicit Taken(Slots& slots) : slots_(slots), got_(slots.taken_.fetch_add(1) < slots.limit_) {

@@ -1,4 +1,4 @@
-// What an admission leaves behind for the sweeper: a Lease that says that a guest must be thawed.
+// The Lease that an admission leaves behind for the sweeper, which says that a guest must be thawed.
 #pragma once
 
 #include "freeze/session.h"
@@ -7,18 +7,18 @@
 
 namespace snapfreeze::webhook {
 
-// Of a session of ours that must not go on. As far as the budget reaches: this session, or whatever has taken its
-// place, becomes Thawing, or a new Lease is born so. Somebody else's session of that guest is doubted, too, as our call
-// may have reached the guest since it began.
+// Ends a session of ours that must not go on, as far as the budget lasts: this session, or the one that has taken its
+// place, becomes Thawing, or a new Lease is born Thawing. Somebody else's session of that guest also gets the doubts,
+// as our call may have reached the guest since it began.
 //
-// An intent to freeze that stands in a Lease that is Thawing was noted after the sweeper's last intent to thaw: the
-// sweeper thaws once more. A session that rested has given its verdicts; it thaws again, and then rests again.
+// An intent to freeze in a Lease that is Thawing was noted after the sweeper's last intent to thaw, so the sweeper
+// thaws again. A resting session has already given its verdicts; it thaws again, and then rests again.
 void leave_thawing(const Seams& seams, freeze::Session session, const Budget& budget);
 
-// Harvester has frozen the guest for a snapshot that is refused a freeze by us. A freeze without a timer would last
-// until somebody ends it. `undoing` is a session that was never created. The session of that guest that is being held
-// is left alone: it ends with a thaw in any case. One that is Thawing or Resting thaws once more; where there is none,
-// `undoing` is born Thawing. Tried again as far as the budget reaches.
+// Undoes Harvester's freeze for a snapshot that we refuse to hold. A freeze without a timer would last until somebody
+// ends it. `undoing` is a session that was never created. A session that holds the guest is left alone, since it ends
+// with a thaw in any case. One that is Thawing or Resting thaws again. If there is none, `undoing` is born Thawing.
+// Tried again as long as the budget lasts.
 void undo_harvesters_freeze(const Seams& seams, freeze::Session undoing, const Budget& budget);
 
 }  // namespace snapfreeze::webhook

@@ -1,4 +1,4 @@
-// Which VM has a disk, where the snapshot does not say so: the guests of the namespace are listed.
+// Finds the VM that has a disk, when the snapshot does not name it, by listing the guests of the namespace.
 #pragma once
 
 #include <map>
@@ -19,23 +19,23 @@ namespace snapfreeze::webhook {
 struct Found {
   enum class What {
     kVm,      // one guest has the disk: `vm`
-    kNobody,  // no guest that is not off
-    kShared,  // several: no one freeze covers the disk
-    kBusy,    // the budget ended before a list was to be had
+    kNobody,  // no guest that is not off has it
+    kShared,  // several have it: no single freeze covers the disk
+    kBusy,    // the budget ended before a list was available
   };
   What what = What::kNobody;
   std::string vm;
 };
 
-// A list of a namespace is large and slow, and a backup of many disks, or whoever means harm, asks for many at once. So
-// one list of a namespace is read at a time, and serves all who asked before it began: for each of them it is as fresh
-// as one of their own. It is read in pages, of which only names are kept, and `lists` bounds how many are read at once.
+// A list of a namespace is large and slow, and a backup of many disks, or anyone who means harm, asks for many at once.
+// So one list of a namespace is read at a time, and serves everyone who asked before it began: it is as fresh as one of
+// their own. It is read in pages, of which only names are kept. `lists` bounds how many lists are read at once.
 // Thread-safe; holds no lock across a call.
 class VmFinder {
  public:
   VmFinder(kube::KubeApi& api, Clock& clock, Slots& lists) : api_(api), clock_(clock), lists_(lists) {}
 
-  // Only for who may freeze every guest of the namespace. Errors are those of kube/rest.h.
+  // Only for users who may freeze every guest of the namespace. Errors are those of kube/rest.h.
   Result<Found> find(const std::string& ns, const std::string& disk, const Budget& budget);
 
  private:
@@ -46,7 +46,7 @@ class VmFinder {
   struct Namespace {
     bool listing = false;
     int asking = 0;
-    Mono begun{Mono::min()};  // of the list that `guests` are from
+    Mono begun{Mono::min()};  // when the list of `guests` began
     std::vector<Guest> guests;
   };
   class Asking;
@@ -58,7 +58,7 @@ class VmFinder {
   Clock& clock_;
   Slots& lists_;
   std::mutex mutex_;
-  std::map<std::string, Namespace> namespaces_;  // those that somebody asks about just now
+  std::map<std::string, Namespace> namespaces_;  // those that somebody is asking about
 };
 
 }  // namespace snapfreeze::webhook

@@ -17,7 +17,7 @@ namespace {
 constexpr char kExamples[] = R"(Examples:
   What is stored, and whether the API server trusts it:
     snapfreeze certs show --kubeconfig ~/.kube/config --namespace snapfreeze-system
-  What a webhook serves at this moment (kubectl port-forward service/snapfreeze-webhook 8443:443):
+  What a webhook serves right now (kubectl port-forward service/snapfreeze-webhook 8443:443):
     snapfreeze certs show --kubeconfig ~/.kube/config --namespace snapfreeze-system --connect 127.0.0.1:8443
   A new CA, for example because somebody saw its Secret:
     snapfreeze certs rotate --kubeconfig ~/.kube/config --namespace snapfreeze-system)";
@@ -46,7 +46,7 @@ Result<Installation> look(const CertsCommand& command) {
   auto stored = certs::read_stored(api, options.names);
   if (!stored) return stored.error();
   const auto now = server_time.upper_bound(std::chrono::steady_clock::now());
-  if (!now) return Error{Code::kTransient, "no reply of the API server bears a date"};
+  if (!now) return Error{Code::kTransient, "no reply from the API server has a Date header"};
   return Installation{std::move(connection).value(), std::move(options), std::move(stored).value(), *now};
 }
 
@@ -114,8 +114,8 @@ int issue(const CertsCommand& command) {
   for (const auto& webhook : all->stored.registration.webhooks) {
     if (webhook.bundle.find(ca) != std::string::npos && !ca.empty()) continue;
     return fail({Code::kMalformed, webhook.name +
-                                       " does not trust the CA yet, so a certificate of it would be refused: "
-                                       "the sweeper that leads puts it there within half a minute"});
+                                       " does not trust the CA yet, so a certificate signed by it would be refused: "
+                                       "the leading sweeper adds it within half a minute"});
   }
   const auto written = certs::write_new_leaf(*all->connection.api, all->stored, all->options.rules.names, all->now);
   if (!written) return fail(written.error());
@@ -130,9 +130,9 @@ int rotate(const CertsCommand& command) {
       certs::write_new_ca(*all->connection.api, all->stored, certs::retire(all->stored.state(), all->now), all->now);
   if (!written) return fail(written.error());
   std::puts(
-      "a new CA is stored beside the old one; the sweeper has it trusted within half a minute, and five minutes later "
-      "it\n"
-      "signs a new certificate; the old CA stays trusted for 30 days, as long as a certificate of it may be served");
+      "A new CA is stored beside the old one. The sweeper publishes it within half a minute, and signs a new "
+      "certificate\n"
+      "five minutes later. The old CA stays trusted for 30 days, as long as a certificate signed by it may be served.");
   return 0;
 }
 
@@ -151,12 +151,12 @@ void add_action(CLI::App& parent, const std::shared_ptr<CertsCommand>& options, 
 
 void add_certs(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<CertsCommand>();
-  CLI::App* command = program.add_subcommand("certs", "Look at the webhook's certificates, or have new ones made");
+  CLI::App* command = program.add_subcommand("certs", "Show the webhook's certificates, or have new ones made");
   command->footer(kExamples);
   command->require_subcommand(1);
   add_action(*command, options, chosen, "show",
-             "What is stored, and whether the API server trusts it; exits with 1 if it does not", show);
-  add_action(*command, options, chosen, "issue", "Make a new serving certificate of the CA", issue);
+             "Show what is stored, and whether the API server trusts it; exits with 1 if it does not", show);
+  add_action(*command, options, chosen, "issue", "Sign a new serving certificate with the current CA", issue);
   add_action(*command, options, chosen, "rotate", "Make a new CA; the sweeper does the rest", rotate);
 }
 

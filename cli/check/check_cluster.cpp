@@ -34,7 +34,7 @@ Finding check_kubevirt(const Result<Json>& kubevirts) {
   if (version.empty()) return {Level::kWarning, about, "does not say which version it is", "look at its operator"};
   const auto minor = minor_of_version_1(version);
   if (minor && *minor >= kOldestKubeVirt && *minor <= kNewestKubeVirt) return {Level::kGood, about, version};
-  return {Level::kWarning, about, version + ": snapfreeze rests on how 1.6 to 1.9 freeze and thaw",
+  return {Level::kWarning, about, version + ": snapfreeze relies on how 1.6 to 1.9 freeze and thaw",
           "take a test backup, and compare its verdict with what the guest's log says"};
 }
 
@@ -66,11 +66,11 @@ std::vector<Finding> check_access(const std::vector<AccessFacts>& access) {
       } else {
         const bool ours = facts.who != "yours";
         findings.push_back({ours ? Level::kError : Level::kWarning, about, "may not " + to_string(right),
-                            ours ? "install the chart's roles again" : "see docs/command-line.md on what needs it"});
+                            ours ? "install the chart's roles again" : "docs/command-line.md says what needs it"});
       }
     }
     if (refusal != nullptr) {
-      findings.push_back({Level::kUnknown, about, "cannot be asked: " + refusal->message});
+      findings.push_back({Level::kUnknown, about, "cannot be checked: " + refusal->message});
     } else if (granted == static_cast<int>(facts.answers.size())) {
       findings.push_back({Level::kGood, about, "all " + std::to_string(granted) + " that are needed"});
     }

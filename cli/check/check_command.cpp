@@ -12,18 +12,18 @@ namespace snapfreeze::cli {
 namespace {
 
 constexpr char kCheckNotes[] =
-    R"(Nothing is changed, and no guest is touched. "?" marks what could not be looked at, with the reason.
+    R"(Nothing is changed, and no guest is touched. "?" marks what could not be checked, with the reason.
 
 Examples:
   After the installation:
     snapfreeze check -A
   What a backup of this VM would do now, and who stands in its way:
     snapfreeze check --vm db1 -n prod
-  Does the API server call the webhook (in a pod: helm test):
+  Whether the API server calls the webhook (in a pod: helm test):
     snapfreeze check --dry-run-snapshot -n prod
 
-Exit status: 0 fine, warnings included; 1 an error; 2 wrong usage; 3 no error, but not all could be looked at, or the API server
-did not answer; 4 there is no such VM.)";
+Exit status: 0 fine, warnings included; 1 an error; 2 wrong usage; 3 no error, but not everything could be checked, or the API
+server did not answer; 4 there is no such VM.)";
 
 struct CheckCommand {
   AdminOptions admin;
@@ -78,12 +78,12 @@ int run_check(const CheckCommand& options) {
 
 void add_check(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<CheckCommand>();
-  CLI::App* command = program.add_subcommand("check", "Is everything in order, and if not, what to do");
+  CLI::App* command = program.add_subcommand("check", "Check that everything is in order, and say what to do if not");
   command->footer(kCheckNotes);
   add_admin_of_all(*command, options->admin);
-  command->add_option("--vm", options->vm, "only: what a backup of that VM would do now, and why")->check(vm_name());
+  command->add_option("--vm", options->vm, "say only what a backup of that VM would do now, and why")->check(vm_name());
   command->add_flag("--dry-run-snapshot", options->dry_run,
-                    "only: whether a VolumeSnapshot made with dryRun=All comes back with the webhook's mark");
+                    "say only whether a VolumeSnapshot made with dryRun=All comes back with the webhook's mark");
   command->add_option("-o,--output", options->output, "table, json or yaml")
       ->check(CLI::IsMember({"table", "json", "yaml"}))
       ->capture_default_str();

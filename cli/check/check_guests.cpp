@@ -77,7 +77,7 @@ std::vector<Finding> check_guests(const std::vector<GuestFacts>& guests) {
   }
   findings.push_back(
       {Level::kGood, "VMs",
-       std::to_string(good) + " of " + std::to_string(guests.size()) + " that run have an agent that can freeze"});
+       std::to_string(good) + " of " + std::to_string(guests.size()) + " running ones have an agent that can freeze"});
   return findings;
 }
 

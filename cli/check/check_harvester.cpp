@@ -61,7 +61,7 @@ void check_deadlines(const std::vector<kube::BackupView>& backups, std::vector<F
   const auto timer = freeze::freeze_timer(policy, deadline, false);
   findings.push_back({Level::kWarning, kAbout,
                       "backups of " + vms_of(brief) + " ask for a freeze of " + kube::format_duration(deadline) +
-                          ", so that disks must be cut within " + std::to_string(timer.count()) + "s",
+                          ", so their disks must be cut within " + std::to_string(timer.count()) + "s",
                       "if the storage is slower, raise fsFreezeDeadline, or leave it out for up to " +
                           std::to_string(policy.default_timer.count()) +
                           "s: the guest thaws at the last cut anyway. Never set it to 0"});
@@ -76,7 +76,7 @@ bool is_tried_again(const kube::BackupView& backup, const std::set<std::string>&
 void check_errors(const CheckFacts& facts, std::vector<Finding>& findings) {
   if (!facts.snapshots) {
     findings.push_back(
-        {Level::kUnknown, kAbout, "whether failed backups are tried again: " + facts.snapshots.error().message});
+        {Level::kUnknown, kAbout, "whether failed backups will be retried: " + facts.snapshots.error().message});
     return;
   }
   std::size_t failed = 0;
@@ -85,14 +85,19 @@ void check_errors(const CheckFacts& facts, std::vector<Finding>& findings) {
     const std::string name = backup.metadata.namespace_ + "/" + backup.metadata.name;
     const std::string when = backup.error_time ? " at " + kube::format_time(*backup.error_time) : "";
     std::string says = "backup ";
-    says.append(name).append(" failed").append(when).append(" (").append(backup.error).append(") and is tried again: ");
+    says.append(name)
+        .append(" failed")
+        .append(when)
+        .append(" (")
+        .append(backup.error)
+        .append(") and will be retried: ");
     says.append("it freezes ").append(backup.source_name).append(" each time, and other backups of it may then be ");
     says.append("crash: other-backup");
-    findings.push_back({Level::kWarning, kAbout, std::move(says), "mend the cause, or delete that backup"});
+    findings.push_back({Level::kWarning, kAbout, std::move(says), "fix the cause, or delete that backup"});
   }
   if (failed > kMostNamed) {
     findings.push_back(
-        {Level::kWarning, kAbout, std::to_string(failed - kMostNamed) + " more backups failed and are tried again"});
+        {Level::kWarning, kAbout, std::to_string(failed - kMostNamed) + " more backups failed and will be retried"});
   }
 }
 
@@ -102,7 +107,7 @@ void check_harvester(const CheckFacts& facts, std::vector<Finding>& findings) {
   if (facts.harvester_version) {
     findings.push_back({Level::kGood, kAbout, (*facts.harvester_version)["value"].string()});
   } else if (facts.harvester_version.error().code == Code::kNotFound) {
-    findings.push_back({Level::kGood, kAbout, "is not installed: only labelled snapshots are frozen for"});
+    findings.push_back({Level::kGood, kAbout, "is not installed: guests are frozen for labelled snapshots only"});
   } else {
     findings.push_back({Level::kUnknown, kAbout, "version not known: " + facts.harvester_version.error().message});
   }

@@ -48,11 +48,11 @@ Finding check_registered(const CheckFacts& facts) {
               "set it to Ignore"};
     }
     if (!asks_for_snapshots(webhook)) {
-      return {Level::kError, about, name + ": is not asked about volumesnapshots", "install the chart again"};
+      return {Level::kError, about, name + ": not asked about volumesnapshots", "install the chart again"};
     }
     if (webhook["timeoutSeconds"].integer().value_or(10) < kLeastTimeout) {
       return {Level::kWarning, about, name + ": timeoutSeconds is below 5, too little for a guest that freezes slowly",
-              "raise it, to 15"};
+              "raise it to 15"};
     }
   }
   return {Level::kGood, about, "registered, in namespace " + facts.home.namespace_};
@@ -61,7 +61,7 @@ Finding check_registered(const CheckFacts& facts) {
 // What an API server would say to the certificate.
 Finding check_certificate(const std::string& about, const std::string& leaf, const certs::Registration& registration,
                           Wall now) {
-  const std::string remedy = "the sweeper that leads repairs it within half a minute; otherwise look at its log";
+  const std::string remedy = "the leading sweeper repairs it within half a minute; if not, look at its log";
   for (const auto& webhook : registration.webhooks) {
     if (webhook.bundle.empty()) {
       return {Level::kError, about, webhook.name + ": caBundle is empty, so no API server trusts it", remedy};
@@ -119,7 +119,7 @@ Finding check_leader(const CheckFacts& facts) {
   const bool renewed = facts.leader.second && first && kube::LeaseView::from(*first).renew_time != lease.renew_time;
   if (renewed) {
     return {Level::kWarning, about, lease.holder_identity + " leads, but its machine's clock is not the API server's",
-            "let the nodes' clocks be synchronised"};
+            "synchronise the nodes' clocks"};
   }
   const std::string since = lease.renew_time ? kube::format_time(*lease.renew_time) : "never";
   return {Level::kError, about, lease.holder_identity + " led, but has not renewed its Lease since " + since, remedy};
@@ -151,7 +151,7 @@ Finding check_dry_run(const Result<Json>& reply) {
               "install the CSI snapshot CRDs"};
     }
     return {Level::kError, about, "a dry-run VolumeSnapshot was refused: " + reply.error().message,
-            "see who refuses it: without it there is no backup at all"};
+            "find out who refuses it: without it no backup is possible"};
   }
   const auto metadata = kube::Metadata::from(*reply);
   if (metadata.annotation(freeze::kReason) == freeze::reason::kDryRun) {

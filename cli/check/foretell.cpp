@@ -51,9 +51,9 @@ class Foretelling {
     decide();
     if (const auto retried = backups_to_be_retried(spoiled_, facts_.others); !retried.empty()) {
       add({Level::kWarning, about_,
-           "Harvester tries to take again: " + phrases_in_a_row(retried) +
+           "Harvester will retry " + phrases_in_a_row(retried) +
                ". Each attempt freezes the guest, and a backup at that moment is crash: other-backup",
-           "mend the cause, or delete that backup"});
+           "fix the cause, or delete that backup"});
     }
     for (const auto* unseen : {&facts_.unseen, &facts_.others.unseen}) {
       for (const std::string& one : *unseen) add({Level::kUnknown, about_, "not known: " + one});
@@ -105,8 +105,9 @@ class Foretelling {
         would_be_offline();
         return;
       case Step::kWait:
-        add({Level::kError, about_, "a backup now would wait for another session of it to end, as long as it may",
-             "take the backup when `snapfreeze status` does not show it any more"});
+        add({Level::kError, about_,
+             "a backup now would wait for another session of this VM to end, and give up when its time is over",
+             "take the backup once `snapfreeze status` no longer shows that session"});
         return;
       case Step::kCrash:
         break;
@@ -149,7 +150,7 @@ class Foretelling {
 
   void would_be_offline() {
     if (const auto who = disk_users(spoiled_, facts_.others); !who.empty()) return crash(reason::kSharedDisk, who);
-    add({Level::kGood, about_, "it does not run: a backup now would be offline, of disks at rest"});
+    add({Level::kGood, about_, "it is not running: a backup now would be offline, with its disks at rest"});
   }
 
   const std::string about_;

@@ -17,13 +17,13 @@ constexpr std::chrono::hours kMostPatience{1};
 
 constexpr char kDrainNotes[] =
     R"(It takes the webhook's registration away, so that no backup freezes its VM any more. Then it waits until the sweeper has ended
-each session, with a verdict. `helm uninstall` runs it as a job before it removes anything. Backups go on meanwhile, without a
-freeze. `helm upgrade` makes the registration anew.
+each session, with a verdict. `helm uninstall` runs it as a Job before it removes anything. Meanwhile backups go on without
+a freeze. `helm upgrade` restores the registration.
 
 Examples:
   Before snapfreeze is removed by hand:
     snapfreeze drain
-  Once more, if the registration is gone already:
+  Again, if the registration is already gone:
     snapfreeze drain --system-namespace snapfreeze-system
 
 Exit status: 0 no guest is held, and none will be; 1 some guests are still held after --wait; 2 wrong usage; 3 the API server did
@@ -46,7 +46,7 @@ int say_end(const Drain& result, const std::string& system_namespace) {
                      session.lease.c_str());
       }
       std::fputs(
-          "Does a sweeper run? See its log. `snapfreeze thaw` thaws a guest at once, and each thaws by its own "
+          "Is a sweeper running? See its log. `snapfreeze thaw` thaws a guest at once; each also thaws by its own "
           "timer.\n",
           stderr);
       return kFinding;
@@ -83,8 +83,8 @@ int run_drain(const DrainCommand& options) {
 
 void add_drain(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<DrainCommand>();
-  CLI::App* command = program.add_subcommand(
-      "drain", "Begin nothing new, and wait until no guest is held: before snapfreeze is removed");
+  CLI::App* command =
+      program.add_subcommand("drain", "Stop new freezes and wait until no guest is held, before snapfreeze is removed");
   command->footer(kDrainNotes);
   add_admin(*command, options->admin);
   add_seconds(*command, "--wait", options->wait, kLeastPatience, kMostPatience, "how long to wait for sessions to end");

@@ -123,7 +123,7 @@ class Explainer {
     for (const std::string& unseen : facts_.unseen) result_.notes.push_back("not seen: " + unseen);
     if (facts_.earlier_backups > 0) {
       result_.notes.push_back("not shown: " + std::to_string(facts_.earlier_backups) +
-                              " earlier with the same label, each of which is a backup of its own");
+                              " earlier backups with the same label");
     }
   }
 
@@ -136,13 +136,13 @@ class Explainer {
       return "no guest ran from the first admission until the last capture: disks at rest";
     }
     if (!said.empty()) return explain_reason(result_.reason);
-    if (facts_.session) return "the guest is held for it still";
+    if (facts_.session) return "the guest is still held for it";
     const bool admitted = std::any_of(facts_.disks.begin(), facts_.disks.end(),
                                       [](const DiskFacts& disk) { return !epoch_of(disk).empty(); });
     if (!result_.harvester_error.empty() && !admitted) {
-      return "nobody has said: Harvester failed, and no snapshot of it came to snapfreeze";
+      return "not known: Harvester failed, and none of its snapshots reached snapfreeze";
     }
-    return "nobody has said: it was made without snapfreeze, or is not judged yet";
+    return "not known: it was made without snapfreeze, or has not been judged yet";
   }
 
   void tell() {
@@ -168,7 +168,7 @@ class Explainer {
     add(view.metadata.creation_timestamp, disk.snapshot + " " + admission_of(disk));
     if (captured(disk)) {
       const std::string by = disk.captured_by_storage ? disk.captured_by_storage->said_by : "the VolumeSnapshot";
-      add(cut_of(disk), disk.snapshot + " captured, says " + by);
+      add(cut_of(disk), disk.snapshot + " captured, according to " + by);
     }
     const std::string said = note_of(disk, freeze::kConsistency);
     line += said.empty() ? "no verdict" : said;

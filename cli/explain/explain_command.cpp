@@ -14,14 +14,14 @@ namespace snapfreeze::cli {
 namespace {
 
 constexpr char kExplainNotes[] =
-    R"(Times come from the API server (whole seconds), the storage and the sweeper. Their clocks may differ, and the verdict does not
-rest on them. Events disappear after an hour. For a label that is used again and again, the newest backup is explained.
+    R"(Times come from the API server (whole seconds), the storage and the sweeper. Their clocks may differ, so the verdict does not
+rest on them. Events disappear after an hour. If a label is used again and again, the newest backup is explained.
 
-Where somebody else has spoiled the verdict, the command names who: another backup, KubeVirt's own snapshot or backup, a VM or pod
-that uses the disk. It can name only what is still there.
+If somebody else has spoiled the verdict, the command says who: another backup, KubeVirt's own snapshot or backup, a VM or pod
+that uses the disk. It can name only what still exists.
 
 Examples:
-  Why does this backup have its verdict:
+  Why this backup has its verdict:
     snapfreeze explain nightly -n prod
   The same as a picture:
     snapfreeze explain nightly -n prod --svg nightly.svg
@@ -43,7 +43,7 @@ CLI::Validator backup_name() {
     const bool fits = !name.empty() && alphanumeric(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) {
       return alphanumeric(c) || c == '-' || c == '_' || c == '.';
     });
-    return fits ? "" : "'" + name + "' cannot be the name of a backup";
+    return fits ? "" : "'" + name + "' is not a valid backup name";
   };
   return {refuse, ""};
 }
@@ -70,10 +70,10 @@ int run_explain(const ExplainCommand& options) {
 
 void add_explain(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<ExplainCommand>();
-  CLI::App* command = program.add_subcommand("explain", "How a backup went, and why its verdict is what it is");
+  CLI::App* command = program.add_subcommand("explain", "Show how a backup went, and why it has its verdict");
   command->footer(kExplainNotes);
   add_admin(*command, options->admin);
-  command->add_option("BACKUP", options->backup, "Harvester's backup, or the label's value of other snapshots")
+  command->add_option("BACKUP", options->backup, "a Harvester backup, or the label's value for other snapshots")
       ->required()
       ->check(backup_name());
   command->add_option("-o,--output", options->output, "text or svg")

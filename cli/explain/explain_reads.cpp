@@ -94,7 +94,7 @@ void read_session(kube::KubeApi& api, const std::string& system_namespace, Expla
   freeze::SessionStore sessions(api, system_namespace);
   auto session = sessions.read(facts.namespace_, vm);
   if (!session) {
-    facts.unseen.push_back("whether the guest is frozen still: cannot get its Lease: " + session.error().message);
+    facts.unseen.push_back("whether the guest is still frozen: cannot get its Lease: " + session.error().message);
     return;
   }
   if (!*session) return;

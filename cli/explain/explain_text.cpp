@@ -9,7 +9,7 @@ constexpr std::size_t kMillisEnd = 23;  // "2026-11-24T12:00:00.123"
 
 // Whole seconds stay so: more would pretend to a precision that the object does not have.
 std::string time_text(const std::optional<Wall>& at) {
-  if (!at) return "at a time unknown       ";
+  if (!at) return "at an unknown time      ";
   const bool whole = std::chrono::floor<std::chrono::seconds>(*at) == *at;
   std::string text = whole ? kube::format_time(*at) : kube::format_micro_time(*at).substr(0, kMillisEnd) + "Z";
   text.resize(kMillisEnd + 1, ' ');

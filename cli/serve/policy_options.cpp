@@ -29,7 +29,7 @@ void check_timers(const freeze::Policy& policy) {
 
 void add_proof(CLI::App& app, freeze::Policy& policy) {
   add_millis(app, "--clock-margin", policy.margin, Millis(0), std::chrono::seconds(10),
-             "by how much the clocks of several API servers may differ");
+             "how far the clocks of several API servers may differ");
   add_seconds(app, "--cool-down", policy.cool_down, std::chrono::seconds(0), std::chrono::minutes(10),
               "how long a guest is left alone after a session that captured nothing or lapsed");
 }

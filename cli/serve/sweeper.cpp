@@ -10,7 +10,7 @@ namespace {
 constexpr char kSweeperExamples[] = R"(Examples:
   In a pod, with its service account:
     snapfreeze sweeper
-  By hand, and thawing only when the storage calls a snapshot ready to use:
+  By hand, and thawing only when the storage reports each snapshot ready to use:
     snapfreeze sweeper --kubeconfig ~/.kube/config --namespace snapfreeze-system --thaw-on ready --log-format text)";
 
 struct SweeperCommand {
@@ -19,6 +19,7 @@ struct SweeperCommand {
   std::string thaw_on = "captured";
   bool rescue = true;
   int workers = 8;
+  std::string longhorn_url;
   std::string certificates_from = "self";
   CertificateOptions certificates;
 };
@@ -47,6 +48,7 @@ int run_sweeper(const SweeperCommand& options) {
   wanted.thaw_on = options.thaw_on == "ready" ? sweeper::ThawOn::kReady : sweeper::ThawOn::kCaptured;
   wanted.rescue = options.rescue;
   wanted.workers = options.workers;
+  wanted.longhorn_url = options.longhorn_url;
   wanted.certificates_from = source_of(options.certificates_from);
   wanted.certificates = keeper_options(options.certificates, connection->own_namespace);
 
@@ -68,21 +70,26 @@ int run_sweeper(const SweeperCommand& options) {
 
 void add_sweeper(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<SweeperCommand>();
-  CLI::App* command = program.add_subcommand("sweeper", "Thaw guests when their disks are captured, and judge backups");
+  CLI::App* command = program.add_subcommand("sweeper", "Thaw guests once their disks are captured, and judge backups");
   command->footer(kSweeperExamples);
   add_common(*command, options->common);
-  add(*command, "--thaw-on", options->thaw_on, "captured, or ready: wait until the storage calls it ready to use")
+  add(*command, "--thaw-on", options->thaw_on,
+      "captured; or ready: wait until the storage reports each snapshot ready to use")
       ->check(CLI::IsMember({"captured", "ready"}));
   add(*command, "--rescue", options->rescue, "thaw guests that Harvester has left frozen");
   add_max_timer(*command, options->policy);
   add_proof(*command, options->policy);
   add(*command, "--certificates-from", options->certificates_from,
-      "self: our own CA; secret: yours, with ca.crt in it; elsewhere: whoever writes the Secret also keeps caBundle, "
+      "self: our own CA; secret: yours, with ca.crt in it; elsewhere: whatever writes the Secret also maintains "
+      "caBundle, "
       "as "
       "cert-manager does")
       ->check(CLI::IsMember({"self", "secret", "elsewhere"}));
   add_certificates(*command, options->certificates);
-  add(*command, "--workers", options->workers, "calls at the same time")->check(whole_number(2, 64));
+  add(*command, "--workers", options->workers, "how many calls may run at the same time")->check(whole_number(2, 64));
+  add(*command, "--longhorn-url", options->longhorn_url,
+      "Longhorn's REST API, as in http://longhorn-backend.longhorn-system:9500. Guests thaw as soon as it says that "
+      "their disks are cut. Empty: it is not asked");
   command->callback([options, &chosen] { chosen = [options] { return run_sweeper(*options); }; });
 }
 

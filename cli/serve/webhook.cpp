@@ -10,7 +10,7 @@ namespace {
 constexpr char kWebhookExamples[] = R"(Examples:
   In a pod, with its service account and a mounted certificate:
     snapfreeze webhook --tls-cert /tls/tls.crt --tls-key /tls/tls.key
-  By hand, deciding and saying so, but touching no guest:
+  By hand, deciding and recording, but touching no guest:
     snapfreeze webhook --kubeconfig ~/.kube/config --namespace snapfreeze-system --mode observe \
       --tls-cert tls.crt --tls-key tls.key --log-format text)";
 
@@ -69,7 +69,7 @@ int run_webhook(const WebhookCommand& options) {
 
 void add_webhook(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<WebhookCommand>();
-  CLI::App* command = program.add_subcommand("webhook", "Freeze guests at the admission of their VolumeSnapshots");
+  CLI::App* command = program.add_subcommand("webhook", "Freeze guests when their VolumeSnapshots are admitted");
   command->footer(kWebhookExamples);
   add_common(*command, options->common);
   add_listen(*command, "--listen", options->listen, "HTTPS for the API server's admission reviews, at /mutate");
@@ -78,16 +78,16 @@ void add_webhook(CLI::App& program, Command& chosen) {
   add(*command, "--tls-key", options->tls_key, "PEM file of its key")->required();
   CLI::Option* const client_ca =
       add(*command, "--client-ca", options->client_ca,
-          "PEM file: only a client with a certificate of these CAs may ask; for API servers that present one");
-  add(*command, "--client-names", options->client_names, "only these clients, by common name or DNS name")
+          "PEM file: serve only clients that present a certificate signed by one of these CAs");
+  add(*command, "--client-names", options->client_names, "serve only these clients, by common name or DNS name")
       ->delimiter(',')
       ->needs(client_ca);
-  add(*command, "--mode", options->mode, "freeze, or observe: decide and say so, but touch no guest")
+  add(*command, "--mode", options->mode, "freeze; or observe: decide and record, but touch no guest")
       ->check(CLI::IsMember({"freeze", "observe"}));
   add_timer(*command, options->policy);
   add_max_timer(*command, options->policy);
   add(*command, "--max-freezes", options->max_freezes,
-      "freezes that this replica begins at the same time; more are answered busy")
+      "how many freezes this replica may begin at the same time; any more are answered busy")
       ->check(whole_number(1, 32));
   add_millis(*command, "--drain", options->drain, Millis(0), std::chrono::minutes(1),
              "how long to go on serving after SIGTERM");

@@ -5,12 +5,13 @@
 namespace snapfreeze::cli {
 
 void add_certificates(CLI::App& app, CertificateOptions& options) {
-  add(app, "--service", options.service, "the webhook's Service, for which the certificate is");
-  add(app, "--webhook-configuration", options.names.registration, "the MutatingWebhookConfiguration to put the CA in");
-  add(app, "--tls-secret", options.names.serving_secret, "Secret of the serving certificate, in the own namespace");
+  add(app, "--service", options.service, "the webhook's Service, which the certificate names");
+  add(app, "--webhook-configuration", options.names.registration, "the MutatingWebhookConfiguration that gets the CA");
+  add(app, "--tls-secret", options.names.serving_secret,
+      "Secret of the serving certificate, in snapfreeze's namespace");
   add_seconds(app, "--ca-settles", options.ca_settles, std::chrono::seconds(1), std::chrono::hours(1),
-              "how long a new CA is published before a certificate of it is served");
-  add(app, "--ca-secret", options.names.ca_secret, "Secret of the self-managed CA, in the own namespace");
+              "how long a new CA is published before a certificate signed by it is served");
+  add(app, "--ca-secret", options.names.ca_secret, "Secret of the self-managed CA, in snapfreeze's namespace");
 }
 
 certs::KeeperOptions keeper_options(const CertificateOptions& options, const std::string& own_namespace) {

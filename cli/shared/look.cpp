@@ -62,7 +62,7 @@ void Look::bound(kube::Request& request, Millis left) const {
 }
 
 Error Look::too_late() const {
-  return {Code::kTransient, "not all could be read within " + kube::format_duration(patience_) +
+  return {Code::kTransient, "could not read everything within " + kube::format_duration(patience_) +
                                 ": the API server is too slow, or there are too many objects"};
 }
 
@@ -85,7 +85,7 @@ Result<std::optional<kube::Request>> Look::elsewhere(const kube::Request& reques
   if (!version) {
     Error error = version.error();
     error.message =
-        "cannot find out in which version " + path.plural + "." + path.group + " are served: " + error.message;
+        "cannot find out which version of " + path.plural + "." + path.group + " is served: " + error.message;
     if (error.code == Code::kNotFound) error.code = Code::kTransient;
     return error;
   }
@@ -134,7 +134,7 @@ std::vector<Result<kube::Response>> Look::call_all(std::span<const kube::Request
 }
 
 Result<void> Look::stream(const kube::Request& /*request*/, Millis /*idle*/, const kube::LineSink& /*sink*/) {
-  return Error{Code::kMalformed, "a watch has no end, so it is not part of a look"};
+  return Error{Code::kMalformed, "a look cannot include a watch, which never ends"};
 }
 
 }  // namespace snapfreeze::cli

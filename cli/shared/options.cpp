@@ -85,18 +85,18 @@ CLI::Option* add_listen(CLI::App& app, const std::string& name, Listen& target, 
 
 void add_cluster(CLI::App& app, ConnectOptions& options) {
   add(app, "--kubeconfig", options.kubeconfig,
-      "kubeconfig file; without it, $KUBECONFIG, the pod's service account, or ~/.kube/config");
-  add(app, "--context", options.context, "context of the kubeconfig; without it, the current one");
+      "kubeconfig file; default: $KUBECONFIG, the pod's service account, or ~/.kube/config");
+  add(app, "--context", options.context, "context of the kubeconfig; default: the current one");
 }
 
 void add_connect(CLI::App& app, ConnectOptions& options) {
   add_cluster(app, options);
-  add(app, "--namespace", options.namespace_, "snapfreeze's own; without it, that of the service account or context");
+  add(app, "--namespace", options.namespace_, "snapfreeze's own; default: that of the service account or context");
 }
 
 void add_common(CLI::App& app, CommonOptions& options) {
   add_connect(app, options);
-  add(app, "--identity", options.identity, "unique among the replicas; without it, the host's name");
+  add(app, "--identity", options.identity, "unique among the replicas; default: the host's name");
   add(app, "--log-format", options.log_format, "json, or text for people")->check(CLI::IsMember({"json", "text"}));
   add(app, "--log-level", options.log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));

@@ -31,9 +31,9 @@ std::string service_namespace(const Json& registration) {
 void add_admin(CLI::App& app, AdminOptions& options) {
   add_cluster(app, options.connect);
   // No environment variable: SNAPFREEZE_NAMESPACE is that of snapfreeze itself.
-  app.add_option("-n,--namespace", options.connect.namespace_, "namespace of the VMs; without it, the context's");
+  app.add_option("-n,--namespace", options.connect.namespace_, "namespace of the VMs; default: that of the context");
   add(app, "--system-namespace", options.system_namespace,
-      "namespace of snapfreeze; without it, the one that its registration names, or else snapfreeze-system");
+      "namespace of snapfreeze; default: the one that its registration names, or else snapfreeze-system");
 }
 
 void add_admin_of_all(CLI::App& app, AdminOptions& options) {
@@ -43,7 +43,7 @@ void add_admin_of_all(CLI::App& app, AdminOptions& options) {
 
 CLI::Validator vm_name() {
   const auto refuse = [](const std::string& name) {
-    return webhook::is_object_name(name) ? "" : "'" + name + "' cannot be the name of a VM";
+    return webhook::is_object_name(name) ? "" : "'" + name + "' is not a valid VM name";
   };
   return {refuse, ""};
 }

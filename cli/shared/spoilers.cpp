@@ -207,11 +207,11 @@ std::vector<std::string> owners_of_foreign_disks(const Spoiled& spoiled, const O
       return vm.metadata.name == spoiled.vm && has(vm.claims, claim);
     };
     if (std::any_of(others.vms.begin(), others.vms.end(), planned)) {
-      phrases.push_back("the disk " + claim + ", which the guest that runs does not have yet");
+      phrases.push_back("the disk " + claim + ", which the running guest does not have yet");
     } else if (owners.empty()) {
       phrases.push_back("the disk " + claim + ", which no VM has");
     }
-    const std::string whose = ", whose disk " + claim + " is";
+    const std::string whose = ", which has the disk " + claim;
     for (const std::string& owner : owners) phrases.push_back(owner + whose);
   }
   return phrases;
@@ -237,7 +237,7 @@ std::vector<std::string> spoilers_of(std::string_view reason, const Spoiled& spo
   if (reason == reasons::kSharedDisk) add(disk_users(spoiled, others));
   if (reason == reasons::kNotItsDisk) add(owners_of_foreign_disks(spoiled, others));
   const bool sure = wanted.any() && reason != reasons::kLapsed && reason != reasons::kFrozenByOther;
-  if (sure && phrases.empty() && others.unseen.empty()) phrases.emplace_back("what it was is gone by now");
+  if (sure && phrases.empty() && others.unseen.empty()) phrases.emplace_back("whatever it was is gone by now");
   return phrases;
 }
 

@@ -12,7 +12,7 @@ namespace {
 constexpr char kCompletionNotes[] = R"(Examples:
   In this shell, now:
     source <(snapfreeze completion bash)
-  In all to come:
+  In every new one:
     snapfreeze completion fish > ~/.config/fish/completions/snapfreeze.fish)";
 
 }  // namespace

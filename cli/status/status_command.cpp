@@ -24,11 +24,11 @@ constexpr char kStatusExamples[] = R"(Examples:
     snapfreeze status -n prod --last 1 -o json | jq -r '.backups[0].consistency'
 
 NO SESSION: the guest reports that it is frozen, and snapfreeze does not hold it. BACKUPS says who may have frozen it. KubeVirt
-reports it up to 5 s late, so the command looks twice, with 6 s between.
+reports it up to 5 s late, so the command looks again after 6 s.
 
 Exit status: 0 nothing is wrong; 1 snapfreeze is not installed, a guest is frozen for longer than its timer allows, or a guest is
-frozen and neither snapfreeze nor a snapshot of KubeVirt's holds it; 2 wrong usage; 3 the API server did not answer, or refused
-what shows the frozen guests.)";
+frozen and neither snapfreeze nor a KubeVirt snapshot holds it; 2 wrong usage; 3 the API server did not answer, or refused to
+show the frozen guests.)";
 
 constexpr Millis kBetweenWatchLooks{2000};
 constexpr Millis kLongestBackoff{30000};
@@ -144,7 +144,7 @@ int run_status(const StatusCommand& options) {
 void add_status(CLI::App& program, Command& chosen) {
   const auto options = std::make_shared<StatusCommand>();
   CLI::App* command =
-      program.add_subcommand("status", "Which guests are frozen now, and what recent backups are worth");
+      program.add_subcommand("status", "Show which guests are frozen now, and what recent backups are worth");
   command->footer(kStatusExamples);
   add_admin_of_all(*command, options->admin);
   command->add_option("-o,--output", options->output, "table, wide, json or yaml")

@@ -75,7 +75,7 @@ std::string frozen_text(const Status& status, bool colours) {
   if (!status.trouble.empty()) return "Guests frozen now: not known. " + printable(status.trouble) + "\n";
   if (!status.installed) {
     return coloured("Not installed", Colour::kBad, colours) + ": namespace " + status.system_namespace +
-           " holds no session, and no sweeper has ever led there. If it is elsewhere, say --system-namespace.\n";
+           " holds no session, and no sweeper has ever led there. If it is elsewhere, use --system-namespace.\n";
   }
   if (status.frozen.empty()) return status.guests_seen ? "No guest is frozen.\n" : "No guest is held.\n";
   std::vector<Row> rows;

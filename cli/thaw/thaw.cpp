@@ -40,7 +40,7 @@ class ByHand {
     Millis pause = kBetweenAttempts;
     for (int attempt = 1; look() && record(); ++attempt, pause *= 2) {
       if (call() || attempt == kAttempts) break;
-      say("no reply; once more");
+      say("no reply; trying again");
       if (!seams_.clock.wait(pause)) break;
     }
     return std::move(result_);
@@ -78,7 +78,7 @@ class ByHand {
       auto there = seams_.sessions.read(target_.namespace_, target_.vm);
       const bool freezing = there && *there && (*there)->phase == Phase::kFreezing;
       if (!freezing || seams_.clock.monotonic() >= abandoned_) return there;
-      if (!said) say("it is being frozen; waiting until that has ended");
+      if (!said) say("it is being frozen; waiting for that to end");
       if (!seams_.clock.wait(kFirstPause)) return Error{Code::kCancelled, "interrupted", 0};
     }
   }
@@ -147,7 +147,7 @@ class ByHand {
   // Where nothing is installed there is no session that could be misled.
   bool nobody_holds_it(const Error& error) {
     if (target_.home.known != Home::Known::kAbsent) return end(ThawEnd::kNotRecorded, error);
-    say("snapfreeze is not installed: there is nobody to tell");
+    say("snapfreeze is not installed: there is nowhere to record this");
     return true;
   }
 
@@ -156,7 +156,7 @@ class ByHand {
     const Error error{Code::kTransient, answer.message, answer.http_status};
     switch (answer.outcome) {
       case ThawOutcome::kLapsed:
-        say("thawed; Windows had given up the freeze before");
+        say("thawed; Windows had already given up the freeze");
         end(ThawEnd::kThawed);
         return true;
       case ThawOutcome::kThawed:

@@ -11,9 +11,9 @@ namespace snapfreeze::cli {
 namespace {
 
 constexpr char kThawNotes[] =
-    R"(It is safe at any time, and more than once. A backup that has not captured all disks by then is not consistent, and its verdict
-says so (crash: thawed-by-hand). For the next minute no backup freezes this VM. KubeVirt's `virt-freezer --unfreeze` thaws as
-well, but nobody learns of it: do not use it while a backup runs.
+    R"(It is safe at any time, and can be repeated. A backup that has not captured all disks by then is not consistent, and its verdict
+says so (crash: thawed-by-hand). For the next minute no backup freezes this VM. KubeVirt's `virt-freezer --unfreeze` also
+thaws, but nobody learns of it: do not use it while a backup runs.
 
 Examples:
   Thaw the VM db1 now:
@@ -51,8 +51,8 @@ int say_end(const HandThaw& result, const ThawTarget& target) {
       break;
   }
   std::fprintf(stderr,
-               "snapfreeze: %s was not touched, because its session could not be told: %s\n"
-               "If it is frozen by snapfreeze, its own timer thaws it within a minute.\n",
+               "snapfreeze: %s was not touched, because the thaw could not be recorded in its session: %s\n"
+               "If snapfreeze froze it, its own timer thaws it within a minute.\n",
                guest.c_str(), why.c_str());
   return kUnreachable;
 }

@@ -12,7 +12,7 @@
 #include "test/scenarios/runner/parse.h"
 #include "test/scenarios/runner/sandbox_system.h"
 #include "test/scenarios/runner/suite.h"
-#include "test/sim/sim_system.h"
+#include "test/sim/system.h"
 
 namespace {
 

@@ -38,7 +38,7 @@ TEST_CASE("certificates are made, published and looked at by hand") {
   installed.sandbox.register_webhooks();
   run = certs("rotate");
   CHECK(run.status == 0);
-  CHECK(says(run, "a new CA is stored beside the old one"));
+  CHECK(says(run, "A new CA is stored beside the old one"));
   CHECK(certs("show").status == 1);  // there is no certificate yet
   run = certs("issue");
   CHECK(run.status == 1);

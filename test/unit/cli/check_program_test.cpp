@@ -34,7 +34,7 @@ TEST_CASE("check of an installation says what is in order, and what a VM lacks")
         "ok     webhook: registered, in namespace snapfreeze\n", "ok     sweeper: sweeper-0_",
         "ok     rights of system:serviceaccount:snapfreeze:snapfreeze-webhook: all 12 that are needed\n",
         "WARN   VM vms/deaf: its backups are crash: no-agent: ", "WARN   VM vms/rhel: its guest agent refuses",
-        "ok     VMs: 1 of 3 that run have an agent that can freeze\n"}) {
+        "ok     VMs: 1 of 3 running ones have an agent that can freeze\n"}) {
     CAPTURE(line);
     CHECK(says(run, line));
   }

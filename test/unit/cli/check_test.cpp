@@ -218,7 +218,7 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
     facts.backups = std::vector{failed};
     facts.snapshots = std::set<std::string>{"prod/old-0"};
     CHECK(contains(warnings(),
-                   "backup prod/old failed at 2026-11-24T10:00:00Z (failed to freeze) and is tried again: "
+                   "backup prod/old failed at 2026-11-24T10:00:00Z (failed to freeze) and will be retried: "
                    "it freezes db1 each time"));
     // Harvester freezes no more for it: it only uploads.
     facts.snapshots = std::set<std::string>{"prod/old-0", "prod/old-1"};

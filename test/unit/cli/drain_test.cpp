@@ -6,7 +6,7 @@
 
 #include "freeze/names.h"
 #include "test/support/catch.h"
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 namespace snapfreeze::cli {
 namespace {

@@ -21,7 +21,7 @@ TEST_CASE("explain tells how a backup went, in words and as a picture") {
   CHECK(run.status == 0);
   CHECK(says(run, "backup vms/b1 of VM db: filesystem\nWhy: every disk was captured during one freeze"));
   CHECK(says(run, "b1-volume-db-disk-0 admitted while frozen, in session "));
-  CHECK(says(run, "b1-volume-db-disk-2 captured, says the content"));
+  CHECK(says(run, "b1-volume-db-disk-2 captured, according to the content"));
   CHECK(says(run, "verdict: all disks were captured while frozen"));
   std::ifstream file(svg);
   std::ostringstream picture;
@@ -60,9 +60,9 @@ TEST_CASE("Harvester's own error is told by status, check and explain, with its 
   CHECK(says(explained, " (at 20"));
   CHECK(says(explained, "Harvester says that the backup failed: "));
   CHECK(says(told("status", "HARVESTER'S ERROR"), "in error"));
-  CHECK(says(told("check", "backup vms/old failed at 20"), "and is tried again: it freezes db each time"));
+  CHECK(says(told("check", "backup vms/old failed at 20"), "and will be retried: it freezes db each time"));
   CHECK(
-      says(told("check --vm db", "backup old, which failed at 20"), "WARN   VM vms/db: Harvester tries to take again"));
+      says(told("check --vm db", "backup old, which failed at 20"), "WARN   VM vms/db: Harvester will retry"));
 }
 
 TEST_CASE("explain of what is not there, or not to be seen") {
@@ -72,7 +72,7 @@ TEST_CASE("explain of what is not there, or not to be seen") {
   CHECK(says(run, "there is no backup vms/ghost"));
   run = installed.run("explain ../x -n vms");
   CHECK(run.status == 2);
-  CHECK(says(run, "'../x' cannot be the name of a backup"));
+  CHECK(says(run, "'../x' is not a valid backup name"));
   CHECK(installed.run("explain x -n vms -o png").status == 2);
   CHECK(installed.run("explain -n vms").status == 2);
   installed.sandbox.control("POST", "access", {{"user", "tenant"}, {"resource", "virtualmachinebackups"}});

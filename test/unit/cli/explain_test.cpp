@@ -111,7 +111,7 @@ TEST_CASE("each reason is explained, and what nobody has said is not made up") {
   CHECK(explain(backup("crash", "no-agent")).why.starts_with("no-agent: the guest agent is not connected"));
   CHECK(explain(backup("crash", "made up")).why == "made up");
   CHECK(explain(backup("offline")).consistent());
-  CHECK(explain(backup("")).why.starts_with("nobody has said"));
+  CHECK(explain(backup("")).why.starts_with("not known"));
 }
 
 TEST_CASE("a storage whose clock says 1970 gives no time") {

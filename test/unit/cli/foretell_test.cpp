@@ -141,9 +141,9 @@ TEST_CASE("a disk that the guest does not have is not its disk, and whose it is"
   facts.admission.guest.vm->claims.push_back("new");
   facts.others.vms.front().claims.push_back("new");
   CHECK(contains(told(facts), "crash: not-its-disk: "));
-  CHECK(contains(told(facts), "It is the disk new, which the guest that runs does not have yet\n"));
+  CHECK(contains(told(facts), "It is the disk new, which the running guest does not have yet\n"));
   facts.others.vmis.back().claims.push_back("new");
-  CHECK(contains(told(facts), "; VM web, whose disk new is\n"));
+  CHECK(contains(told(facts), "; VM web, which has the disk new\n"));
 }
 
 TEST_CASE("KubeVirt's own snapshot or backup that is under way is named") {
@@ -181,12 +181,11 @@ TEST_CASE("a backup of the VM that Harvester tries again is told of beforehand")
   facts.others.backups = {backup("old", "db1", std::chrono::hours(50))};
   facts.others.backups.front().error = "failed to freeze";
   facts.others.backups.front().error_time = kNoon - std::chrono::hours(2);
-  CHECK(
-      told(facts) ==
-      "ok     VM prod/db1: a backup now would freeze it until its last disk is captured, for 30s at most\n"
-      "WARN   VM prod/db1: Harvester tries to take again: backup old, which failed at 2026-11-24T10:00:00Z: failed to "
-      "freeze. Each attempt freezes the guest, and a backup at that moment is crash: other-backup -> mend the cause, "
-      "or delete that backup\n");
+  CHECK(told(facts) ==
+        "ok     VM prod/db1: a backup now would freeze it until its last disk is captured, for 30s at most\n"
+        "WARN   VM prod/db1: Harvester will retry backup old, which failed at 2026-11-24T10:00:00Z: failed to "
+        "freeze. Each attempt freezes the guest, and a backup at that moment is crash: other-backup -> mend the cause, "
+        "or delete that backup\n");
   SECTION("it acts now") {
     facts.others.backups.front().error_time = kNoon - std::chrono::seconds(4);
     CHECK(contains(told(facts), "crash: other-backup: "));

@@ -41,7 +41,7 @@ TEST_CASE("a look ends in time, however many objects there are") {
   CHECK(replies.front().ok());
   REQUIRE_FALSE(replies.back());
   CHECK(replies.back().error().code == Code::kTransient);
-  CHECK(replies.back().error().message.starts_with("not all could be read within 10s"));
+  CHECK(replies.back().error().message.starts_with("could not read everything within 10s"));
   CHECK(api.batches == 3);
   // The last of them had no more time than was left.
   CHECK(api.calls.front().timeout == kube::kCallTimeout);
@@ -61,7 +61,7 @@ TEST_CASE("a list without an end comes to an end") {
   Look look(api, clock, seconds(30));
   const auto listed = list_views<kube::PodView>(look, kube::kPods, "prod");
   REQUIRE_FALSE(listed);
-  CHECK(listed.error().message.starts_with("cannot list pods: not all could be read within 30s"));
+  CHECK(listed.error().message.starts_with("cannot list pods: could not read everything within 30s"));
   CHECK(api.longest_list == kube::kListPage);
 }
 

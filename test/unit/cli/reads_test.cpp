@@ -183,7 +183,7 @@ TEST_CASE("explain says by name what it may not see") {
   const std::string text = to_text(explain(*facts), false);
   CAPTURE(text);
   for (const char* what : {"not seen: cannot list events.events.k8s.io: ", "not seen: cannot list pods: ",
-                           "not seen: whether the guest is frozen still: cannot get its Lease: ",
+                           "not seen: whether the guest is still frozen: cannot get its Lease: ",
                            "not seen: what snapshots.longhorn.io say of the captures: ",
                            "not seen: what volumesnapshotcontents.snapshot.storage.k8s.io say of the captures: "}) {
     CAPTURE(what);
@@ -215,7 +215,7 @@ TEST_CASE("of a label that is used every night, the newest backup is explained")
   CHECK(facts->disks.size() == 60);
   const std::string text = to_text(explain(*facts), false);
   CHECK(contains(text, "labelled snapshots prod/nightly of VM db1: filesystem\n"));
-  CHECK(contains(text, "not shown: 19 earlier with the same label"));
+  CHECK(contains(text, "not shown: 19 earlier backups with the same label"));
   CHECK(cluster.api.longest_list == kube::kListPage);
   // Each night is a line of its own.
   const auto status = cluster.status();

@@ -41,7 +41,7 @@ Others with(const kube::BackupView& backup) {
 
 TEST_CASE("another backup is behind it if it acted while the guest was frozen, or just before") {
   const auto named = [](const Others& others) { return spoilers_of(reason::kOtherBackup, spoiled(), others); };
-  const Phrases nobody{"what it was is gone by now"};
+  const Phrases nobody{"whatever it was is gone by now"};
   CHECK(named(with(other(seconds(0)))) == Phrases{"backup weekly, which was created at 2026-11-24T02:00:00Z"});
   // The session began at most 15 s before its first snapshot was stored, and 5 s more count.
   CHECK(named(with(other(seconds(-20)))).front().starts_with("backup weekly"));
@@ -120,7 +120,7 @@ TEST_CASE("whose a disk is that is not the VM's") {
   web.metadata.name = "web";
   web.claims = {"db1-data"};
   others.vms.push_back(web);
-  CHECK(spoilers_of(reason::kNotItsDisk, spoiled(), others) == Phrases{"VM web, whose disk db1-data is"});
+  CHECK(spoilers_of(reason::kNotItsDisk, spoiled(), others) == Phrases{"VM web, which has the disk db1-data"});
 }
 
 TEST_CASE("what could not be read is not called gone") {

@@ -44,7 +44,7 @@ TEST_CASE("thaw of what cannot be thawed") {
   SECTION("a name that would leave its path") {
     const Run run = installed.run("thaw .. -n vms");
     CHECK(run.status == 2);
-    CHECK(says(run, "'..' cannot be the name of a VM"));
+    CHECK(says(run, "'..' is not a valid VM name"));
   }
   SECTION("no VM at all") {
     CHECK(installed.run("thaw -n vms").status == 2);

@@ -4,7 +4,7 @@
 
 #include "freeze/names.h"
 #include "test/support/catch.h"
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -138,7 +138,7 @@ TEST_CASE("a freeze that is under way is waited for, and an abandoned one is not
   SECTION("under way") {
     const HandThaw result = admin.thaw();
     CHECK(result.end == End::kThawed);
-    CHECK(result.did.front() == "it is being frozen; waiting until that has ended");
+    CHECK(result.did.front() == "it is being frozen; waiting for that to end");
     CHECK(sim.runtime.now() - begin > Millis(2000));
     CHECK(sim.runtime.now() - begin < Millis(15000));
     CHECK(sim.unrecorded.empty());

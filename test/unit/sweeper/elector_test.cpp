@@ -6,7 +6,7 @@
 #include "freeze/names.h"
 #include "sweeper/leader_api.h"
 #include "test/support/catch.h"
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::test;

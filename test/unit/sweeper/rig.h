@@ -12,7 +12,7 @@
 #include "sweeper/thaw.h"
 #include "test/support/catch.h"
 #include "test/unit/sweeper/build.h"
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 namespace snapfreeze::test {
 

@@ -9,7 +9,7 @@
 #include "sweeper/job_queue.h"
 #include "sweeper/sweeper.h"
 #include "test/scenarios/runner/scenario.h"
-#include "test/sim/sim_process.h"
+#include "test/sim/process.h"
 
 namespace runner {
 

@@ -1,4 +1,4 @@
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 #include <cstdio>
 

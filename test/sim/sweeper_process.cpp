@@ -1,4 +1,4 @@
-#include "test/sim/sim_sweeper.h"
+#include "test/sim/sweeper_process.h"
 
 #include "kube/watcher.h"
 #include "sweeper/feed.h"

@@ -1,4 +1,4 @@
-#include "test/sim/sim_webhook.h"
+#include "test/sim/webhook_process.h"
 
 #include "freeze/names.h"
 #include "kube/paths.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "test/double/face/in_process_webhook.h"
-#include "test/sim/sim_process.h"
+#include "test/sim/process.h"
 #include "webhook/handler.h"
 
 namespace runner {

@@ -3,7 +3,7 @@
 #include <random>
 
 #include "test/support/catch.h"
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::test;

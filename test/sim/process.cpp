@@ -1,4 +1,4 @@
-#include "test/sim/sim_process.h"
+#include "test/sim/process.h"
 
 namespace runner {
 

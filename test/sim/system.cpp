@@ -1,8 +1,8 @@
-#include "test/sim/sim_system.h"
+#include "test/sim/system.h"
 
 #include "test/scenarios/runner/observe.h"
-#include "test/sim/sim_sweeper.h"
-#include "test/sim/sim_webhook.h"
+#include "test/sim/sweeper_process.h"
+#include "test/sim/webhook_process.h"
 
 namespace runner {
 namespace {

@@ -1,6 +1,6 @@
 // A sweeper killed at any of its calls, before or after it was carried out; another one goes on from the Leases alone.
 #include "test/support/catch.h"
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::test;

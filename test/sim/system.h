@@ -9,7 +9,7 @@
 #include "test/double/face/sandbox_control.h"
 #include "test/double/runtime/runtime_sim.h"
 #include "test/scenarios/runner/controlled_system.h"
-#include "test/sim/sim_process.h"
+#include "test/sim/process.h"
 
 namespace runner {
 

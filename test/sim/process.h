@@ -9,7 +9,7 @@
 #include "kube/observing_api.h"
 #include "test/double/face/in_process_api.h"
 #include "test/scenarios/runner/controlled_system.h"
-#include "test/sim/sim_gate.h"
+#include "test/sim/gate.h"
 
 namespace runner {
 

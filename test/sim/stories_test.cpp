@@ -1,5 +1,5 @@
 // Backups from end to end, in virtual time: Harvester, the webhook and the sweeper on one cluster.
-#include "test/unit/sweeper/sim.h"
+#include "test/sim/story.h"
 
 #include "test/support/catch.h"
 
