@@ -1,6 +1,6 @@
 #include "certs/stored.h"
 
-#include "kube/base64.h"
+#include "base/base64.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
 
@@ -8,7 +8,7 @@ namespace snapfreeze::certs {
 namespace {
 
 std::string decoded(const Json& value) {
-  return kube::base64_decode(value.string()).value_or("");
+  return base64_decode(value.string()).value_or("");
 }
 
 Error about(const std::string& object, const Error& error) {
@@ -54,7 +54,7 @@ Result<Registration> registration_of(const Result<kube::Response>& reply, const 
 Result<void> write_secret(kube::KubeApi& api, const StoredSecret& secret,
                           const std::vector<std::pair<std::string, std::string>>& entries) {
   Json data = Json::object();
-  for (const auto& [key, value] : entries) data.set(key, kube::base64_encode(value));
+  for (const auto& [key, value] : entries) data.set(key, base64_encode(value));
   if (secret.resource_version.empty()) {
     const Json object = Json::object(
         {{"apiVersion", "v1"},
@@ -79,8 +79,8 @@ Result<void> publish(kube::KubeApi& api, const Registration& registration, const
     const std::string webhook = "/webhooks/" + std::to_string(i);
     operations.push(
         Json::object({{"op", "test"}, {"path", webhook + "/name"}, {"value", registration.webhooks[i].name}}));
-    operations.push(Json::object(
-        {{"op", "add"}, {"path", webhook + "/clientConfig/caBundle"}, {"value", kube::base64_encode(bundle)}}));
+    operations.push(
+        Json::object({{"op", "add"}, {"path", webhook + "/clientConfig/caBundle"}, {"value", base64_encode(bundle)}}));
   }
   const auto patched =
       kube::json_patch(api, kube::object_path(kube::kMutatingWebhookConfigurations, "", registration.name), operations);

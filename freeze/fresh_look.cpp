@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "base/time.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
-#include "kube/time.h"
 
 namespace snapfreeze::freeze {
 namespace {
@@ -15,7 +15,7 @@ constexpr std::string_view kHotplugDisk = "hotplug-disk";
 constexpr std::string_view kAttachmentPrefix = "hp-volume-";
 
 void later(std::optional<Wall>& last, const Json& value) {
-  const auto time = kube::parse_time(value.string());
+  const auto time = parse_time(value.string());
   if (time && (!last || *time > *last)) last = *time;
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "kube/views.h"
 
 namespace snapfreeze::freeze {
@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kAround{5};
 constexpr std::chrono::hours kLongOver{1};
 
 std::optional<Wall> time_of(const Json& value) {
-  const auto time = kube::parse_time(value.string());
+  const auto time = parse_time(value.string());
   return time ? std::optional<Wall>(*time) : std::nullopt;
 }
 

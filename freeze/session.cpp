@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hash.h"
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 
 namespace snapfreeze::freeze {
 namespace {
@@ -50,13 +51,6 @@ std::optional<Value> value_of(const std::array<std::pair<Value, std::string_view
   return std::nullopt;
 }
 
-// FNV-1a: only to tell names of one namespace apart; who could choose a collision could only harm a VM of their own.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t state = 14695981039346656037ULL;
-  for (const unsigned char byte : text) state = (state ^ byte) * 1099511628211ULL;
-  return state;
-}
-
 Json holds_to_json(const std::vector<Hold>& holds) {
   Json list = Json::array();
   for (const Hold& hold : holds) {
@@ -84,7 +78,7 @@ Json annotations(const Session& session) {
       {kHolds, holds_to_json(session.holds).dump()},
       {kIntent, intent.dump()},
       {kUnsettled, session.unsettled ? Json("true") : Json()},
-      {kFrozenBy, session.frozen_by ? Json(kube::format_micro_time(*session.frozen_by)) : Json()},
+      {kFrozenBy, session.frozen_by ? Json(format_micro_time(*session.frozen_by)) : Json()},
       {kDoubts, session.doubts.empty() ? Json() : Json(strings_to_json(session.doubts).dump())},
       {kCaptured, session.captured.empty() ? Json() : Json(captured.dump())},
   });
@@ -142,7 +136,7 @@ bool read_flag(const std::string& text, bool& flag) {
 
 bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {
   if (text.empty()) return true;
-  const auto time = kube::parse_time(text);
+  const auto time = parse_time(text);
   if (!time) return false;
   frozen_by = *time;
   return true;
@@ -177,7 +171,8 @@ std::string lease_name(std::string_view ns, std::string_view vm) {
   if (name.size() <= kNameLimit) return name;
   constexpr std::size_t kHashDigits = 16;
   constexpr char kDigits[] = "0123456789abcdef";
-  const std::uint64_t state = hash(name);
+  // Only to tell names of one namespace apart: anyone who could choose a collision could only harm a VM of their own.
+  const std::uint64_t state = fnv1a(name);
   name.resize(kNameLimit - kHashDigits - 1);
   name += 'x';  // not a '-' or '.', which must not stand beside a '.'
   for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[(state >> shift) & 0xF];
@@ -218,7 +213,7 @@ Result<Session> from_lease(const Json& lease) {
   session.lease = meta["name"].string();
   session.uid = meta["uid"].string();
   session.resource_version = meta["resourceVersion"].string();
-  if (const auto created = kube::parse_time(meta["creationTimestamp"].string())) session.created = *created;
+  if (const auto created = parse_time(meta["creationTimestamp"].string())) session.created = *created;
   session.namespace_ = notes[kNamespace].string();
   session.vm = notes[kVm].string();
   const bool names_guest = lease_name(session.namespace_, session.vm) == session.lease;

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "kube/file.h"
+#include "base/file.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 

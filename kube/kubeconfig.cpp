@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <utility>
 
-#include "kube/base64.h"
+#include "base/base64.h"
+#include "base/file.h"
 #include "kube/config.h"
-#include "kube/file.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 

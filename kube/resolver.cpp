@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/thread.h"
+
 namespace snapfreeze::kube {
 namespace {
 
@@ -26,10 +28,6 @@ Resolver::Resolver(std::string host, int port) : host_(std::move(host)), port_(p
   if (numeric.ok()) found_ = std::move(numeric);
 }
 
-Resolver::~Resolver() {
-  if (thread_.joinable()) thread_.join();
-}
-
 Result<std::vector<Address>> Resolver::addresses(const WaitLimit& limit) {
   std::unique_lock lock(mutex_);
   if (found_ && found_->ok()) return *found_;
@@ -37,7 +35,7 @@ Result<std::vector<Address>> Resolver::addresses(const WaitLimit& limit) {
     if (thread_.joinable()) thread_.join();
     found_.reset();
     looking_ = true;
-    thread_ = std::thread([this] {
+    thread_ = start_thread("resolver", [this] {
       Found found = look_up(host_, port_, 0);
       const std::lock_guard guard(mutex_);
       found_ = std::move(found);

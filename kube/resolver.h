@@ -15,12 +15,11 @@
 
 namespace snapfreeze::kube {
 
-// Thread-safe.
+// Thread-safe. Its end waits for a look-up that is under way: as long as the system's resolver takes, some 10 s by
+// default.
 class Resolver {
  public:
   Resolver(std::string host, int port);
-  // Waits for a look-up that is under way: as long as the system's resolver takes, some 10 s by default.
-  ~Resolver();
 
   // Found once and kept. kTransient: not found, or not in time; kCancelled: limit.stop_fd says so.
   Result<std::vector<Address>> addresses(const WaitLimit& limit);
@@ -38,7 +37,7 @@ class Resolver {
   std::condition_variable done_;
   std::optional<Found> found_;
   bool looking_ = false;
-  std::thread thread_;
+  std::jthread thread_;  // last, since it uses the rest
 };
 
 }  // namespace snapfreeze::kube

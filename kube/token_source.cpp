@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "kube/file.h"
+#include "base/file.h"
 
 namespace snapfreeze::kube {
 

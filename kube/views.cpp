@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace snapfreeze::kube {
 namespace {

@@ -1,22 +1,13 @@
 #include "sweeper/driver.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "base/thread.h"
 #include "sweeper/feed.h"
 
 namespace snapfreeze::sweeper {
-namespace {
-
-void name_thread(const std::string& name) {
-  constexpr std::size_t kLimit = 15;  // Linux
-  (void)pthread_setname_np(pthread_self(), name.substr(0, kLimit).c_str());
-}
-
-}  // namespace
 
 Driver::Driver(Sweeper& sweeper, Elector& elector, kube::KubeApi& api, Clock& clock, Metrics& metrics, Options options)
     : sweeper_(sweeper),
@@ -35,23 +26,10 @@ void Driver::start() {
   for (int i = 0; i < kKinds; ++i) {
     const Kind kind = static_cast<Kind>(i);
     if (!is_watched(kind, options_.thaw_on)) continue;
-    threads_.emplace_back([this, kind] {
-      name_thread("watch-" + std::string(resource_of(kind).plural));
-      watch(kind);
-    });
+    threads_.push_back(start_thread("watch-" + std::string(resource_of(kind).plural), [this, kind] { watch(kind); }));
   }
-  spawn("plan", &Driver::plan);
-  elector_thread_ = std::thread([this] {
-    name_thread("elect");
-    elect();
-  });
-}
-
-void Driver::spawn(std::string name, void (Driver::*body)()) {
-  threads_.emplace_back([this, name = std::move(name), body] {
-    name_thread(name);
-    (this->*body)();
-  });
+  threads_.push_back(start_thread("plan", [this] { plan(); }));
+  elector_thread_ = start_thread("elect", [this] { elect(); });
 }
 
 bool Driver::synced() const {
@@ -86,10 +64,10 @@ void Driver::plan() {
     for (Job& job : sweeper_.take_due()) queue_.push(std::move(job));
     start_workers();
     drained_.notify_all();
-    std::vector<std::thread> finished = std::exchange(finished_, {});
+    std::vector<std::jthread> finished = std::exchange(finished_, {});
     if (!finished.empty()) {
       lock.unlock();
-      for (std::thread& thread : finished) thread.join();
+      for (std::jthread& thread : finished) thread.join();
       lock.lock();
       continue;
     }
@@ -103,10 +81,7 @@ void Driver::start_workers() {
   if (startable > 0) work_.notify_all();
   for (int missing = startable - idle_workers_; missing > 0; --missing) {
     const int id = next_worker_++;
-    workers_.emplace(id, std::thread([this, id] {
-                       name_thread("work-" + std::to_string(id));
-                       work(id);
-                     }));
+    workers_.emplace(id, start_thread("work-" + std::to_string(id), [this, id] { work(id); }));
   }
 }
 
@@ -160,9 +135,9 @@ void Driver::drain() {
 void Driver::join_workers() {
   std::unique_lock lock(mutex_);
   while (!workers_.empty() || !finished_.empty()) {
-    std::vector<std::thread> finished = std::exchange(finished_, {});
+    std::vector<std::jthread> finished = std::exchange(finished_, {});
     lock.unlock();
-    for (std::thread& thread : finished) thread.join();
+    for (std::jthread& thread : finished) thread.join();
     lock.lock();
     worker_left_.wait(lock, [this] { return workers_.empty() || !finished_.empty(); });
   }
@@ -175,7 +150,7 @@ void Driver::stop() {
   plan_.notify_all();
   work_.notify_all();
   synced_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::jthread& thread : threads_) thread.join();
   threads_.clear();
   join_workers();
   {

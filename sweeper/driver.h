@@ -53,7 +53,6 @@ class Driver {
   void work(int id);
   void start_workers();
   void join_workers();
-  void spawn(std::string name, void (Driver::*body)());
   void drain();
 
   Sweeper& sweeper_;
@@ -73,12 +72,12 @@ class Driver {
   JobQueue queue_;
   int idle_workers_ = 0;
   int next_worker_ = 0;
-  std::map<int, std::thread> workers_;
-  std::vector<std::thread> finished_;  // of the workers, to be joined
+  std::map<int, std::jthread> workers_;
+  std::vector<std::jthread> finished_;  // of the workers, to be joined
   bool stopping_ = false;
   bool election_over_ = false;
-  std::vector<std::thread> threads_;
-  std::thread elector_thread_;
+  std::vector<std::jthread> threads_;
+  std::jthread elector_thread_;
 };
 
 }  // namespace snapfreeze::sweeper

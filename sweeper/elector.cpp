@@ -1,10 +1,10 @@
 #include "sweeper/elector.h"
 
 #include "base/log.h"
+#include "base/time.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 #include "kube/views.h"
 
 namespace snapfreeze::sweeper {
@@ -72,7 +72,7 @@ void Elector::see(const Json& lease, Mono now) {
 
 void Elector::create() {
   const Mono sent = clock_.monotonic();
-  const std::string now = kube::format_micro_time(clock_.wall());
+  const std::string now = format_micro_time(clock_.wall());
   const Json lease = Json::object({
       {"apiVersion", kube::api_version(kube::kLeases)},
       {"kind", kube::kLeases.kind},
@@ -91,7 +91,7 @@ void Elector::create() {
 
 void Elector::acquire() {
   const Mono sent = clock_.monotonic();
-  const std::string now = kube::format_micro_time(clock_.wall());
+  const std::string now = format_micro_time(clock_.wall());
   const bool another = seen_->holder != identity_;
   Json spec = Json::object({{"holderIdentity", identity_},
                             {"leaseDurationSeconds", std::int64_t{kLeaseDuration.count()}},
@@ -105,7 +105,7 @@ void Elector::acquire() {
 
 void Elector::renew() {
   const Mono sent = clock_.monotonic();
-  const auto renewed = write(Json::object({{"renewTime", kube::format_micro_time(clock_.wall())}}), sent);
+  const auto renewed = write(Json::object({{"renewTime", format_micro_time(clock_.wall())}}), sent);
   if (renewed) return;
   const Code code = renewed.error().code;
   if (code != Code::kConflict && code != Code::kNotFound) return;

@@ -1,13 +1,12 @@
 #include "sweeper/service.h"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <random>
 #include <thread>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "edge/server.h"
 #include "kube/observing_api.h"
 #include "sweeper/driver.h"
@@ -63,18 +62,11 @@ class Service::Impl {
         keeper_(make_keeper(options, {led_api_, clock, server_time_, [this] { return leads_for_a_write(); }})),
         plain_(listening(options), nullptr, [this](const edge::HttpRequest& request) { return answer(request); }) {}
 
-  ~Impl() {
-    if (keeper_thread_.joinable()) keeper_thread_.join();
-  }
-
   Result<std::uint16_t> start() {
     const auto port = plain_.start();
     if (!port) return port.error();
     driver_.start();
-    if (keeper_) {
-      keeper_thread_ = std::thread([this] { keep_certificates(); });
-      pthread_setname_np(keeper_thread_.native_handle(), "certificates");
-    }
+    if (keeper_) keeper_thread_ = start_thread("certificates", [this] { keep_certificates(); });
     log::info("sweeper started", {{"plainPort", *port}, {"name", identity_}});
     return *port;
   }
@@ -135,9 +127,9 @@ class Service::Impl {
   Sweeper sweeper_;
   Driver driver_;
   const std::unique_ptr<certs::Keeper> keeper_;
-  std::thread keeper_thread_;
   std::atomic<bool> stopping_{false};
   edge::Server plain_;
+  std::jthread keeper_thread_;  // last, since it uses the rest
 };
 
 Service::Service(const SweeperOptions& options, kube::KubeApi& api, Clock& clock)

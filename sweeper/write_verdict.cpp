@@ -1,9 +1,9 @@
 #include "sweeper/write_verdict.h"
 
 #include "base/log.h"
+#include "base/time.h"
 #include "freeze/names.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -16,7 +16,7 @@ Json patch_of(const VerdictFor& item) {
   const Json consistency(to_string(item.verdict.consistency));
   Json notes = Json::object({{freeze::kConsistency, consistency},
                              {freeze::kReason, item.verdict.reason.empty() ? Json() : Json(item.verdict.reason)}});
-  if (item.frozen_for) notes.set(freeze::kFrozenFor, kube::format_duration(*item.frozen_for));
+  if (item.frozen_for) notes.set(freeze::kFrozenFor, format_duration(*item.frozen_for));
   Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}});
   if (item.target.resource == &kube::kHarvesterBackups) {
     meta.set("labels", Json::object({{freeze::kConsistency, consistency}}));
@@ -94,7 +94,7 @@ void say_verdict(EventText& text, const freeze::Verdict& verdict, std::optional<
       if (!culprit.empty()) text.note += " (" + culprit + ")";
       break;
   }
-  if (frozen_for) text.note += "; the guest was frozen for at most " + kube::format_duration(*frozen_for);
+  if (frozen_for) text.note += "; the guest was frozen for at most " + format_duration(*frozen_for);
 }
 
 void say_rescued(EventText& text, const std::string& vm) {
@@ -109,7 +109,7 @@ Written write_event(const Seams& seams, const std::string& identity, const Targe
       {"apiVersion", kube::api_version(kube::kEvents)},
       {"kind", kube::kEvents.kind},
       {"metadata", Json::object({{"name", "snapfreeze." + text.id}, {"namespace", about.namespace_}})},
-      {"eventTime", kube::format_micro_time(seams.clock.wall())},
+      {"eventTime", format_micro_time(seams.clock.wall())},
       {"reportingController", kReporter},
       {"reportingInstance", identity.substr(0, kMaxInstance)},
       {"action", "Thaw"},

@@ -1,6 +1,6 @@
 #include "webhook/budget.h"
 
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace snapfreeze::webhook {
 namespace {
@@ -18,7 +18,7 @@ std::string_view value_of(std::string_view query, std::string_view key) {
 }  // namespace
 
 Millis time_allowed(std::string_view query) {
-  const auto asked = kube::parse_duration(value_of(query, "timeout"));
+  const auto asked = parse_duration(value_of(query, "timeout"));
   const Millis timeout = asked && *asked > Millis(0) ? *asked : kDefaultTimeout;
   return std::min(timeout - std::min(kReserve, timeout / 2), kLongestAdmission);
 }

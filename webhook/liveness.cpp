@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "freeze/names.h"
+#include "kube/paths.h"
+#include "kube/rest.h"
+
 namespace snapfreeze::webhook {
 namespace {
 
@@ -32,6 +36,15 @@ void Liveness::observe(const Result<Json>& lease, Mono sent) {
 bool Liveness::alive(Mono now) const {
   const std::lock_guard lock(mutex_);
   return now < until_;
+}
+
+Result<Json> look_for_leader(kube::KubeApi& api, const Clock& clock, std::string_view own_namespace,
+                             Liveness& liveness) {
+  const std::string path = kube::object_path(kube::kLeases, own_namespace, freeze::kLeaderLease);
+  const Mono sent = clock.monotonic();
+  auto lease = kube::get(api, path, kLivenessInterval);
+  liveness.observe(lease, sent);
+  return lease;
 }
 
 }  // namespace snapfreeze::webhook

@@ -4,10 +4,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "kube/api.h"
 
 namespace snapfreeze::webhook {
 
@@ -39,5 +41,9 @@ class Liveness {
   std::optional<Record> record_;
   Mono until_{Mono::min()};  // alive
 };
+
+// Reads the leader's Lease once, within kLivenessInterval, and lets `liveness` observe it. What was read.
+Result<Json> look_for_leader(kube::KubeApi& api, const Clock& clock, std::string_view own_namespace,
+                             Liveness& liveness);
 
 }  // namespace snapfreeze::webhook

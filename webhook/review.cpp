@@ -1,6 +1,6 @@
 #include "webhook/review.h"
 
-#include "kube/base64.h"
+#include "base/base64.h"
 #include "kube/paths.h"
 
 namespace snapfreeze::webhook {
@@ -60,7 +60,7 @@ std::string encode_answer(std::string_view uid, const Json& patch, const std::ve
   Json response = Json::object({{"uid", uid}, {"allowed", true}});
   if (!patch.items().empty()) {
     response.set("patchType", "JSONPatch");
-    response.set("patch", kube::base64_encode(patch.dump()));
+    response.set("patch", base64_encode(patch.dump()));
   }
   if (!warnings.empty()) {
     Json list = Json::array();

@@ -1,19 +1,15 @@
 #include "webhook/service.h"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <thread>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "certs/key_pair_files.h"
 #include "edge/handshake.h"
 #include "edge/server.h"
-#include "freeze/names.h"
 #include "kube/observing_api.h"
-#include "kube/paths.h"
-#include "kube/rest.h"
 #include "webhook/budget.h"
 #include "webhook/handler.h"
 
@@ -61,12 +57,6 @@ std::string own_address(const std::string& listening, std::uint16_t port) {
   return (is_ipv6 ? "[" + listening + "]" : listening) + ":" + std::to_string(port);
 }
 
-std::thread named_thread(const char* name, std::function<void()> body) {
-  std::thread thread(std::move(body));
-  pthread_setname_np(thread.native_handle(), name);
-  return thread;
-}
-
 }  // namespace
 
 class Service::Impl {
@@ -84,10 +74,6 @@ class Service::Impl {
         plain_(listening("plain", options.plain_address, options.plain_port, 4), nullptr,
                [this](const edge::HttpRequest& request) { return answer_plain(request); }) {}
 
-  ~Impl() {
-    for (std::thread& thread : threads_) thread.join();
-  }
-
   Result<Ports> start() {
     note(files_.poll(clock_.wall()));
     const auto https = https_.start();
@@ -95,10 +81,10 @@ class Service::Impl {
     own_address_ = own_address(options_.address, *https);
     const auto plain = plain_.start();
     if (!plain) return plain.error();
-    threads_.push_back(named_thread("certificate", [this] {
+    threads_.push_back(start_thread("certificate", [this] {
       certs::follow(files_, clock_, kCertificateInterval, [this](const auto& report) { note(report); });
     }));
-    threads_.push_back(named_thread("liveness", [this] { watch_sweeper(); }));
+    threads_.push_back(start_thread("liveness", [this] { watch_sweeper(); }));
     log::info("webhook listening", {{"port", *https}, {"plainPort", *plain}});
     return Ports{*https, *plain};
   }
@@ -146,12 +132,9 @@ class Service::Impl {
 
   // The leader's Lease, every few seconds until the clock says stop.
   void watch_sweeper() {
-    const std::string path = kube::object_path(kube::kLeases, options_.own_namespace, freeze::kLeaderLease);
     bool alive = true;
     do {
-      const Mono sent = clock_.monotonic();
-      const auto lease = kube::get(api_, path, kLivenessInterval);
-      sweeper_.observe(lease, sent);
+      const auto lease = look_for_leader(api_, clock_, options_.own_namespace, sweeper_);
       if (lease || lease.error().code == Code::kNotFound) {
         lease_.succeeded();
       } else {
@@ -185,7 +168,7 @@ class Service::Impl {
   std::atomic<bool> stopping_{false};
   edge::Server https_;
   edge::Server plain_;
-  std::vector<std::thread> threads_;
+  std::vector<std::jthread> threads_;  // last, since they use the rest
 };
 
 Service::Service(const WebhookOptions& options, kube::KubeApi& api, Clock& clock)

@@ -1,6 +1,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/time.h"
 #include "certs/bundle.h"
 #include "certs/certificates.h"
 #include "cli/shared/certificate_options.h"
@@ -9,7 +10,6 @@
 #include "edge/handshake.h"
 #include "kube/observing_api.h"
 #include "kube/server_time.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -58,7 +58,7 @@ std::string describe(const std::string& certificate) {
   if (certificate.empty()) return "none";
   const auto info = certs::inspect(certificate);
   if (!info) return info.error().message;
-  return info->subject + ", until " + kube::format_time(info->not_after) + ", serial " + info->serial;
+  return info->subject + ", until " + format_time(info->not_after) + ", serial " + info->serial;
 }
 
 // False when an API server would not accept the certificate.

@@ -55,7 +55,8 @@ std::vector<Finding> check_cluster(const CheckFacts& facts) {
 std::vector<Finding> check_access(const std::vector<AccessFacts>& access) {
   std::vector<Finding> findings;
   for (const AccessFacts& facts : access) {
-    const std::string about = "rights of " + facts.who;
+    const bool ours = facts.who != "yours";
+    const std::string about = ours ? "rights of " + facts.who : "your rights";
     int granted = 0;
     const Error* refusal = nullptr;
     for (const auto& [right, allowed] : facts.answers) {
@@ -64,7 +65,6 @@ std::vector<Finding> check_access(const std::vector<AccessFacts>& access) {
       } else if (*allowed) {
         ++granted;
       } else {
-        const bool ours = facts.who != "yours";
         findings.push_back({ours ? Level::kError : Level::kWarning, about, "may not " + to_string(right),
                             ours ? "install the chart's roles again" : "docs/command-line.md says what needs it"});
       }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "cli/shared/spoilers.h"
 #include "freeze/policy.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -60,7 +60,7 @@ void check_deadlines(const std::vector<kube::BackupView>& backups, std::vector<F
   const auto deadline = *(*shortest)->fs_freeze_deadline;
   const auto timer = freeze::freeze_timer(policy, deadline, false);
   findings.push_back({Level::kWarning, kAbout,
-                      "backups of " + vms_of(brief) + " ask for a freeze of " + kube::format_duration(deadline) +
+                      "backups of " + vms_of(brief) + " ask for a freeze of " + format_duration(deadline) +
                           ", so their disks must be cut within " + std::to_string(timer.count()) + "s",
                       "if the storage is slower, raise fsFreezeDeadline, or leave it out for up to " +
                           std::to_string(policy.default_timer.count()) +
@@ -83,7 +83,7 @@ void check_errors(const CheckFacts& facts, std::vector<Finding>& findings) {
   for (const kube::BackupView& backup : *facts.backups) {
     if (!is_tried_again(backup, *facts.snapshots) || ++failed > kMostNamed) continue;
     const std::string name = backup.metadata.namespace_ + "/" + backup.metadata.name;
-    const std::string when = backup.error_time ? " at " + kube::format_time(*backup.error_time) : "";
+    const std::string when = backup.error_time ? " at " + format_time(*backup.error_time) : "";
     std::string says = "backup ";
     says.append(name)
         .append(" failed")

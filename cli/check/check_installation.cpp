@@ -1,11 +1,11 @@
 // Is snapfreeze itself in order?
 #include <algorithm>
 
+#include "base/time.h"
 #include "certs/authority.h"
 #include "certs/certificates.h"
 #include "cli/check/check.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -71,7 +71,7 @@ Finding check_certificate(const std::string& about, const std::string& leaf, con
   }
   const auto info = certs::inspect(leaf);
   if (!info) return {Level::kError, about, info.error().message, remedy};
-  const std::string until = "until " + kube::format_time(info->not_after);
+  const std::string until = "until " + format_time(info->not_after);
   if (info->not_after <= now) return {Level::kError, about, "expired: " + until, remedy};
   if (info->not_after <= now + kSoon) return {Level::kWarning, about, "expires soon: " + until, remedy};
   return {Level::kGood, about, "trusted by the API server, " + until};
@@ -121,7 +121,7 @@ Finding check_leader(const CheckFacts& facts) {
     return {Level::kWarning, about, lease.holder_identity + " leads, but its machine's clock is not the API server's",
             "synchronise the nodes' clocks"};
   }
-  const std::string since = lease.renew_time ? kube::format_time(*lease.renew_time) : "never";
+  const std::string since = lease.renew_time ? format_time(*lease.renew_time) : "never";
   return {Level::kError, about, lease.holder_identity + " led, but has not renewed its Lease since " + since, remedy};
 }
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "cli/shared/reasons.h"
 #include "freeze/names.h"
 #include "freeze/verdict.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -73,7 +73,7 @@ class Explainer {
       result_.frozen_for = meta.annotation(freeze::kFrozenFor);
       const auto& at = facts_.backup->error_time;
       result_.harvester_error = facts_.backup->error;
-      if (at && !result_.harvester_error.empty()) result_.harvester_error += " (at " + kube::format_time(*at) + ")";
+      if (at && !result_.harvester_error.empty()) result_.harvester_error += " (at " + format_time(*at) + ")";
     }
     for (const DiskFacts& disk : facts_.disks) {
       if (vm.empty()) vm = note_of(disk, freeze::kVmAnnotation);
@@ -210,7 +210,7 @@ class Explainer {
       if (held) proven = std::max(proven, since(*at) + 1);
     }
     std::stable_sort(lane.cuts.begin(), lane.cuts.end(), [](const Cut& a, const Cut& b) { return a.at < b.at; });
-    const auto frozen_for = kube::parse_duration(result_.frozen_for);
+    const auto frozen_for = parse_duration(result_.frozen_for);
     if (facts_.session) {
       lane.frozen.push_back({0, std::nullopt, "snapfreeze", ""});
     } else if (frozen_for) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/time.h"
 #include "cli/shared/labelled.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"
@@ -10,7 +11,6 @@
 #include "freeze/session_store.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -22,7 +22,7 @@ DiskFacts disk_of(const std::string& name, const Result<Json>& object) {
   DiskFacts disk{name, std::nullopt, std::nullopt, std::nullopt};
   if (!object) return disk;
   disk.view = kube::SnapshotView::from(*object);
-  const auto time = kube::parse_time((*object)["status"]["creationTime"].string());
+  const auto time = parse_time((*object)["status"]["creationTime"].string());
   if (time) disk.captured_by_snapshot = *time;
   return disk;
 }
@@ -114,7 +114,7 @@ void read_events(kube::KubeApi& api, ExplainFacts& facts) {
   const auto project = [&](const Json& event) -> std::optional<EventFacts> {
     const bool by_us = event["reportingController"].string().starts_with("snapfreeze.harvesterhci.io/");
     if (!by_us || !names.contains(event["regarding"]["name"].string())) return std::nullopt;
-    const auto time = kube::parse_time(event["eventTime"].string());
+    const auto time = parse_time(event["eventTime"].string());
     return EventFacts{time ? std::optional<Wall>(*time) : std::nullopt, event["reason"].string(),
                       event["note"].string()};
   };

@@ -1,6 +1,6 @@
+#include "base/time.h"
 #include "cli/explain/explain.h"
 #include "cli/shared/table.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -11,7 +11,7 @@ constexpr std::size_t kMillisEnd = 23;  // "2026-11-24T12:00:00.123"
 std::string time_text(const std::optional<Wall>& at) {
   if (!at) return "at an unknown time      ";
   const bool whole = std::chrono::floor<std::chrono::seconds>(*at) == *at;
-  std::string text = whole ? kube::format_time(*at) : kube::format_micro_time(*at).substr(0, kMillisEnd) + "Z";
+  std::string text = whole ? format_time(*at) : format_micro_time(*at).substr(0, kMillisEnd) + "Z";
   text.resize(kMillisEnd + 1, ' ');
   return text;
 }

@@ -1,6 +1,6 @@
 #include "cli/serve/policy_options.h"
 
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -23,8 +23,8 @@ void add_max_timer(CLI::App& app, freeze::Policy& policy) {
 
 void check_timers(const freeze::Policy& policy) {
   if (policy.max_timer >= policy.default_timer) return;
-  throw CLI::ValidationError(kMaxTimer, "'" + kube::format_duration(policy.max_timer) + "' must not be below " +
-                                            kTimer + ", which is " + kube::format_duration(policy.default_timer));
+  throw CLI::ValidationError(kMaxTimer, "'" + format_duration(policy.max_timer) + "' must not be below " + kTimer +
+                                            ", which is " + format_duration(policy.default_timer));
 }
 
 void add_proof(CLI::App& app, freeze::Policy& policy) {

@@ -1,7 +1,7 @@
+#include "base/file.h"
 #include "cli/serve/policy_options.h"
 #include "cli/shared/commands.h"
 #include "cli/shared/process.h"
-#include "kube/file.h"
 #include "webhook/service.h"
 
 namespace snapfreeze::cli {
@@ -44,7 +44,7 @@ int run_webhook(const WebhookCommand& options) {
   wanted.tls_cert = options.tls_cert;
   wanted.tls_key = options.tls_key;
   if (!options.client_ca.empty()) {
-    const auto bundle = kube::read_file(options.client_ca);
+    const auto bundle = read_file(options.client_ca);
     if (!bundle) return fail({bundle.error().code, "--client-ca: " + bundle.error().message});
     wanted.clients = {*bundle, options.client_names};
   }

@@ -1,8 +1,8 @@
 #include "cli/shared/capture_reads.h"
 
+#include "base/time.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -13,7 +13,7 @@ constexpr char kLonghornNamespace[] = "longhorn-system";
 
 std::optional<Wall> longhorn_time(const Json& status) {
   const std::string& requested = status["requestedTime"].string();
-  const auto time = kube::parse_time(requested.empty() ? status["creationTime"].string() : requested);
+  const auto time = parse_time(requested.empty() ? status["creationTime"].string() : requested);
   return time ? std::optional<Wall>(*time) : std::nullopt;
 }
 

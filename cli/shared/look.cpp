@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
 #include "kube/discovery.h"
 #include "kube/paths.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -62,7 +62,7 @@ void Look::bound(kube::Request& request, Millis left) const {
 }
 
 Error Look::too_late() const {
-  return {Code::kTransient, "could not read everything within " + kube::format_duration(patience_) +
+  return {Code::kTransient, "could not read everything within " + format_duration(patience_) +
                                 ": the API server is too slow, or there are too many objects"};
 }
 

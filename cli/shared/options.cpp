@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "base/log.h"
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -13,14 +13,14 @@ namespace {
 template <class Duration>
 CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& target, Duration low, Duration high,
                           const std::string& unit, const std::string& help) {
-  const auto text = [](Duration value) { return kube::format_duration(std::chrono::duration_cast<Millis>(value)); };
+  const auto text = [](Duration value) { return format_duration(std::chrono::duration_cast<Millis>(value)); };
   const std::string range = unit + " from " + text(low) + " to " + text(high);
   const auto parse = [&target, low, high, name, range](const std::string& value) {
-    const auto given = kube::parse_duration(value);
+    const auto given = parse_duration(value);
     const bool whole = given && std::chrono::duration_cast<Duration>(*given) == *given;
     if (!whole || *given < low || *given > high) {
       throw CLI::ValidationError(name, "'" + value + "' must be " + range + ", such as " +
-                                           kube::format_duration(std::chrono::duration_cast<Millis>(target)));
+                                           format_duration(std::chrono::duration_cast<Millis>(target)));
     }
     target = std::chrono::duration_cast<Duration>(*given);
   };

@@ -1,12 +1,12 @@
 #include "cli/shared/process.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
 
+#include "base/thread.h"
 #include "cli/shared/version.h"
 #include "kube/config.h"
 
@@ -44,8 +44,7 @@ StopSignals::StopSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A peer that goes away while we write is an error of that write.
   signal(SIGPIPE, SIG_IGN);
-  thread_ = std::thread([this] { wait(); });
-  pthread_setname_np(thread_.native_handle(), "signals");
+  thread_ = start_thread("signals", [this] { wait(); });
 }
 
 StopSignals::~StopSignals() {

@@ -50,7 +50,7 @@ class StopSignals {
   std::function<void()> stop_;
   bool stopping_ = false;
   bool done_ = false;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 // What to do when the process is told to stop, for as long as this lives: whatever it uses must live longer. Its end

@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "base/time.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
-#include "kube/time.h"
 #include "webhook/budget.h"
 
 namespace snapfreeze::cli {
@@ -36,7 +36,7 @@ bool is_unfinished(const kube::BackupView& backup, const Others& others) {
 }
 
 std::string error_of(const kube::BackupView& backup) {
-  const std::string when = backup.error_time ? " at " + kube::format_time(*backup.error_time) : "";
+  const std::string when = backup.error_time ? " at " + format_time(*backup.error_time) : "";
   return "failed" + when + ": " + backup.error;
 }
 
@@ -44,13 +44,13 @@ std::string error_of(const kube::BackupView& backup) {
 std::string activity_of(const kube::BackupView& backup, const Spoiled& spoiled, const Others& others) {
   for (const MadeSnapshot& snapshot : others.snapshots) {
     if (snapshot.backup_uid == backup.metadata.uid && counts(snapshot.created, spoiled)) {
-      return "made its snapshot " + snapshot.name + " at " + kube::format_time(*snapshot.created);
+      return "made its snapshot " + snapshot.name + " at " + format_time(*snapshot.created);
     }
   }
   if (never_froze(backup)) return "";
   if (counts(backup.error_time, spoiled)) return error_of(backup);
   const auto& created = backup.metadata.creation_timestamp;
-  if (counts(created, spoiled)) return "was created at " + kube::format_time(*created);
+  if (counts(created, spoiled)) return "was created at " + format_time(*created);
   // Each attempt writes over the time of the one before.
   const bool was_there = !spoiled.until || !created || *created <= *spoiled.until;
   const bool tried_since = backup.error_time && spoiled.until && *backup.error_time > *spoiled.until;
@@ -122,7 +122,7 @@ void add_freezers(const std::string& kind, const std::vector<freeze::Freezer>& f
     const bool later = freezer.created && spoiled.until && *freezer.created > *spoiled.until;
     if (later || !freeze::kubevirt_interfered(session, {&freezer, 1})) continue;
     const std::string state = !freezer.over   ? "under way"
-                              : freezer.ended ? "until " + kube::format_time(*freezer.ended)
+                              : freezer.ended ? "until " + format_time(*freezer.ended)
                                               : "over by now";
     std::string phrase = "KubeVirt's ";
     phrase.append(kind).append(" ").append(freezer.name).append(", ").append(state);
@@ -150,7 +150,7 @@ Spoiled spoiled_backup(std::string vm, std::string backup_uid, std::span<const M
     if (created && (!last || *created > *last)) last = created;
   }
   if (!first) return spoiled;
-  const auto lasted = kube::parse_duration(frozen_for);
+  const auto lasted = parse_duration(frozen_for);
   // A session begins before the admission of its first snapshot has ended.
   spoiled.from = *first - webhook::kLongestAdmission;
   spoiled.until = *last + (lasted ? *lasted : kLongFreeze);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "base/time.h"
 #include "cli/shared/labelled.h"
 #include "freeze/names.h"
 #include "freeze/verdict.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -173,7 +173,7 @@ std::vector<BackupLine> backups_of(const StatusFacts& facts) {
 std::string key_of(const BackupLine& backup) {
   if (backup.kind != kLabelKind) return backup.namespace_ + "/" + backup.name;
   return backup.namespace_ + "/" + kLabelPrefix + backup.name + "/" +
-         (backup.created ? kube::format_time(*backup.created) : "");
+         (backup.created ? format_time(*backup.created) : "");
 }
 
 bool Status::good() const {

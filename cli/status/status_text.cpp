@@ -1,10 +1,10 @@
 // Status, as people and as scripts read it.
 #include <algorithm>
 
+#include "base/time.h"
 #include "cli/shared/table.h"
 #include "cli/status/status.h"
 #include "freeze/verdict.h"
-#include "kube/time.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -146,7 +146,7 @@ Json texts(const std::vector<std::string>& all) {
 }
 
 Json time_or_null(const std::optional<Wall>& time) {
-  return time ? Json(kube::format_time(*time)) : Json();
+  return time ? Json(format_time(*time)) : Json();
 }
 
 Json text_or_null(const std::string& text) {
@@ -193,7 +193,7 @@ Json to_json(const Status& status) {
   for (const FrozenGuest& guest : status.frozen) frozen.push(to_json(guest));
   Json backups = Json::array();
   for (const BackupLine& backup : status.backups) backups.push(to_json(backup));
-  return Json::object({{"now", kube::format_time(status.now)},
+  return Json::object({{"now", format_time(status.now)},
                        {"systemNamespace", status.system_namespace},
                        {"installed", status.installed},
                        {"trouble", text_or_null(status.trouble)},

@@ -1,11 +1,11 @@
 #include "cli/thaw/thaw.h"
 
+#include "base/time.h"
 #include "freeze/calls.h"
 #include "freeze/names.h"
 #include "freeze/policy.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
-#include "kube/time.h"
 #include "kube/views.h"
 
 namespace snapfreeze::cli {
@@ -134,7 +134,7 @@ class ByHand {
     if (before && holds_guest(*before)) {
       result_.crash = true;
       say("it is held for " + names_of(before->holds) + " (" + std::string(to_string(before->phase)) + " since " +
-          (before->created ? kube::format_time(*before->created) : "?") + ")");
+          (before->created ? format_time(*before->created) : "?") + ")");
     } else if (before) {
       say("its session is ending (" + std::string(to_string(before->phase)) + "); the verdict stands");
     } else {

@@ -3,13 +3,10 @@
 #include <iterator>
 #include <utility>
 
+#include "base/hash.h"
+
 namespace snapfreeze::sweeper {
 namespace {
-
-std::uint64_t fnv(std::string_view text, std::uint64_t state) {
-  for (const unsigned char byte : text) state = (state ^ byte) * 1099511628211ULL;
-  return state;
-}
 
 int hex_digit(char character) {
   if (character >= '0' && character <= '9') return character - '0';
@@ -40,7 +37,8 @@ Captures::Key Captures::key_of(std::string_view uid) {
     }
   }
   if (canonical) return key;
-  return {fnv(uid, 14695981039346656037ULL), fnv(uid, 0x9E3779B97F4A7C15ULL)};
+  constexpr std::uint64_t kOtherStart = 0x9E3779B97F4A7C15ULL;
+  return {fnv1a(uid), fnv1a(uid, kOtherStart)};
 }
 
 bool Captures::Told::first(std::uint8_t source) {

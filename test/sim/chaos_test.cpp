@@ -2,43 +2,43 @@
 // no session is left, and no call goes out unrecorded.
 #include <random>
 
-#include "test/support/catch.h"
 #include "test/sim/story.h"
+#include "test/support/catch.h"
 
+using namespace sim;
 using namespace snapfreeze;
-using namespace snapfreeze::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 class Chaos {
  public:
-  explicit Chaos(std::uint64_t seed) : random_(seed), sim_(seed, vm()) {}
+  explicit Chaos(std::uint64_t seed) : random_(seed), story_(seed, vm()) {}
 
   void run() {
-    sim_.cluster.locked([&] {
-      sim_.cluster.faults().set_killer([&](const std::string& caller) {
-        if (!sim_.sweepers.contains(caller)) return;
+    story_.cluster.locked([&] {
+      story_.cluster.faults().set_killer([&](const std::string& caller) {
+        if (!caller.starts_with("sweeper")) return;
         killed_ = true;
-        sim_.sweepers.at(caller)->kill();
+        story_.kill(caller);
       });
     });
     draw_disks();
-    sim_.lead("sweeper-0");
-    sim_.start_sweeper("sweeper-1");
-    sim_.sleep(1s);
+    story_.lead("sweeper-0");
+    story_.start_sweeper("sweeper-1");
+    story_.sleep(1s);
     for (int i = draw(0, 4); i > 0; --i) add_api_fault();
     for (int i = draw(0, 2); i > 0; --i) add_guest_fault();
-    sim_.backup("b1", deadline());
+    story_.backup("b1", deadline());
     disturb();
     if (draw(0, 1) == 1) {
-      sim_.sleep(Millis(draw(0, 20000)));
-      sim_.backup("b2", deadline());
+      story_.sleep(Millis(draw(0, 20000)));
+      story_.backup("b2", deadline());
     }
     disturb();
     // A third one, as a cluster would start it, lest both were killed.
-    sim_.start_sweeper("sweeper-2");
-    sim_.sleep(60s);
+    story_.start_sweeper("sweeper-2");
+    story_.sleep(60s);
     check();
   }
 
@@ -65,7 +65,7 @@ class Chaos {
       disk.cut = Millis(draw(0, 3) == 0 ? draw(1000, 40000) : draw(10, 400));
       disk.interim_errors = draw(0, 5) == 0 ? 2 : 0;
       disk.never = draw(0, 9) == 0;
-      sim_.cluster.storage().set_disk("vms", "vm1-disk-" + std::to_string(i), disk);
+      story_.cluster.storage().set_disk("vms", "vm1-disk-" + std::to_string(i), disk);
     }
   }
 
@@ -84,7 +84,7 @@ class Chaos {
     fault.count = draw(1, 3);
     fault.delay = Millis(draw(100, 12000));
     fault.status = kStatuses[draw(0, 3)];
-    sim_.cluster.add_fault(fault);
+    story_.cluster.add_fault(fault);
   }
 
   void add_guest_fault() {
@@ -97,12 +97,12 @@ class Chaos {
     fault.nth = draw(1, 3);
     fault.count = draw(1, 2);
     fault.delay = Millis(draw(1000, 50000));
-    sim_.cluster.guests().add_fault("vms", "vm1", fault);
+    story_.cluster.guests().add_fault("vms", "vm1", fault);
   }
 
   void disturb() {
-    sim_.sleep(Millis(draw(0, 4000)));
-    auto& guests = sim_.cluster.guests();
+    story_.sleep(Millis(draw(0, 4000)));
+    auto& guests = story_.cluster.guests();
     switch (draw(0, 11)) {
       case 0:
         return guests.restart("vms", "vm1");
@@ -110,18 +110,18 @@ class Chaos {
         return guests.migrate("vms", "vm1", Millis(draw(500, 9000)));
       case 2: {
         const Millis duration(draw(500, 8000));
-        sim_.cluster.api_down_for(duration);
-        return sim_.sleep(duration);
+        story_.cluster.api_down_for(duration);
+        return story_.sleep(duration);
       }
       case 3:
         return guests.vm_snapshot("vms", "vm1", "s" + std::to_string(draw(0, 1000000)), Millis(draw(300, 5000)));
       case 4:
         backup_deleted_ = true;
-        sim_.cluster.call("admin", "DELETE", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b1");
+        story_.cluster.call("admin", "DELETE", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b1");
         return;
       case 5:
         lease_deleted_ = true;
-        sim_.cluster.call("admin", "DELETE", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1");
+        story_.cluster.call("admin", "DELETE", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1");
         return;
       default:
         return;
@@ -129,18 +129,20 @@ class Chaos {
   }
 
   void check() {
-    const bool ended = sim_.wait_for_no_session(400s);
+    const bool ended = story_.wait_for_no_session(400s);
     CHECK(ended);
-    sim_.sleep(70s);
+    story_.sleep(70s);
     // Of Harvester's own freeze only the backup tells. When that is deleted, who came later cannot know.
-    if (!killed_ || !backup_deleted_) CHECK_FALSE(sim_.frozen());
-    if (std::getenv("SNAPFREEZE_TIMELINE") != nullptr) sim_.print_timeline();
+    if (!killed_ || !backup_deleted_) CHECK_FALSE(story_.frozen());
+    if (std::getenv("SNAPFREEZE_TIMELINE") != nullptr)
+      std::fputs(story_.installation.record().timeline().c_str(), stdout);
     // An admission under way cannot know that somebody deleted its record; it undoes its freeze when it writes it down.
-    if (lease_deleted_) std::erase_if(sim_.unrecorded, [](const auto& call) { return call.starts_with("webhook"); });
-    CHECK(sim_.unrecorded.empty());
+    if (lease_deleted_)
+      std::erase_if(story_.unrecorded(), [](const auto& call) { return call.starts_with("webhook"); });
+    CHECK(story_.unrecorded().empty());
     for (const std::string name : {"b1", "b2"}) {
-      if (sim_.consistency(name) == "filesystem") CHECK(sim_.truth(name, disks_).filesystem);
-      if (sim_.consistency(name) == "offline") CHECK(sim_.truth(name, disks_).offline);
+      if (story_.consistency(name) == "filesystem") CHECK(story_.truth(name, disks_).filesystem);
+      if (story_.consistency(name) == "offline") CHECK(story_.truth(name, disks_).offline);
     }
   }
 
@@ -149,7 +151,7 @@ class Chaos {
   bool lease_deleted_ = false;
   bool backup_deleted_ = false;
   bool killed_ = false;
-  Sim sim_;
+  Story story_;
 };
 
 }  // namespace

@@ -1,61 +1,61 @@
 // A sweeper killed at any of its calls, before or after it was carried out; another one goes on from the Leases alone.
-#include "test/support/catch.h"
 #include "test/sim/story.h"
+#include "test/support/catch.h"
 
+using namespace sim;
 using namespace snapfreeze;
-using namespace snapfreeze::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 struct Case {
   const char* name;
-  std::function<void(Sim&)> disturb;  // before the backup
+  std::function<void(Story&)> disturb;  // before the backup
 };
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases{
-      {"clean", [](Sim&) {}},
+      {"clean", [](Story&) {}},
       {"cut too late",
-       [](Sim& sim) {
+       [](Story& story) {
          cluster::DiskOptions never;
          never.never = true;
-         sim.cluster.storage().set_disk("vms", "vm1-disk-1", never);
+         story.cluster.storage().set_disk("vms", "vm1-disk-1", never);
        }},
       {"thaw fails once",
-       [](Sim& sim) {
+       [](Story& story) {
          cluster::GuestFault fault;
          fault.operation = "unfreeze";
          fault.caller = "sweeper-0";
-         sim.cluster.guests().add_fault("vms", "vm1", fault);
+         story.cluster.guests().add_fault("vms", "vm1", fault);
        }},
       {"thaw is late",
-       [](Sim& sim) {
+       [](Story& story) {
          cluster::GuestFault fault;
          fault.operation = "unfreeze";
          fault.kind = cluster::GuestFaultKind::kLate;
          fault.delay = 15000ms;
          fault.caller = "sweeper-0";
-         sim.cluster.guests().add_fault("vms", "vm1", fault);
+         story.cluster.guests().add_fault("vms", "vm1", fault);
        }},
       {"freeze fails half-way",
-       [](Sim& sim) {
+       [](Story& story) {
          cluster::GuestFault fault;
          fault.kind = cluster::GuestFaultKind::kHalfway;
          fault.caller = "webhook-0";
-         sim.cluster.guests().add_fault("vms", "vm1", fault);
+         story.cluster.guests().add_fault("vms", "vm1", fault);
        }},
   };
   return kCases;
 }
 
 struct Run {
-  explicit Run(const Case& its_case, std::uint64_t seed = 1) : sim(seed, vm()) {
-    sim.lead("sweeper-0");
-    sim.start_sweeper("sweeper-1");
-    sim.sleep(1s);
-    its_case.disturb(sim);
-    sim.cluster.locked([&] { sim.cluster.faults().clear_ledger(); });
+  explicit Run(const Case& its_case, std::uint64_t seed = 1) : story(seed, vm()) {
+    story.lead("sweeper-0");
+    story.start_sweeper("sweeper-1");
+    story.sleep(1s);
+    its_case.disturb(story);
+    story.cluster.locked([&] { story.cluster.faults().clear_ledger(); });
   }
 
   static cluster::VmOptions vm() {
@@ -65,23 +65,21 @@ struct Run {
   }
 
   void finish() {
-    sim.backup("b1", "8s");
-    REQUIRE(sim.wait_for_verdict("b1", 300s));
-    REQUIRE(sim.wait_for_no_session(300s));
-    sim.sleep(5s);
+    story.backup("b1", "8s");
+    REQUIRE(story.wait_for_verdict("b1", 300s));
+    REQUIRE(story.wait_for_no_session(300s));
+    story.sleep(5s);
   }
 
-  int calls() {
-    return sim.cluster.locked([&] { return sim.cluster.faults().calls("sweeper-0"); });
-  }
+  int calls() { return story.calls("sweeper-0"); }
 
-  Sim sim;
+  Story story;
 };
 
 std::pair<std::string, int> clean_run(const Case& its_case) {
   Run run(its_case);
   run.finish();
-  return {run.sim.consistency("b1"), run.calls()};
+  return {run.story.consistency("b1"), run.calls()};
 }
 
 }  // namespace
@@ -94,22 +92,21 @@ TEST_CASE("a sweeper killed at any call leaves nothing undone, and nothing false
       for (const auto kind : {cluster::FaultKind::kKillBefore, cluster::FaultKind::kKillAfter}) {
         Run run(its_case);
         CAPTURE(its_case.name, nth, kind == cluster::FaultKind::kKillBefore);
-        run.sim.cluster.locked([&] {
-          run.sim.cluster.faults().set_killer([&](const std::string& caller) { run.sim.sweepers.at(caller)->kill(); });
-        });
+        run.story.cluster.locked(
+            [&] { run.story.cluster.faults().set_killer([&](const std::string& caller) { run.story.kill(caller); }); });
         cluster::Fault fault;
         fault.kind = kind;
         fault.caller = "sweeper-0";
         fault.nth = nth;
-        run.sim.cluster.add_fault(fault);
+        run.story.cluster.add_fault(fault);
         run.finish();
-        CHECK_FALSE(run.sim.frozen());
-        CHECK(run.sim.longest_frozen() <= 30s);
-        CHECK(run.sim.unrecorded.empty());
-        const bool really = run.sim.truth("b1", 2).filesystem;
-        if (run.sim.consistency("b1") == "filesystem") CHECK(really);
+        CHECK_FALSE(run.story.frozen());
+        CHECK(run.story.longest_frozen() <= 30s);
+        CHECK(run.story.unrecorded().empty());
+        const bool really = run.story.truth("b1", 2).filesystem;
+        if (run.story.consistency("b1") == "filesystem") CHECK(really);
         // A clean backup stays consistent: what was captured before the thaw is on record.
-        if (verdict == "crash") CHECK(run.sim.consistency("b1") == "crash");
+        if (verdict == "crash") CHECK(run.story.consistency("b1") == "crash");
       }
     }
   }

@@ -1,15 +1,16 @@
 #include "test/sim/process.h"
 
-namespace runner {
+namespace sim {
 
-SimProcess::SimProcess(cluster::Cluster& cluster, const std::string& name, Millis clock_offset)
+Process::Process(cluster::Cluster& cluster, const std::string& name, Record& record, Millis clock_offset)
     : own_clock_(cluster.runtime(), clock_offset),
-      gate_(cluster.runtime()),
-      clock_(own_clock_, gate_),
+      gate(cluster.runtime()),
+      clock(own_clock_, gate),
       wire_(cluster, name),
-      gated_(wire_, gate_),
-      api_(gated_, server_time_, [this](std::string_view verb, int status) { metrics_.api_called(verb, status); }),
-      sessions_(api_, kOwnNamespace),
-      process_(cluster.runtime(), name) {}
+      recorded_(cluster, wire_, name, record),
+      gated_(recorded_, gate),
+      api(gated_, server_time, [this](std::string_view verb, int status) { metrics.api_called(verb, status); }),
+      sessions(api, kOwnNamespace),
+      fibers(cluster.runtime(), name) {}
 
-}  // namespace runner
+}  // namespace sim

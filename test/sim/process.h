@@ -1,4 +1,5 @@
-// What each of snapfreeze's processes has in the simulation: fibers, a clock of its own, the API under its own name.
+// What each of snapfreeze's processes has in the simulation: fibers, a clock of its own, and the API under its own
+// name.
 #pragma once
 
 #include <memory>
@@ -8,35 +9,44 @@
 #include "freeze/session_store.h"
 #include "kube/observing_api.h"
 #include "test/double/face/in_process_api.h"
-#include "test/scenarios/runner/controlled_system.h"
 #include "test/sim/gate.h"
+#include "test/sim/record.h"
 
-namespace runner {
+namespace sim {
 
-// Before it is destroyed it must be killed and its fibers be given a moment to end.
-class SimProcess {
+inline constexpr char kOwnNamespace[] = "snapfreeze";
+
+// Also for a test that runs a part of the product on its own. One with fibers must be killed, and its fibers be given a
+// moment to end, before it is destroyed. Record and cluster outlive it.
+class Process {
  public:
-  SimProcess(cluster::Cluster& cluster, const std::string& name, Millis clock_offset);
-  virtual ~SimProcess() = default;
+  // `clock_offset`: how far this machine's wall clock is off the cluster's.
+  Process(cluster::Cluster& cluster, const std::string& name, Record& record, Millis clock_offset = Millis(0));
+  virtual ~Process() = default;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
 
-  [[nodiscard]] const std::string& name() const { return process_.name(); }
-  void kill() { process_.kill(); }  // as kill -9
-  void hang() { gate_.close(); }
-  void go_on() { gate_.open(); }
-  // Just before its n-th call from now on leaves, or after it was carried out.
-  void hang_at_call(int nth, bool before, Millis lasts) { gate_.close_at_call(nth, before, lasts); }
+  [[nodiscard]] const std::string& name() const { return fibers.name(); }
+  void kill() { fibers.kill(); }  // as kill -9
 
- protected:
+ private:
   cluster::SimClock own_clock_;
-  Gate gate_;
-  GatedClock clock_;
+
+ public:
+  Gate gate;
+  GatedClock clock;
+
+ private:
   cluster::InProcessApi wire_;
+  RecordingApi recorded_;
   GatedApi gated_;
-  snapfreeze::kube::ServerTime server_time_;
-  snapfreeze::kube::ObservingApi api_;
-  snapfreeze::freeze::SessionStore sessions_;
-  snapfreeze::Metrics metrics_;
-  cluster::Process process_;
+
+ public:
+  snapfreeze::kube::ServerTime server_time;
+  snapfreeze::Metrics metrics;
+  snapfreeze::kube::ObservingApi api;
+  snapfreeze::freeze::SessionStore sessions;
+  cluster::Process fibers;
 };
 
-}  // namespace runner
+}  // namespace sim

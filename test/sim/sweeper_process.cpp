@@ -1,14 +1,17 @@
 #include "test/sim/sweeper_process.h"
 
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
 #include "kube/watcher.h"
 #include "sweeper/feed.h"
 
-namespace runner {
+namespace sim {
 namespace {
 
 namespace kube = snapfreeze::kube;
 namespace sweeper = snapfreeze::sweeper;
-using snapfreeze::Mono;
 using sweeper::Kind;
 
 constexpr int kWorkers = 8;           // as the driver has by default
@@ -20,82 +23,92 @@ bool waits_for_others(Kind kind) {
 
 }  // namespace
 
-SimSweeper::SimSweeper(cluster::Cluster& cluster, const std::string& name, int life, const Product& product)
-    : SimProcess(cluster, name, product.sweeper_clock),
+SweeperProcess::SweeperProcess(cluster::Cluster& cluster, const std::string& name, Record& record,
+                               const SweeperOptions& options, int life)
+    : Process(cluster, name, record, options.clock_offset),
       runtime_(cluster.runtime()),
-      thaw_on_(product.thaw_on_ready ? sweeper::ThawOn::kReady : sweeper::ThawOn::kCaptured),
+      thaw_on_(options.what.thaw_on),
       identity_(name + "_" + std::to_string(life)),
-      elector_(api_, clock_, kOwnNamespace, identity_),
-      seams_{api_, clock_, server_time_, sessions_, elector_, metrics_},
-      sweeper_(seams_, {identity_, {}}, {thaw_on_, true}),
+      elector_(api, clock, kOwnNamespace, identity_),
+      led_api_(api, elector_),
+      led_sessions_(led_api_, kOwnNamespace),
+      seams_{led_api_, clock, server_time, led_sessions_, elector_, metrics},
+      mutex_(runtime_),
+      sweeper_(seams_, {identity_, options.policy}, options.what),
       queue_(kWorkers) {
-  process_.spawn("elector", [this] { elect(); });
   for (int i = 0; i < sweeper::kKinds; ++i) {
-    const auto kind = static_cast<sweeper::Kind>(i);
-    if (sweeper::is_watched(kind, thaw_on_)) process_.spawn("watch", [this, kind] { watch(kind); });
+    const auto kind = static_cast<Kind>(i);
+    if (sweeper::is_watched(kind, thaw_on_)) fibers.spawn("watch", [this, kind] { watch(kind); });
   }
-  process_.spawn("loop", [this] { loop(); });
+  fibers.spawn("plan", [this] { plan(); });
+  fibers.spawn("elect", [this] { elect(); });
 }
 
-// Blind it does not lead, as the driver.
-void SimSweeper::elect() {
-  wait_for(kOnceSynced, cluster::kNever);
-  Millis wait{0};
+// Blind it does not lead.
+void SweeperProcess::elect() {
+  {
+    cluster::Lock lock = runtime_.lock();
+    runtime_.wait_until(lock, synced_, cluster::kNever, [this] { return sweeper_.synced(); });
+  }
+  Millis pause{0};
   do {
-    wait = elector_.step();
-    post(Woken{});
-  } while (clock_.wait(wait));
+    pause = elector_.step();
+    notify(changed_);
+  } while (clock.wait(pause));
 }
 
-void SimSweeper::watch(Kind kind) {
-  if (waits_for_others(kind)) wait_for(kOnceHeadStartIsOver, runtime_.now() + kHeadStart);
-  sweeper::Feed feed(kind, thaw_on_, [this](const sweeper::Change& change) { post(change); });
+void SweeperProcess::watch(Kind kind) {
+  if (waits_for_others(kind)) wait_for_head_start();
+  sweeper::Feed feed(kind, thaw_on_, [this](const sweeper::Change& change) {
+    {
+      const std::lock_guard guard(mutex_);
+      sweeper_.on_change(change);
+    }
+    notify(changed_);
+    notify(synced_);
+  });
   kube::Watcher watcher(sweeper::Feed::options(kind, kOwnNamespace), feed, [] { return 0.5; });
-  kube::run_watch(api_, clock_, watcher);
+  kube::run_watch(api, clock, watcher);
 }
 
-void SimSweeper::wait_for(Stage stage, Mono until) {
+void SweeperProcess::wait_for_head_start() {
   cluster::Lock lock = runtime_.lock();
-  runtime_.wait_until(lock, reached_, until, [&] { return stage_ >= stage; });
+  runtime_.wait_until(lock, synced_, runtime_.now() + kHeadStart, [this] {
+    const sweeper::World& world = sweeper_.world();
+    return world.synced(Kind::kSession) && world.synced(Kind::kBackup) && world.synced(Kind::kVmi);
+  });
 }
 
-void SimSweeper::note_stage() {
-  const sweeper::World& world = sweeper_.world();
-  const bool others = world.synced(Kind::kSession) && world.synced(Kind::kBackup) && world.synced(Kind::kVmi);
-  const cluster::Lock lock = runtime_.lock();
-  stage_ = sweeper_.synced() ? kOnceSynced : others ? kOnceHeadStartIsOver : kAtOnce;
-  runtime_.wake(reached_);
-}
-
-void SimSweeper::loop() {
+void SweeperProcess::plan() {
   while (true) {
-    for (const Message& message : take_messages()) {
-      if (const auto* change = std::get_if<sweeper::Change>(&message)) sweeper_.on_change(*change);
-      const auto* done = std::get_if<Done>(&message);
-      if (done == nullptr) continue;
-      queue_.done(done->lane);
-      sweeper_.done(done->outcome);
+    gate.pass();
+    snapfreeze::Mono next;
+    {
+      const std::lock_guard guard(mutex_);
+      for (sweeper::Job& job : sweeper_.take_due()) queue_.push(std::move(job));
+      while (auto job = queue_.pop()) fibers.spawn("work", [this, job = std::move(*job)] { work(job); });
+      next = std::min(sweeper_.next_wake(), cluster::kNever);
     }
-    note_stage();
-    for (sweeper::Job& job : sweeper_.take_due()) queue_.push(std::move(job));
-    while (auto job = queue_.pop()) {
-      process_.spawn("job", [this, job = std::move(*job)] { post(Done{job.lane(), sweeper_.run(job)}); });
-    }
+    cluster::Lock lock = runtime_.lock();
+    runtime_.wait_until(lock, changed_, next, [this] { return news_; });
+    news_ = false;
   }
 }
 
-void SimSweeper::post(Message message) {
+void SweeperProcess::work(const sweeper::Job& job) {
+  const sweeper::Outcome outcome = sweeper_.run(job);
+  {
+    const std::lock_guard guard(mutex_);
+    queue_.done(job.lane());
+    sweeper_.done(outcome);
+  }
+  notify(changed_);
+}
+
+void SweeperProcess::notify(cluster::Signal& signal) {
   const cluster::Lock lock = runtime_.lock();
-  inbox_.push_back(std::move(message));
-  runtime_.wake(posted_);
+  news_ = true;
+  runtime_.wake(signal);
 }
 
-std::deque<SimSweeper::Message> SimSweeper::take_messages() {
-  gate_.pass();
-  cluster::Lock lock = runtime_.lock();
-  const Mono wake = std::min(sweeper_.next_wake(), cluster::kNever);
-  runtime_.wait_until(lock, posted_, wake, [this] { return !inbox_.empty(); });
-  return std::exchange(inbox_, {});
-}
-
-}  // namespace runner
+}  // namespace sim

@@ -1,51 +1,54 @@
-// A replica of the sweeper in the simulation: the fibers stand for the threads that the program has.
+// A replica of the sweeper in the simulation: its logic as the program puts it together, with fibers where the driver
+// has threads.
 #pragma once
 
-#include <deque>
-#include <memory>
-#include <variant>
+#include <string>
 
 #include "sweeper/elector.h"
 #include "sweeper/job_queue.h"
+#include "sweeper/leader_api.h"
 #include "sweeper/sweeper.h"
-#include "test/scenarios/runner/scenario.h"
+#include "test/sim/mutex.h"
 #include "test/sim/process.h"
 
-namespace runner {
+namespace sim {
 
-class SimSweeper : public SimProcess {
+struct SweeperOptions {
+  snapfreeze::freeze::Policy policy;
+  snapfreeze::sweeper::Sweeper::Options what;
+  Millis clock_offset{0};
+};
+
+class SweeperProcess : public Process {
  public:
-  // `life`: how many of that name there were before.
-  SimSweeper(cluster::Cluster& cluster, const std::string& name, int life, const Product& product);
+  // `life`: how many processes of that name there were before.
+  SweeperProcess(cluster::Cluster& cluster, const std::string& name, Record& record, const SweeperOptions& options,
+                 int life = 0);
+
+  [[nodiscard]] bool leads() const { return elector_.leads_for(Millis(0)); }
+  [[nodiscard]] const snapfreeze::sweeper::Sweeper& core() const { return sweeper_; }
 
  private:
-  struct Woken {};  // look again: the leadership may have changed
-  struct Done {
-    snapfreeze::sweeper::Job::Lane lane;
-    snapfreeze::sweeper::Outcome outcome;
-  };
-  using Message = std::variant<Woken, snapfreeze::sweeper::Change, Done>;
-  enum Stage { kAtOnce, kOnceHeadStartIsOver, kOnceSynced };
-
-  void watch(snapfreeze::sweeper::Kind kind);
-  void wait_for(Stage stage, snapfreeze::Mono until);
-  void note_stage();
   void elect();
-  void loop();
-  void post(Message message);
-  std::deque<Message> take_messages();
+  void watch(snapfreeze::sweeper::Kind kind);
+  void wait_for_head_start();
+  void plan();
+  void work(const snapfreeze::sweeper::Job& job);
+  void notify(cluster::Signal& signal);
 
   cluster::Runtime& runtime_;
   const snapfreeze::sweeper::ThawOn thaw_on_;
   const std::string identity_;
   snapfreeze::sweeper::Elector elector_;
+  snapfreeze::sweeper::LeaderApi led_api_;
+  snapfreeze::freeze::SessionStore led_sessions_;
   const snapfreeze::sweeper::Seams seams_;
+  Mutex mutex_;  // of the next two, as the driver's
   snapfreeze::sweeper::Sweeper sweeper_;
   snapfreeze::sweeper::JobQueue queue_;  // no more jobs at once than the driver has threads for
-  cluster::Signal reached_;
-  Stage stage_ = kAtOnce;
-  cluster::Signal posted_;
-  std::deque<Message> inbox_;
+  cluster::Signal synced_;
+  cluster::Signal changed_;
+  bool news_ = false;
 };
 
-}  // namespace runner
+}  // namespace sim

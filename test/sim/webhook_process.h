@@ -5,16 +5,23 @@
 #include "test/sim/process.h"
 #include "webhook/handler.h"
 
-namespace runner {
+namespace sim {
 
-class SimWebhook : public SimProcess {
+struct WebhookProcessOptions {
+  snapfreeze::webhook::Settings settings;  // the replica's name is the process's
+  Millis clock_offset{0};
+};
+
+class WebhookProcess : public Process {
  public:
-  SimWebhook(cluster::Cluster& cluster, const std::string& name, const Product& product);
+  WebhookProcess(cluster::Cluster& cluster, const std::string& name, Record& record,
+                 const WebhookProcessOptions& options);
 
-  std::shared_ptr<cluster::AdmissionTransport> transport() const { return transport_; }
+  // How the API server reaches it; it must not be called any more once this is destroyed.
+  [[nodiscard]] std::shared_ptr<cluster::AdmissionTransport> transport() const { return transport_; }
 
  private:
-  void watch_sweeper();
+  void follow_leader();
   cluster::WebhookReply answer(const std::string& target, const std::string& body);
 
   snapfreeze::webhook::Liveness sweeper_;
@@ -23,4 +30,4 @@ class SimWebhook : public SimProcess {
   std::shared_ptr<cluster::InProcessWebhook> transport_;
 };
 
-}  // namespace runner
+}  // namespace sim

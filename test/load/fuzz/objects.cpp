@@ -2,9 +2,9 @@
 // written as the same session again.
 #include <nlohmann/json.hpp>
 
+#include "base/time.h"
 #include "freeze/interference.h"
 #include "freeze/session.h"
-#include "kube/time.h"
 #include "sweeper/facts.h"
 #include "test/load/fuzz/fuzz.h"
 
@@ -22,7 +22,7 @@ void check_session(const Json& object) {
   // As the API server keeps it: created, then patched.
   nlohmann::json lease = nlohmann::json::parse(freeze::to_lease(*session, "own").dump());
   lease.merge_patch(nlohmann::json::parse(freeze::to_patch(*session).dump()));
-  if (session->created) lease["metadata"]["creationTimestamp"] = snapfreeze::kube::format_time(*session->created);
+  if (session->created) lease["metadata"]["creationTimestamp"] = snapfreeze::format_time(*session->created);
   const auto again = freeze::from_lease(Json::parse(lease.dump()).value());
   must(again.ok(), "what was written can be read");
   must(again->phase == session->phase && again->holds == session->holds && again->doubts == session->doubts &&

@@ -1,5 +1,5 @@
 // A time or duration that is read is written as one that is read as the same.
-#include "kube/time.h"
+#include "base/time.h"
 #include "test/load/fuzz/fuzz.h"
 
 using snapfreeze::fuzz::must;
@@ -7,14 +7,14 @@ namespace kube = snapfreeze::kube;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = snapfreeze::fuzz::text_of(data, size);
-  if (const auto time = kube::parse_time(text)) {
-    const auto whole = kube::parse_time(kube::format_time(*time));
+  if (const auto time = parse_time(text)) {
+    const auto whole = parse_time(format_time(*time));
     must(whole.ok() && *whole <= *time && *time - *whole < std::chrono::seconds(1), "whole seconds, downwards");
-    const auto micro = kube::parse_time(kube::format_micro_time(*time));
+    const auto micro = parse_time(format_micro_time(*time));
     must(micro.ok() && *micro <= *time && *time - *micro < std::chrono::microseconds(1), "microseconds, downwards");
   }
-  if (const auto duration = kube::parse_duration(text)) {
-    const auto again = kube::parse_duration(kube::format_duration(*duration));
+  if (const auto duration = parse_duration(text)) {
+    const auto again = parse_duration(format_duration(*duration));
     must(again.ok() && *again == *duration, "a duration is read as the same");
   }
   return 0;

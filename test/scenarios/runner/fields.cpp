@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace runner {
 namespace {
@@ -87,7 +87,7 @@ bool Fields::yes(const std::string& key, bool otherwise) {
 
 Millis Fields::duration(const std::string& key, Millis otherwise) {
   if (!has(key)) return otherwise;
-  const auto parsed = snapfreeze::kube::parse_duration(text(key));
+  const auto parsed = snapfreeze::parse_duration(text(key));
   if (!parsed) fail(key, "is '" + text(key) + "', must be a duration such as 500ms, 2s or 1m30s");
   return *parsed;
 }

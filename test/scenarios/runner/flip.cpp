@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "kube/time.h"
+#include "base/time.h"
 
 namespace runner {
 namespace {
@@ -51,7 +51,7 @@ void flip(const Expectation& expected, std::vector<std::pair<Expectation, std::s
     case Field::kThawedWithin:
       // Half of a bound must be too little, or the bound says nothing.
       other.bound = expected.bound ? *expected.bound / 2 : Millis(std::chrono::hours(1));
-      out.emplace_back(other, "within " + snapfreeze::kube::format_duration(*other.bound));
+      out.emplace_back(other, "within " + snapfreeze::format_duration(*other.bound));
       return;
   }
 }

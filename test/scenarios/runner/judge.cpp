@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kube/time.h"
+#include "base/time.h"
 #include "test/scenarios/runner/objects.h"
 
 namespace runner {
@@ -16,7 +16,7 @@ constexpr Millis kLongestFrozen{70000};
 const std::string kVmHolds = "vm ";
 
 std::string text(Since time) {
-  return snapfreeze::kube::format_duration(std::chrono::duration_cast<Millis>(time));
+  return snapfreeze::format_duration(std::chrono::duration_cast<Millis>(time));
 }
 
 std::string text(const std::vector<Verdict>& verdicts) {

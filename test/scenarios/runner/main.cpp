@@ -43,6 +43,7 @@ int main(int argc, char** argv) try {
   runner::Programs programs{"snapfreeze-sandbox", "snapfreeze"};
   bool verbose = false;
   bool keep_files = false;
+  bool trace = false;
   int rounds = 0;
   std::vector<std::string> planes;
   std::string only;
@@ -59,6 +60,7 @@ int main(int argc, char** argv) try {
       ->capture_default_str();
   app.add_flag("--flip", plan.flip, "turn each expectation round, and fail where nothing notices");
   app.add_flag("--verbose", verbose, "show what snapfreeze logs (sim)");
+  app.add_flag("--trace", trace, "print each run's timeline: all calls, and what really happened (sim)");
   app.add_flag("--keep-files", keep_files, "leave logs and kubeconfigs in the temporary directory (sandbox)");
   app.add_option("--sandbox", programs.sandbox, "the program (sandbox)")->capture_default_str();
   app.add_option("--snapfreeze", programs.snapfreeze, "the program (sandbox, cluster)")->capture_default_str();
@@ -94,7 +96,7 @@ int main(int argc, char** argv) try {
     plan.again_when_starved = 2;
   }
   plan.make_system = [&](std::uint64_t seed) -> std::unique_ptr<runner::System> {
-    if (plan.level == "sim") return std::make_unique<runner::SimSystem>(seed);
+    if (plan.level == "sim") return std::make_unique<sim::System>(seed, trace);
     if (plan.level == "cluster") return std::make_unique<runner::ClusterSystem>(control_planes, programs.snapfreeze);
     return std::make_unique<runner::SandboxSystem>(programs, seed, keep_files);
   };

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "base/base64.h"
 #include "certs/certificates.h"
 #include "certs/keeper.h"
-#include "kube/base64.h"
 #include "kube/observing_api.h"
 #include "test/double/cluster.h"
 #include "test/double/face/in_process_api.h"
@@ -57,22 +57,21 @@ struct KeeperRig {
   std::string entry(const std::string& name, const std::string& key) {
     const auto object = secret(name);
     if (!object.is_object() || !object.contains("data")) return "";
-    return kube::base64_decode(object["data"].value(key, "")).value_or("");
+    return base64_decode(object["data"].value(key, "")).value_or("");
   }
   std::string bundle() {
     const auto object = cluster.get("admissionregistration.k8s.io/mutatingwebhookconfigurations", "", "snapfreeze");
-    return kube::base64_decode(object["webhooks"][0]["clientConfig"].value("caBundle", "")).value_or("");
+    return base64_decode(object["webhooks"][0]["clientConfig"].value("caBundle", "")).value_or("");
   }
   void set_entry(const std::string& name, const std::string& key, const std::string& value) {
     cluster.call("admin", "PATCH", std::string("/api/v1/namespaces/") + kOwn + "/secrets/" + name,
-                 {{"data", {{key, kube::base64_encode(value)}}}}, "application/merge-patch+json");
+                 {{"data", {{key, base64_encode(value)}}}}, "application/merge-patch+json");
   }
   void set_bundle(const std::string& pem) {
-    cluster.call(
-        "admin", "PATCH", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/snapfreeze",
-        cluster::Json::array(
-            {{{"op", "add"}, {"path", "/webhooks/0/clientConfig/caBundle"}, {"value", kube::base64_encode(pem)}}}),
-        "application/json-patch+json");
+    cluster.call("admin", "PATCH", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/snapfreeze",
+                 cluster::Json::array(
+                     {{{"op", "add"}, {"path", "/webhooks/0/clientConfig/caBundle"}, {"value", base64_encode(pem)}}}),
+                 "application/json-patch+json");
   }
   void remove_secret(const std::string& name) {
     cluster.call("admin", "DELETE", std::string("/api/v1/namespaces/") + kOwn + "/secrets/" + name);

@@ -105,7 +105,7 @@ class Years {
   void files_change(const cluster::WatchEvent& event) {
     const cluster::Json& object = event.object->json;
     if (event.type == cluster::EventType::kDeleted) return;
-    const auto field = [&](const char* key) { return kube::base64_decode(object["data"].value(key, "")).value_or(""); };
+    const auto field = [&](const char* key) { return base64_decode(object["data"].value(key, "")).value_or(""); };
     if (object["metadata"]["name"] == "snapfreeze-ca") {
       if (std::exchange(last_ca_, field("tls.crt")) != last_ca_) ++cas;
       return;
@@ -122,7 +122,7 @@ class Years {
   // An API server may not know of it for minutes.
   void bundle_changes(const cluster::WatchEvent& event) {
     const std::string bundle =
-        kube::base64_decode(event.object->json["webhooks"][0]["clientConfig"].value("caBundle", "")).value_or("");
+        base64_decode(event.object->json["webhooks"][0]["clientConfig"].value("caBundle", "")).value_or("");
     for (int i = 0; i < kServers; ++i) {
       const Mono at = std::max(rig_.runtime.now() + between(0s, 290s), last_change_[i]);
       last_change_[i] = at;

@@ -79,7 +79,7 @@ TEST_CASE("check where nothing is installed, or nothing may be seen") {
   // What could not be looked at is not fine.
   CHECK(run.status == 3);
   CHECK(says(run, "?      webhook: not known: "));
-  CHECK(says(run, "?      rights of yours: cannot be asked: "));
+  CHECK(says(run, "?      your rights: cannot be checked: "));
   CHECK(says(installed.run("check -n vms --dry-run-snapshot", "tenant"), "?      admission"));
   CHECK(installed.run("check --vm a/b").status == 2);
 }

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <string>
 
+#include "base/base64.h"
+#include "base/time.h"
 #include "certs/authority.h"
 #include "freeze/names.h"
-#include "kube/base64.h"
-#include "kube/time.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/program.h"
 #include "test/unit/cli/texts.h"
@@ -21,7 +21,7 @@ using std::chrono::seconds;
 using ::test::contains;
 using ::test::parsed;
 
-const Wall kAt = *kube::parse_time("2026-11-24T12:00:00Z");
+const Wall kAt = *parse_time("2026-11-24T12:00:00Z");
 
 Error missing(const std::string& what) {
   return {Code::kNotFound, what + " not found", 404};
@@ -53,11 +53,11 @@ Json registration(const std::string& bundle, const std::string& policy = "Ignore
       policy +
       "', 'timeoutSeconds': 15, 'rules': [{'resources': ['volumesnapshots']}], 'clientConfig': "
       "{'caBundle': '" +
-      kube::base64_encode(bundle) + "'}}]}");
+      base64_encode(bundle) + "'}}]}");
 }
 
 Json secret(const std::string& leaf) {
-  return parsed("{'metadata': {'resourceVersion': '1'}, 'data': {'tls.crt': '" + kube::base64_encode(leaf) + "'}}");
+  return parsed("{'metadata': {'resourceVersion': '1'}, 'data': {'tls.crt': '" + base64_encode(leaf) + "'}}");
 }
 
 kube::VmiView vmi(const std::string& name) {
@@ -75,7 +75,7 @@ kube::BackupView backup(const std::string& name, const std::string& vm, hours ag
   view.metadata.namespace_ = "prod";
   view.metadata.creation_timestamp = kAt - ago;
   view.source_name = vm;
-  if (!deadline.empty()) view.fs_freeze_deadline = *kube::parse_duration(deadline);
+  if (!deadline.empty()) view.fs_freeze_deadline = *parse_duration(deadline);
   return view;
 }
 
@@ -198,7 +198,7 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
     facts.backups = std::vector{backup("b1", "db1", hours(1), "10s"), backup("b2", "db1", hours(2), "0s"),
                                 backup("b3", "web", hours(3), "2m0s")};
     CHECK(contains(warnings(),
-                   "Harvester: backups of prod/db1 ask for a freeze of 10s, so that disks must be cut "
+                   "Harvester: backups of prod/db1 ask for a freeze of 10s, so their disks must be cut "
                    "within 10s -> "));
     CHECK(contains(warnings(), "Never set it to 0"));
     facts.backups = std::vector{backup("b1", "db1", hours(1), "45s"), backup("b2", "db1", hours(2), "10s")};
@@ -239,7 +239,7 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
     facts.access[0].answers[6].second = false;
     CHECK(contains(errors(), "snapfreeze-webhook: may not update virtualmachineinstances/freeze.subresources"));
     facts.access[1].answers[0].second = false;
-    CHECK(contains(warnings(), "rights of yours: may not get mutatingwebhookconfigurations"));
+    CHECK(contains(warnings(), "your rights: may not get mutatingwebhookconfigurations"));
   }
   SECTION("what may not be seen is not known, and no error: each of it by name") {
     facts.version = denied("version");

@@ -61,8 +61,7 @@ TEST_CASE("Harvester's own error is told by status, check and explain, with its 
   CHECK(says(explained, "Harvester says that the backup failed: "));
   CHECK(says(told("status", "HARVESTER'S ERROR"), "in error"));
   CHECK(says(told("check", "backup vms/old failed at 20"), "and will be retried: it freezes db each time"));
-  CHECK(
-      says(told("check --vm db", "backup old, which failed at 20"), "WARN   VM vms/db: Harvester will retry"));
+  CHECK(says(told("check --vm db", "backup old, which failed at 20"), "WARN   VM vms/db: Harvester will retry"));
 }
 
 TEST_CASE("explain of what is not there, or not to be seen") {

@@ -1,8 +1,8 @@
 // How a backup is explained, of facts that are written down here.
 #include "cli/explain/explain.h"
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/program.h"
 
@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-const Wall kBegin = *kube::parse_time("2026-11-24T02:00:00Z");
+const Wall kBegin = *parse_time("2026-11-24T02:00:00Z");
 constexpr char kEpoch[] = "8f1d2c3a-0000-4000-8000-000000000001";
 
 DiskFacts disk(int number, const std::string& consistency, std::optional<Millis> cut, const std::string& reason = "") {
@@ -120,7 +120,7 @@ TEST_CASE("a storage whose clock says 1970 gives no time") {
   facts.disks[0].captured_by_storage->at = Wall(seconds(7));
   facts.disks[0].captured_by_snapshot.reset();
   CHECK(to_text(explain(facts), false).find("1970") == std::string::npos);
-  CHECK(to_text(explain(facts), false).find("at a time unknown") != std::string::npos);
+  CHECK(to_text(explain(facts), false).find("at an unknown time") != std::string::npos);
 }
 
 TEST_CASE("a picture stays well-formed whatever stands in an annotation") {

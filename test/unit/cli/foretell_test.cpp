@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/texts.h"
 
@@ -15,7 +15,7 @@ namespace {
 using Level = Finding::Level;
 using ::test::contains;
 
-const Wall kNoon = *kube::parse_time("2026-11-24T12:00:00Z");
+const Wall kNoon = *parse_time("2026-11-24T12:00:00Z");
 
 kube::VmiView vmi(const std::string& name, const std::vector<std::string>& claims) {
   kube::VmiView view;
@@ -103,7 +103,7 @@ TEST_CASE("a guest that is off is offline, whether or not an object of it is lef
   if (facts.admission.guest.vmi->phase.empty()) facts.admission.guest.vmi.reset();
   facts.others.vmis = {};
   facts.others.pods = {};
-  CHECK(contains(told(facts), "ok     VM prod/db1: it does not run: a backup now would be offline"));
+  CHECK(contains(told(facts), "ok     VM prod/db1: it is not running: a backup now would be offline"));
   SECTION("unless somebody else runs with one of its disks") {
     facts.others.vmis = {vmi("rescue", {"db1-data"})};
     CHECK(contains(told(facts), "ERROR  VM prod/db1: a backup now would be crash: shared-disk: "));
@@ -184,7 +184,7 @@ TEST_CASE("a backup of the VM that Harvester tries again is told of beforehand")
   CHECK(told(facts) ==
         "ok     VM prod/db1: a backup now would freeze it until its last disk is captured, for 30s at most\n"
         "WARN   VM prod/db1: Harvester will retry backup old, which failed at 2026-11-24T10:00:00Z: failed to "
-        "freeze. Each attempt freezes the guest, and a backup at that moment is crash: other-backup -> mend the cause, "
+        "freeze. Each attempt freezes the guest, and a backup at that moment is crash: other-backup -> fix the cause, "
         "or delete that backup\n");
   SECTION("it acts now") {
     facts.others.backups.front().error_time = kNoon - std::chrono::seconds(4);

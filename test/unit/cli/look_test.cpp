@@ -128,7 +128,7 @@ TEST_CASE("where discovery fails, nobody says that there is nothing") {
   const auto listed = list_some<Json>(look, kube::kKubeVirtBackups, "prod",
                                       [](const Json& object) { return std::optional<Json>(object); });
   REQUIRE_FALSE(listed);
-  CHECK(listed.error().message.find("cannot list virtualmachinebackups.backup.kubevirt.io: cannot find out in which "
+  CHECK(listed.error().message.find("cannot list virtualmachinebackups.backup.kubevirt.io: cannot find out which "
                                     "version") == 0);
 }
 

@@ -1,8 +1,8 @@
 // Who is behind a reason, after the fact.
 #include "cli/shared/spoilers.h"
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "test/support/catch.h"
 
 namespace snapfreeze::cli {
@@ -13,7 +13,7 @@ using std::chrono::hours;
 using std::chrono::seconds;
 namespace reason = freeze::reason;
 
-const Wall kStart = *kube::parse_time("2026-11-24T02:00:00Z");
+const Wall kStart = *parse_time("2026-11-24T02:00:00Z");
 
 // Two disks, frozen for 20 s.
 Spoiled spoiled() {

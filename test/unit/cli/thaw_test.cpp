@@ -3,14 +3,14 @@
 #include "cli/thaw/thaw.h"
 
 #include "freeze/names.h"
-#include "test/support/catch.h"
 #include "test/sim/story.h"
+#include "test/support/catch.h"
 
 namespace snapfreeze::cli {
 namespace {
 
 using End = HandThaw::End;
-using test::Sim;
+using sim::Story;
 
 constexpr int kDisks = 3;
 
@@ -29,7 +29,7 @@ class RecordWitness : public kube::KubeApi {
 
   Result<kube::Response> call(const kube::Request& request) override {
     if (request.target.ends_with("/unfreeze")) {
-      const auto lease = cluster_.get("coordination.k8s.io/leases", test::kOwnNamespace, "vms.vm1");
+      const auto lease = cluster_.get("coordination.k8s.io/leases", sim::kOwnNamespace, "vms.vm1");
       const bool recorded = lease.is_object() && lease["metadata"]["annotations"].value(
                                                      "snapfreeze.harvesterhci.io/unsettled", "") == "true";
       (recorded ? recorded_calls : unrecorded_calls) += 1;
@@ -50,10 +50,11 @@ class RecordWitness : public kube::KubeApi {
 
 // Somebody with a terminal.
 struct Admin {
-  explicit Admin(Sim& sim) : connection(sim.cluster, "by-hand"), api(sim.cluster, connection), clock(sim.runtime) {}
+  explicit Admin(Story& story)
+      : connection(story.cluster, "by-hand"), api(story.cluster, connection), clock(story.runtime) {}
 
   HandThaw thaw(const std::string& vm = "vm1", Home::Known known = Home::Known::kRegistered,
-                const std::string& home = test::kOwnNamespace) {
+                const std::string& home = sim::kOwnNamespace) {
     freeze::SessionStore sessions(api, home);
     return thaw_by_hand({api, clock, sessions}, {"vms", vm, {home, known}, "by-hand/desk"});
   }
@@ -63,10 +64,10 @@ struct Admin {
   cluster::SimClock clock;
 };
 
-void slow_storage(Sim& sim, Millis cut) {
+void slow_storage(Story& story, Millis cut) {
   cluster::DiskOptions slow;
   slow.cut = cut;
-  sim.cluster.storage().set_default(slow);
+  story.cluster.storage().set_default(slow);
 }
 
 TEST_CASE("a thaw at any moment of a backup never leaves a false verdict") {
@@ -74,21 +75,21 @@ TEST_CASE("a thaw at any moment of a backup never leaves a false verdict") {
   int consistent = 0;
   for (Millis at{0}; at < Millis(3500); at += Millis(35)) {
     CAPTURE(at.count());
-    Sim sim(7, three_disks());
-    slow_storage(sim, Millis(1500));
-    sim.lead();
-    sim.backup("b1");
-    sim.sleep(at);
-    Admin admin(sim);
+    Story story(7, three_disks());
+    slow_storage(story, Millis(1500));
+    story.lead();
+    story.backup("b1");
+    story.sleep(at);
+    Admin admin(story);
     CHECK(admin.thaw().end == End::kThawed);
-    CHECK_FALSE(sim.frozen());
-    REQUIRE(sim.wait_for_verdict("b1", Millis(100000)));
-    const bool filesystem = sim.consistency("b1") == "filesystem";
-    if (filesystem) CHECK(sim.truth("b1", kDisks).filesystem);
+    CHECK_FALSE(story.frozen());
+    REQUIRE(story.wait_for_verdict("b1", Millis(100000)));
+    const bool filesystem = story.consistency("b1") == "filesystem";
+    if (filesystem) CHECK(story.truth("b1", kDisks).filesystem);
     (filesystem ? consistent : crashes) += 1;
-    CHECK(sim.wait_for_no_session());
-    CHECK_FALSE(sim.frozen());
-    CHECK(sim.unrecorded.empty());
+    CHECK(story.wait_for_no_session());
+    CHECK_FALSE(story.frozen());
+    CHECK(story.unrecorded().empty());
     CHECK(admin.api.unrecorded_calls == 0);
     CHECK(admin.api.recorded_calls == 1);
   }
@@ -98,13 +99,13 @@ TEST_CASE("a thaw at any moment of a backup never leaves a false verdict") {
 }
 
 TEST_CASE("a guest that is thawed while it is held: its backup says so, and nothing begins for a minute") {
-  Sim sim(1, three_disks());
-  slow_storage(sim, Millis(3000));
-  sim.lead();
-  sim.backup("b1");
-  sim.sleep(Millis(1500));
-  REQUIRE(sim.frozen());
-  Admin admin(sim);
+  Story story(1, three_disks());
+  slow_storage(story, Millis(3000));
+  story.lead();
+  story.backup("b1");
+  story.sleep(Millis(1500));
+  REQUIRE(story.frozen());
+  Admin admin(story);
   const HandThaw result = admin.thaw();
   CHECK(result.end == End::kThawed);
   CHECK(result.crash);
@@ -112,45 +113,45 @@ TEST_CASE("a guest that is thawed while it is held: its backup says so, and noth
   CHECK(result.did[0].starts_with("it is held for b1 (Frozen since "));
   CHECK(result.did[1] == "recorded in Lease snapfreeze/vms.vm1, for the sweeper");
   CHECK(result.did[2] == "thawed");
-  REQUIRE(sim.wait_for_verdict("b1"));
-  CHECK(sim.consistency("b1") == "crash");
-  CHECK(sim.reason("b1") == freeze::reason::kThawedByHand);
-  sim.backup("b2");
-  REQUIRE(sim.wait_for_verdict("b2"));
-  CHECK(sim.reason("b2") == freeze::reason::kCoolDown);
-  CHECK(sim.wait_for_no_session());
-  sim.backup("b3");
-  REQUIRE(sim.wait_for_verdict("b3"));
-  CHECK(sim.consistency("b3") == "filesystem");
-  CHECK(sim.unrecorded.empty());
+  REQUIRE(story.wait_for_verdict("b1"));
+  CHECK(story.consistency("b1") == "crash");
+  CHECK(story.reason("b1") == freeze::reason::kThawedByHand);
+  story.backup("b2");
+  REQUIRE(story.wait_for_verdict("b2"));
+  CHECK(story.reason("b2") == freeze::reason::kCoolDown);
+  CHECK(story.wait_for_no_session());
+  story.backup("b3");
+  REQUIRE(story.wait_for_verdict("b3"));
+  CHECK(story.consistency("b3") == "filesystem");
+  CHECK(story.unrecorded().empty());
 }
 
 TEST_CASE("a freeze that is under way is waited for, and an abandoned one is not") {
   cluster::VmOptions vm = three_disks();
   vm.freeze_latency = Millis(4000);
-  Sim sim(1, vm);
-  slow_storage(sim, Millis(20000));
-  sim.lead();
-  sim.backup("b1");
-  REQUIRE(sim.wait(Millis(9000), [&] { return !sim.sessions().empty(); }));
-  Admin admin(sim);
-  const Mono begin = sim.runtime.now();
+  Story story(1, vm);
+  slow_storage(story, Millis(20000));
+  story.lead();
+  story.backup("b1");
+  REQUIRE(story.wait(Millis(9000), [&] { return !story.sessions().empty(); }));
+  Admin admin(story);
+  const Mono begin = story.runtime.now();
   SECTION("under way") {
     const HandThaw result = admin.thaw();
     CHECK(result.end == End::kThawed);
     CHECK(result.did.front() == "it is being frozen; waiting for that to end");
-    CHECK(sim.runtime.now() - begin > Millis(2000));
-    CHECK(sim.runtime.now() - begin < Millis(15000));
-    CHECK(sim.unrecorded.empty());
+    CHECK(story.runtime.now() - begin > Millis(2000));
+    CHECK(story.runtime.now() - begin < Millis(15000));
+    CHECK(story.unrecorded().empty());
   }
   SECTION("abandoned") {
-    sim.webhook->kill();
-    sim.sweepers.at("sweeper-0")->kill();
+    story.kill("webhook-0");
+    story.kill("sweeper-0");
     CHECK(admin.thaw().end == End::kThawed);
-    CHECK(sim.runtime.now() - begin >= freeze::kLongestFreezing);
-    CHECK(sim.runtime.now() - begin < Millis(40000));
+    CHECK(story.runtime.now() - begin >= freeze::kLongestFreezing);
+    CHECK(story.runtime.now() - begin < Millis(40000));
   }
-  CHECK_FALSE(sim.frozen());
+  CHECK_FALSE(story.frozen());
 }
 
 // The call that is lost is carried out when the next backup holds the guest: what that says must be true.
@@ -158,30 +159,30 @@ TEST_CASE("a thaw that is carried out late thaws no later backup unseen") {
   for (const Millis late : {Millis(20000), Millis(45000), Millis(59000)}) {
     for (const Millis between : {Millis(1000), Millis(15000), Millis(40000), Millis(58000)}) {
       CAPTURE(late.count(), between.count());
-      Sim sim(3, three_disks());
-      slow_storage(sim, Millis(8000));
-      sim.lead();
+      Story story(3, three_disks());
+      slow_storage(story, Millis(8000));
+      story.lead();
       cluster::GuestFault fault;
       fault.operation = "unfreeze";
       fault.kind = cluster::GuestFaultKind::kLate;
       fault.caller = "by-hand";
       fault.count = 3;
       fault.delay = late;
-      sim.cluster.guests().add_fault("vms", "vm1", fault);
-      Admin admin(sim);
+      story.cluster.guests().add_fault("vms", "vm1", fault);
+      Admin admin(story);
       const HandThaw result = admin.thaw();
       CHECK(result.end == End::kUnsettled);
-      sim.sleep(between);
+      story.sleep(between);
       for (int i = 0; i < 4; ++i) {
         const std::string name = "b" + std::to_string(i);
-        sim.backup(name);
-        REQUIRE(sim.wait_for_verdict(name));
-        if (sim.consistency(name) == "filesystem") CHECK(sim.truth(name, kDisks).filesystem);
-        sim.sleep(Millis(9000));
+        story.backup(name);
+        REQUIRE(story.wait_for_verdict(name));
+        if (story.consistency(name) == "filesystem") CHECK(story.truth(name, kDisks).filesystem);
+        story.sleep(Millis(9000));
       }
-      CHECK(sim.wait_for_no_session());
-      CHECK_FALSE(sim.frozen());
-      CHECK(sim.unrecorded.empty());
+      CHECK(story.wait_for_no_session());
+      CHECK_FALSE(story.frozen());
+      CHECK(story.unrecorded().empty());
       CHECK(admin.api.recorded_calls == 3);
       CHECK(admin.api.unrecorded_calls == 0);
     }
@@ -189,81 +190,81 @@ TEST_CASE("a thaw that is carried out late thaws no later backup unseen") {
 }
 
 TEST_CASE("a guest that rests is thawed at the end of its rest too, and the rest begins anew") {
-  Sim sim(1, three_disks());
-  slow_storage(sim, Millis(3000));
-  sim.lead();
-  sim.backup("b1");
-  sim.sleep(Millis(1500));
-  Admin admin(sim);
+  Story story(1, three_disks());
+  slow_storage(story, Millis(3000));
+  story.lead();
+  story.backup("b1");
+  story.sleep(Millis(1500));
+  Admin admin(story);
   CHECK(admin.thaw().end == End::kThawed);
-  REQUIRE(sim.wait_for_verdict("b1"));
-  const std::string reason = sim.reason("b1");
-  sim.sleep(Millis(50000));
+  REQUIRE(story.wait_for_verdict("b1"));
+  const std::string reason = story.reason("b1");
+  story.sleep(Millis(50000));
   const HandThaw again = admin.thaw();
   CHECK(again.end == End::kThawed);
   CHECK_FALSE(again.crash);
   CHECK(again.did.front() == "its session is ending (Resting); the verdict stands");
-  sim.sleep(Millis(45000));
-  CHECK_FALSE(sim.sessions().empty());
-  CHECK(sim.wait_for_no_session());
-  CHECK(sim.reason("b1") == reason);
+  story.sleep(Millis(45000));
+  CHECK_FALSE(story.sessions().empty());
+  CHECK(story.wait_for_no_session());
+  CHECK(story.reason("b1") == reason);
 }
 
 TEST_CASE("without a sweeper the record waits for one") {
-  Sim sim(1, three_disks());
-  slow_storage(sim, Millis(20000));
-  sim.lead();
-  sim.backup("b1");
-  sim.sleep(Millis(1500));
-  sim.sweepers.at("sweeper-0")->kill();
-  Admin admin(sim);
+  Story story(1, three_disks());
+  slow_storage(story, Millis(20000));
+  story.lead();
+  story.backup("b1");
+  story.sleep(Millis(1500));
+  story.kill("sweeper-0");
+  Admin admin(story);
   CHECK(admin.thaw().end == End::kThawed);
-  CHECK_FALSE(sim.frozen());
-  sim.sleep(Millis(40000));
-  CHECK(sim.consistency("b1").empty());
-  sim.start_sweeper("sweeper-1");
-  REQUIRE(sim.wait_for_verdict("b1"));
-  CHECK(sim.consistency("b1") == "crash");
-  CHECK(sim.reason("b1") == freeze::reason::kThawedByHand);
+  CHECK_FALSE(story.frozen());
+  story.sleep(Millis(40000));
+  CHECK(story.consistency("b1").empty());
+  story.start_sweeper("sweeper-1");
+  REQUIRE(story.wait_for_verdict("b1"));
+  CHECK(story.consistency("b1") == "crash");
+  CHECK(story.reason("b1") == freeze::reason::kThawedByHand);
 }
 
 TEST_CASE("Windows is thawed as any other") {
-  Sim sim(1, three_disks(true));
-  slow_storage(sim, Millis(5000));
-  sim.lead();
-  sim.backup("b1");
-  sim.sleep(Millis(1500));
-  Admin admin(sim);
+  Story story(1, three_disks(true));
+  slow_storage(story, Millis(5000));
+  story.lead();
+  story.backup("b1");
+  story.sleep(Millis(1500));
+  Admin admin(story);
   CHECK(admin.thaw().end == End::kThawed);
-  REQUIRE(sim.wait_for_verdict("b1"));
-  CHECK(sim.reason("b1") == freeze::reason::kThawedByHand);
+  REQUIRE(story.wait_for_verdict("b1"));
+  CHECK(story.reason("b1") == freeze::reason::kThawedByHand);
 }
 
 TEST_CASE("a guest that cannot be thawed, or a record that cannot be written") {
-  Sim sim(1, three_disks());
-  Admin admin(sim);
+  Story story(1, three_disks());
+  Admin admin(story);
   SECTION("there is no such VM") {
     CHECK(admin.thaw("vm9").end == End::kNoSuchVm);
   }
   SECTION("it does not run") {
-    sim.cluster.guests().stop("vms", "vm1");
-    sim.sleep(Millis(5000));
+    story.cluster.guests().stop("vms", "vm1");
+    story.sleep(Millis(5000));
     CHECK(admin.thaw().end == End::kNotRunning);
-    CHECK(sim.sessions().empty());
+    CHECK(story.sessions().empty());
   }
   SECTION("leases are forbidden: it is not touched") {
-    sim.cluster.locked([&] { sim.cluster.access().deny({"by-hand", "", "", "leases", "", ""}); });
+    story.cluster.locked([&] { story.cluster.access().deny({"by-hand", "", "", "leases", "", ""}); });
     const HandThaw result = admin.thaw();
     CHECK(result.end == End::kNotRecorded);
     CHECK(result.error.message.find("cannot get resource \"leases\"") != std::string::npos);
     CHECK(admin.api.unrecorded_calls == 0);
   }
   SECTION("unfreeze is forbidden: the sweeper is told all the same") {
-    sim.cluster.locked([&] {
-      sim.cluster.access().deny({"by-hand", "", "", "virtualmachineinstances/unfreeze", "", ""});
+    story.cluster.locked([&] {
+      story.cluster.access().deny({"by-hand", "", "", "virtualmachineinstances/unfreeze", "", ""});
     });
     CHECK(admin.thaw().end == End::kRefused);
-    CHECK(sim.sessions().size() == 1);
+    CHECK(story.sessions().size() == 1);
   }
   SECTION("our namespace is not there although somebody says so: it is not touched") {
     CHECK(admin.thaw("vm1", Home::Known::kRegistered, "elsewhere").end == End::kNotRecorded);
@@ -276,7 +277,7 @@ TEST_CASE("a guest that cannot be thawed, or a record that cannot be written") {
   }
   SECTION("who loses every race gives up") {
     cluster::Fault busy = cluster::refusal("by-hand", "create", "leases", 409);
-    sim.cluster.add_fault(busy);
+    story.cluster.add_fault(busy);
     CHECK(admin.thaw().end == End::kNotRecorded);
   }
 }

@@ -1,7 +1,7 @@
 #include "freeze/fresh_look.h"
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "test/support/catch.h"
 #include "test/unit/freeze/views.h"
 
@@ -11,7 +11,7 @@ using freeze::DiskUser;
 
 namespace fresh_look_test {
 
-const Wall kStart = *kube::parse_time("2026-11-23T13:17:00Z");
+const Wall kStart = *parse_time("2026-11-23T13:17:00Z");
 constexpr Millis kMargin{1000};
 
 freeze::Session held() {

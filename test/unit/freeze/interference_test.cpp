@@ -1,7 +1,7 @@
 #include "freeze/interference.h"
 
+#include "base/time.h"
 #include "freeze/names.h"
-#include "kube/time.h"
 #include "test/support/catch.h"
 #include "test/unit/freeze/views.h"
 
@@ -15,7 +15,7 @@ namespace reason = freeze::reason;
 namespace {
 
 // All times of a test are seconds after the session's start.
-const Wall kStart = *kube::parse_time("2026-11-23T13:17:00Z");
+const Wall kStart = *parse_time("2026-11-23T13:17:00Z");
 constexpr Millis kMargin{1000};
 
 Session session() {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "kube/base64.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 #include "test/support/catch.h"
@@ -232,24 +231,6 @@ TEST_CASE("What is no server's URL is refused") {
   }
 }
 
-TEST_CASE("Base64 is decoded, across lines") {
-  for (const std::string& bytes : {std::string(), std::string("f"), std::string("fo"), std::string("foo"),
-                                   std::string("\xFF\xEF\0", 3), std::string("foobar")}) {
-    CHECK(base64_decode(base64_encode(bytes)) == bytes);
-  }
-  CHECK(base64_encode("fo") == "Zm8=");
-  CHECK(base64_encode(std::string("\xFF\xEF\0", 3)) == "/+8A");
-  CHECK(base64_decode("") == "");
-  CHECK(base64_decode("Zg==") == "f");
-  CHECK(base64_decode("Zm8=") == "fo");
-  CHECK(base64_decode("Zm9v\nYmFy\r\n") == "foobar");
-  CHECK(base64_decode("/+8A") == std::string("\xFF\xEF\0", 3));
-  for (const char* text : {"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm-v", "Zm 9"}) {
-    CAPTURE(text);
-    CHECK_FALSE(base64_decode(text).has_value());
-  }
-}
-
 TEST_CASE("A token that rotates is seen within seconds, and a bad one never used") {
   const Directory directory;
   const std::string file = directory.write("token", "first\n");
@@ -270,15 +251,6 @@ TEST_CASE("A token that rotates is seen within seconds, and a bad one never used
 TEST_CASE("A token without a file stays") {
   TokenSource source("fixed", "");
   CHECK(source.token(Mono{std::chrono::hours(1)}) == "fixed");
-}
-
-TEST_CASE("base64 is that of RFC 4648") {
-  CHECK(base64_encode("").empty());
-  CHECK(base64_encode("f") == "Zg==");
-  CHECK(base64_encode("fo") == "Zm8=");
-  CHECK(base64_encode("foo") == "Zm9v");
-  CHECK(base64_encode("foobar") == "Zm9vYmFy");
-  CHECK(base64_encode("\xff\xfe\xfd") == "//79");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "kube/time.h"
+#include "base/time.h"
 #include "test/unit/sweeper/conclude_rig.h"
 
 using namespace snapfreeze;
@@ -351,7 +351,7 @@ TEST_CASE("a backup that only uploads, or was left behind in error, does not cou
                      {{"status", status}}, "application/merge-patch+json");
   };
   const std::string long_ago = "2020-01-01T00:00:00Z";
-  const std::string now = kube::format_micro_time(rig.runtime.wall());
+  const std::string now = format_micro_time(rig.runtime.wall());
   const cluster::Json missing = {{{"name", "never-made"}}};
   std::string reason;
   SECTION("it uploads, with an error of its upload") {

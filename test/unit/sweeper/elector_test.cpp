@@ -5,21 +5,22 @@
 #include "base/log.h"
 #include "freeze/names.h"
 #include "sweeper/leader_api.h"
+#include "test/double/runtime/runtime_sim.h"
+#include "test/sim/process.h"
 #include "test/support/catch.h"
-#include "test/sim/story.h"
 
 using namespace snapfreeze;
-using namespace snapfreeze::test;
 using namespace std::chrono_literals;
+using sim::kOwnNamespace;
 using sweeper::Elector;
 
 namespace {
 
 struct Candidate {
-  Candidate(cluster::Cluster& cluster, const std::string& name, std::vector<std::string>& unrecorded)
-      : machine(cluster, name, unrecorded), elector(machine.api, machine.clock, kOwnNamespace, name) {}
+  Candidate(cluster::Cluster& cluster, const std::string& name, sim::Record& record)
+      : machine(cluster, name, record), elector(machine.api, machine.clock, kOwnNamespace, name) {}
 
-  Machine machine;
+  sim::Process machine;
   Elector elector;
 };
 
@@ -27,8 +28,8 @@ struct Election {
   explicit Election(std::uint64_t seed = 1) : runtime(seed), cluster(runtime) {
     log::configure(log::Format::kText, log::Level::kError);
     cluster.add_namespace(kOwnNamespace);
-    a = std::make_unique<Candidate>(cluster, "a", unrecorded);
-    b = std::make_unique<Candidate>(cluster, "b", unrecorded);
+    a = std::make_unique<Candidate>(cluster, "a", record);
+    b = std::make_unique<Candidate>(cluster, "b", record);
   }
 
   // Lets both step every 2 s for so long.
@@ -44,7 +45,7 @@ struct Election {
 
   cluster::SimRuntime runtime;
   cluster::Cluster cluster;
-  std::vector<std::string> unrecorded;
+  sim::Record record{cluster};
   std::unique_ptr<Candidate> a, b;
 };
 

@@ -10,9 +10,10 @@
 #include "freeze/names.h"
 #include "sweeper/conclude.h"
 #include "sweeper/thaw.h"
+#include "test/double/runtime/runtime_sim.h"
+#include "test/sim/process.h"
 #include "test/support/catch.h"
 #include "test/unit/sweeper/build.h"
-#include "test/sim/story.h"
 
 namespace snapfreeze::test {
 
@@ -27,9 +28,9 @@ class FakeLeadership : public sweeper::Leadership {
 
 struct Rig {
   explicit Rig(int disks = 2, bool is_windows = false)
-      : windows(is_windows), cluster(runtime), machine(cluster, "me", unrecorded) {
+      : windows(is_windows), cluster(runtime), machine(cluster, "me", record) {
     log::configure(log::Format::kText, log::Level::kError);
-    cluster.add_namespace(kOwnNamespace);
+    cluster.add_namespace(sim::kOwnNamespace);
     cluster::VmOptions vm;
     vm.disks = disks;
     vm.windows = windows;
@@ -93,8 +94,9 @@ struct Rig {
   const bool windows;
   cluster::SimRuntime runtime;
   cluster::Cluster cluster;
-  std::vector<std::string> unrecorded;
-  Machine machine;
+  sim::Record record{cluster};
+  std::vector<std::string>& unrecorded = record.unrecorded();
+  sim::Process machine;
   FakeLeadership leadership;
   sweeper::Seams seams{machine.api, machine.clock, machine.server_time, machine.sessions, leadership, machine.metrics};
   sweeper::Settings settings{"me", {}};

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
+#include "base/time.h"
 #include "freeze/session.h"
 #include "kube/paths.h"
-#include "kube/time.h"
 
 namespace snapfreeze::test {
 namespace {
@@ -196,7 +196,7 @@ kube::Response FakeApi::create_lease(const Json& object) {
   if (objects.contains(path)) return status(409, "exists");
   const Json added = Json::object({{"uid", "epoch-" + std::to_string(++created_)},
                                    {"resourceVersion", std::to_string(++version_)},
-                                   {"creationTimestamp", kube::format_time(clock_.wall())}});
+                                   {"creationTimestamp", format_time(clock_.wall())}});
   // Null annotations are left out, as an API server does.
   objects[path] = merged(merged(Json(), object), Json::object({{"metadata", added}}));
   return {201, objects[path].dump(), {}, {}};

@@ -2,9 +2,9 @@
 
 #include <stdexcept>
 
+#include "base/time.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
-#include "kube/time.h"
 
 namespace snapfreeze::test {
 namespace {
@@ -113,7 +113,7 @@ void World::store(const std::string& name, const webhook::Outcome& outcome, cons
   Json labels = Json::object({{freeze::kEpochLabel, outcome.marks ? outcome.marks->epoch : ""}});
   if (!label.empty()) labels.set(freeze::kBackupLabel, label);
   const Json metadata =
-      Json::object({{"name", name}, {"labels", labels}, {"creationTimestamp", kube::format_time(clock.wall())}});
+      Json::object({{"name", name}, {"labels", labels}, {"creationTimestamp", format_time(clock.wall())}});
   const Json spec = Json::object({{"source", Json::object({{"persistentVolumeClaimName", pvc}})}});
   api.objects[path_of(kube::kVolumeSnapshots, name)] = Json::object({{"metadata", metadata}, {"spec", spec}});
 }
@@ -127,7 +127,7 @@ void World::pass(Millis time) {
   clock.wait(time);
   Json lease = leader_lease();
   Json spec = lease["spec"];
-  lease.set("spec", spec.set("renewTime", kube::format_micro_time(clock.wall())));
+  lease.set("spec", spec.set("renewTime", format_micro_time(clock.wall())));
   sweeper.observe(lease, clock.monotonic());
 }
 

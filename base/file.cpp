@@ -1,4 +1,4 @@
-#include "kube/file.h"
+#include "base/file.h"
 
 #include <array>
 #include <cerrno>
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <memory>
 
-namespace snapfreeze::kube {
+namespace snapfreeze {
 
 Result<std::string> read_file(const std::string& file) {
   constexpr std::size_t kMaxSize = 4 << 20;
@@ -24,4 +24,4 @@ Result<std::string> read_file(const std::string& file) {
   return content;
 }
 
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze

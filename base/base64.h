@@ -5,11 +5,13 @@
 #include <string>
 #include <string_view>
 
-namespace snapfreeze::kube {
+namespace snapfreeze {
 
+// Fewer than 1 GiB.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 
-// nullopt: another character, or a length or padding that no encoder writes. Line breaks are skipped.
+// nullopt: another character (a space too), a length or padding that no encoder writes, or more than 1 GiB. Line breaks
+// are skipped, wherever they stand.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze

@@ -1,4 +1,4 @@
-#include "kube/time.h"
+#include "base/time.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <optional>
 
-namespace snapfreeze::kube {
+namespace snapfreeze {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -213,4 +213,4 @@ std::string format_duration(Millis duration) {
   return text + fmt::format("{}s", static_cast<double>(total % 60'000) / 1000);
 }
 
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze

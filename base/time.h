@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace snapfreeze::kube {
+namespace snapfreeze {
 
 // "2026-11-23T13:17:00Z", with any fraction (kept to nanoseconds) and offset. Years 1 to 9999, of which a Wall holds
 // 1678 to 2261; the rest is kMalformed, as are leap seconds, which Go does not write.
@@ -26,4 +26,4 @@ Result<Millis> parse_duration(std::string_view text);
 // Go's Duration.String: "0s", "500ms", "1.5s", "1m30s", "1h0m0s".
 [[nodiscard]] std::string format_duration(Millis duration);
 
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze

@@ -1,8 +1,8 @@
-#include "kube/time.h"
+#include "base/time.h"
 
 #include "test/support/catch.h"
 
-namespace snapfreeze::kube {
+namespace snapfreeze {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -82,4 +82,4 @@ TEST_CASE("Durations are written as Go writes them") {
 }
 
 }  // namespace
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze

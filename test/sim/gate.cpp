@@ -1,0 +1,141 @@
+#include "test/sim/gate.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace sim {
+
+namespace kube = snapfreeze::kube;
+using snapfreeze::Result;
+
+struct Gate::State {
+  struct Stop {
+    Where where;
+    int number;
+    Millis lasts;
+  };
+
+  explicit State(cluster::Runtime& its_runtime) : runtime(its_runtime) {}
+
+  // Precondition: the lock is held.
+  std::optional<Millis> due(Where where, int number) {
+    const auto found = std::find_if(stops.begin(), stops.end(),
+                                    [&](const Stop& stop) { return stop.where == where && stop.number == number; });
+    if (found == stops.end()) return std::nullopt;
+    const Millis lasts = found->lasts;
+    stops.erase(found);
+    return lasts;
+  }
+
+  cluster::Runtime& runtime;
+  cluster::Signal opened;
+  int closed = 0;  // so many reasons to wait
+  int calls = 0;
+  int steps = 0;
+  std::vector<Stop> stops;
+};
+
+Gate::Gate(cluster::Runtime& runtime) : state_(std::make_shared<State>(runtime)) {}
+
+void Gate::close() {
+  const cluster::Lock lock = state_->runtime.lock();
+  ++state_->closed;
+}
+
+void Gate::open() {
+  const cluster::Lock lock = state_->runtime.lock();
+  --state_->closed;
+  state_->runtime.wake(state_->opened);
+}
+
+void Gate::close_for(Millis lasts) {
+  close();
+  state_->runtime.spawn("go on", [state = state_, lasts] {
+    state->runtime.sleep_for(lasts);
+    const cluster::Lock lock = state->runtime.lock();
+    --state->closed;
+    state->runtime.wake(state->opened);
+  });
+}
+
+void Gate::close_at(Where where, int nth, Millis lasts) {
+  const cluster::Lock lock = state_->runtime.lock();
+  state_->stops.push_back({where, (where == Where::kAtStep ? state_->steps : state_->calls) + nth, lasts});
+}
+
+int Gate::leaves() {
+  std::optional<Millis> lasts;
+  int number = 0;
+  {
+    const cluster::Lock lock = state_->runtime.lock();
+    number = ++state_->calls;
+    lasts = state_->due(Where::kBeforeCall, number);
+  }
+  if (lasts) close_for(*lasts);
+  pass();
+  return number;
+}
+
+void Gate::answered(int number) {
+  std::optional<Millis> lasts;
+  {
+    const cluster::Lock lock = state_->runtime.lock();
+    lasts = state_->due(Where::kAfterCall, number);
+  }
+  if (lasts) close_for(*lasts);
+}
+
+void Gate::step() {
+  std::optional<Millis> lasts;
+  {
+    const cluster::Lock lock = state_->runtime.lock();
+    lasts = state_->due(Where::kAtStep, ++state_->steps);
+  }
+  if (lasts) close_for(*lasts);
+  pass();
+}
+
+void Gate::pass() {
+  cluster::Lock lock = state_->runtime.lock();
+  state_->runtime.wait_until(lock, state_->opened, cluster::kNever, [this] { return state_->closed == 0; });
+}
+
+int Gate::steps() const {
+  const cluster::Lock lock = state_->runtime.lock();
+  return state_->steps;
+}
+
+int Gate::calls() const {
+  const cluster::Lock lock = state_->runtime.lock();
+  return state_->calls;
+}
+
+Result<kube::Response> GatedApi::call(const kube::Request& request) {
+  const int number = gate_.leaves();
+  auto reply = api_.call(request);
+  gate_.answered(number);
+  gate_.pass();
+  return reply;
+}
+
+std::vector<Result<kube::Response>> GatedApi::call_all(std::span<const kube::Request> requests) {
+  std::vector<int> numbers;
+  for (std::size_t i = 0; i < requests.size(); ++i) numbers.push_back(gate_.leaves());
+  auto replies = api_.call_all(requests);
+  for (const int number : numbers) gate_.answered(number);
+  gate_.pass();
+  return replies;
+}
+
+Result<void> GatedApi::stream(const kube::Request& request, Millis idle, const kube::LineSink& sink) {
+  gate_.answered(gate_.leaves());  // a watch is answered by its lines
+  gate_.pass();
+  auto end = api_.stream(request, idle, [&](std::string_view line) {
+    gate_.pass();
+    return sink(line);
+  });
+  gate_.pass();
+  return end;
+}
+
+}  // namespace sim

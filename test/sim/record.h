@@ -1,0 +1,74 @@
+// What one history leaves behind: each call of snapfreeze's processes, and each call to a guest that went out without
+// its intent in the session's Lease. One seed gives one record, byte for byte.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/api.h"
+#include "test/double/cluster.h"
+
+namespace sim {
+
+using snapfreeze::Millis;
+
+// The caller of every member holds the runtime's lock, or no fiber runs beside it.
+class Record {
+ public:
+  explicit Record(cluster::Cluster& cluster) : cluster_(cluster) {}
+
+  void called(const std::string& who, std::string request);
+  void note(const std::string& who, std::string what);
+  // Bytes that went over the wire: they make the digest, not the timeline.
+  void pass(std::string_view bytes);
+  void unrecorded(std::string call) { unrecorded_.push_back(std::move(call)); }
+
+  // "sweeper-0 unfreeze vms/vm1"
+  [[nodiscard]] std::vector<std::string>& unrecorded() { return unrecorded_; }
+  // Calls of one process that have been sent, watches aside, but those whose target contains `aside`; of targets that
+  // contain `part`.
+  [[nodiscard]] int calls(const std::string& who, const std::string& part, const std::string& aside) const;
+  // Calls and what really happened to guests and disks, in the order of time; the digest of all bytes as last line.
+  [[nodiscard]] std::string timeline() const;
+
+ private:
+  struct Line {
+    enum class What { kCall, kOther };
+    cluster::Mono at;
+    std::string who, text;
+    What what = What::kOther;
+  };
+
+  cluster::Cluster& cluster_;
+  std::vector<Line> lines_;
+  std::vector<std::string> unrecorded_;
+  std::size_t digest_ = 0;
+};
+
+// Lets every call through, and notes it.
+class RecordingApi : public snapfreeze::kube::KubeApi {
+ public:
+  RecordingApi(cluster::Cluster& cluster, snapfreeze::kube::KubeApi& api, std::string caller, Record& record)
+      : cluster_(cluster), api_(api), caller_(std::move(caller)), record_(record) {}
+
+  snapfreeze::Result<snapfreeze::kube::Response> call(const snapfreeze::kube::Request& request) override;
+  std::vector<snapfreeze::Result<snapfreeze::kube::Response>> call_all(
+      std::span<const snapfreeze::kube::Request> requests) override;
+  snapfreeze::Result<void> stream(const snapfreeze::kube::Request& request, Millis idle,
+                                  const snapfreeze::kube::LineSink& sink) override;
+
+ private:
+  using Reply = snapfreeze::Result<snapfreeze::kube::Response>;
+  void leaves(const snapfreeze::kube::Request& request);
+  void answered(const snapfreeze::kube::Request& request, const Reply& reply);
+  void witness(const snapfreeze::kube::Request& request);
+  bool on_record(const std::string& guest, const std::string& operation);
+
+  cluster::Cluster& cluster_;
+  snapfreeze::kube::KubeApi& api_;
+  const std::string caller_;
+  Record& record_;
+};
+
+}  // namespace sim
