@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <array>
 
-#include "certs/openssl.h"
+#include "tls/openssl.h"
+#include "tls/pem.h"
 
 namespace snapfreeze::certs {
 
@@ -18,7 +19,7 @@ constexpr std::size_t kMaxCommonName = 64;  // ub-common-name of RFC 5280
 
 bool set_random_serial(X509* certificate) {
   // 159 bits, so that the encoding stays within RFC 5280's 20 octets and positive.
-  const std::unique_ptr<BIGNUM, Deleter<BN_free>> number(BN_new());
+  const std::unique_ptr<BIGNUM, tls::Deleter<BN_free>> number(BN_new());
   return number && BN_rand(number.get(), 159, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
          BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
@@ -37,14 +38,14 @@ bool set_common_name(X509* certificate, const std::string& name) {
 bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>> extension(
+  const std::unique_ptr<X509_EXTENSION, tls::Deleter<X509_EXTENSION_free>> extension(
       X509V3_EXT_conf_nid(nullptr, &context, nid, value));
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
 // An extension made from a structure, not from OpenSSL's configuration text, in which a name could smuggle in another.
 bool add_alt_names(X509* certificate, const SubjectAltNames& names) {
-  const std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>> all(GENERAL_NAMES_new());
+  const std::unique_ptr<GENERAL_NAMES, tls::Deleter<GENERAL_NAMES_free>> all(GENERAL_NAMES_new());
   const auto push = [&](int type, ASN1_STRING* value) {
     GENERAL_NAME* name = GENERAL_NAME_new();
     GENERAL_NAME_set0_value(name, type, value);
@@ -62,18 +63,19 @@ bool add_alt_names(X509* certificate, const SubjectAltNames& names) {
 }
 
 Result<PemPair> pair_of(X509* certificate, EVP_PKEY* key) {
-  const auto certificate_text = to_pem(certificate);
+  const auto certificate_text = tls::to_pem(certificate);
   if (!certificate_text) return certificate_text.error();
-  const BioPtr key_bio(BIO_new(BIO_s_secmem()));
+  const tls::BioPtr key_bio(BIO_new(BIO_s_secmem()));
   if (PEM_write_bio_PKCS8PrivateKey(key_bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
-    return openssl_error("the new key cannot be written as PEM");
+    return tls::openssl_error("the new key cannot be written as PEM");
   }
-  return PemPair{*certificate_text, bio_text(key_bio.get())};
+  return PemPair{*certificate_text, tls::bio_text(key_bio.get())};
 }
 
 // All but the extensions that tell a CA from a leaf, and the signature.
-X509Ptr new_certificate(EVP_PKEY* key, const std::string& common_name, const X509_NAME* issuer, Wall from, Wall to) {
-  X509Ptr certificate(X509_new());
+tls::X509Ptr new_certificate(EVP_PKEY* key, const std::string& common_name, const X509_NAME* issuer, Wall from,
+                             Wall to) {
+  tls::X509Ptr certificate(X509_new());
   const bool made = certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
                     set_random_serial(certificate.get()) && set_dates(certificate.get(), from, to) &&
                     X509_set_pubkey(certificate.get(), key) == 1 && set_common_name(certificate.get(), common_name) &&
@@ -107,23 +109,23 @@ Result<PemPair> make_ca(const std::string& common_name, Wall now) {
   if (common_name.empty() || common_name.size() > kMaxCommonName) {
     return Error{Code::kMalformed, "a CA's common name has 1 to 64 bytes: \"" + common_name + "\""};
   }
-  const KeyPtr key(EVP_EC_gen("P-256"));
-  if (!key) return openssl_error("no P-256 key could be made");
-  const X509Ptr ca = new_certificate(key.get(), common_name, nullptr, now - kBackdate, now + kCaLifetime);
+  const tls::KeyPtr key(EVP_EC_gen("P-256"));
+  if (!key) return tls::openssl_error("no P-256 key could be made");
+  const tls::X509Ptr ca = new_certificate(key.get(), common_name, nullptr, now - kBackdate, now + kCaLifetime);
   X509* raw = ca.get();
   if (!ca || !add_extension(raw, raw, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
       !add_extension(raw, raw, NID_key_usage, "critical,keyCertSign,cRLSign") ||
       !add_extension(raw, raw, NID_subject_key_identifier, "hash") || X509_sign(raw, key.get(), EVP_sha256()) == 0) {
-    return openssl_error("the CA certificate could not be made");
+    return tls::openssl_error("the CA certificate could not be made");
   }
   return pair_of(raw, key.get());
 }
 
 Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, Wall now) {
   if (const auto good = check_names(names); !good) return good.error();
-  const auto ca_certificates = read_certificates(ca.certificate);
+  const auto ca_certificates = tls::read_certificates(ca.certificate);
   if (!ca_certificates) return Error{Code::kMalformed, "CA certificate: " + ca_certificates.error().message};
-  const auto ca_key = read_key(ca.key);
+  const auto ca_key = tls::read_key(ca.key);
   if (!ca_key) return Error{Code::kMalformed, "CA key: " + ca_key.error().message};
   X509* issuer = ca_certificates->front().get();
   if (const auto good = check_key(issuer, ca_key->get()); !good) {
@@ -137,10 +139,10 @@ Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, W
   // A common name is for people; one that would not fit is left to the SANs.
   const std::string& first = names.dns.empty() ? names.ip.front() : names.dns.front();
   const std::string common_name = first.size() <= kMaxCommonName ? first : "snapfreeze";
-  const KeyPtr key(EVP_EC_gen("P-256"));
-  if (!key) return openssl_error("no P-256 key could be made");
-  const X509Ptr leaf = new_certificate(key.get(), common_name, X509_get_subject_name(issuer), now - kBackdate,
-                                       std::min<Wall>(now + kServingLifetime, about_ca->not_after));
+  const tls::KeyPtr key(EVP_EC_gen("P-256"));
+  if (!key) return tls::openssl_error("no P-256 key could be made");
+  const tls::X509Ptr leaf = new_certificate(key.get(), common_name, X509_get_subject_name(issuer), now - kBackdate,
+                                            std::min<Wall>(now + kServingLifetime, about_ca->not_after));
   X509* raw = leaf.get();
   if (!leaf || !add_extension(raw, issuer, NID_basic_constraints, "critical,CA:FALSE") ||
       !add_extension(raw, issuer, NID_key_usage, "critical,digitalSignature") ||
@@ -148,7 +150,7 @@ Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, W
       !add_extension(raw, issuer, NID_subject_key_identifier, "hash") ||
       !add_extension(raw, issuer, NID_authority_key_identifier, "keyid:always") || !add_alt_names(raw, names) ||
       X509_sign(raw, ca_key->get(), EVP_sha256()) == 0) {
-    return openssl_error("the serving certificate could not be made");
+    return tls::openssl_error("the serving certificate could not be made");
   }
   return pair_of(raw, key.get());
 }

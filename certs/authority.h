@@ -1,5 +1,5 @@
-// A small certificate authority: makes a CA and serving certificates, and describes a certificate. Reads and writes
-// PEM. Pure but for randomness: time is an argument, so that a test can run years of rotations. Thread-safe.
+// A small certificate authority: makes a CA and serving certificates. Reads and writes PEM.
+// Pure but for randomness: time is an argument, so that a test can run years of rotations. Thread-safe.
 //
 // Its certificates follow RFC 5280 and the demands of Go's crypto/x509, and so of the API server: SANs (the common name
 // is ignored), a key identifier chain, serverAuth.
@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "certs/inspect.h"
 
 namespace snapfreeze::certs {
 
@@ -24,21 +25,6 @@ struct PemPair {
   std::string key;          // PKCS#8, not encrypted
 };
 
-struct SubjectAltNames {
-  std::vector<std::string> dns;
-  std::vector<std::string> ip;  // textual IPv4 or IPv6
-};
-
-struct CertificateInfo {
-  std::string subject;  // RFC 2253: "CN=snapfreeze-webhook.harvester-system.svc"
-  std::string issuer;
-  std::string serial;  // upper-case hexadecimal
-  SubjectAltNames names;
-  Wall not_before{};
-  Wall not_after{};
-  bool is_ca = false;
-};
-
 // Makes a self-signed P-256 CA that may sign leaves only, valid from now - kBackdate to now + kCaLifetime.
 Result<PemPair> make_ca(const std::string& common_name, Wall now);
 
@@ -46,14 +32,5 @@ Result<PemPair> make_ca(const std::string& common_name, Wall now);
 // + kServingLifetime, but never longer than the CA. kMalformed: no name, a bad IP, or a CA that has expired or is not a
 // CA.
 Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, Wall now);
-
-// Describes the first certificate of the PEM text.
-Result<CertificateInfo> inspect(std::string_view certificate_pem);
-
-// kMalformed, saying why, when the private key does not belong to the (first) certificate.
-Result<void> check_key(std::string_view certificate_pem, std::string_view key_pem);
-
-// kMalformed, saying why, when no certificate of the bundle signed the (first) certificate. Dates are ignored.
-Result<void> check_signed_by(std::string_view certificate_pem, std::string_view ca_bundle_pem);
 
 }  // namespace snapfreeze::certs

@@ -2,17 +2,18 @@
 
 #include <openssl/pem.h>
 
-#include "certs/openssl.h"
+#include "tls/openssl.h"
+#include "tls/pem.h"
 
 namespace snapfreeze::certs {
 
 Result<std::vector<std::string>> split_bundle(std::string_view pem) {
-  const auto certificates = read_certificates(pem);
+  const auto certificates = tls::read_certificates(pem);
   if (!certificates) return certificates.error();
   std::vector<std::string> texts;
   texts.reserve(certificates->size());
-  for (const X509Ptr& certificate : *certificates) {
-    const auto text = to_pem(certificate.get());
+  for (const tls::X509Ptr& certificate : *certificates) {
+    const auto text = tls::to_pem(certificate.get());
     if (!text) return text.error();
     texts.push_back(*text);
   }

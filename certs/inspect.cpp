@@ -1,24 +1,27 @@
+#include "certs/inspect.h"
+
 #include <arpa/inet.h>
 #include <openssl/bn.h>
 
 #include <array>
 #include <ctime>
 
-#include "certs/openssl.h"
+#include "tls/openssl.h"
+#include "tls/pem.h"
 
 namespace snapfreeze::certs {
 
 namespace {
 
 std::string name_text(const X509_NAME* name) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
+  const tls::BioPtr bio(BIO_new(BIO_s_mem()));
   // RFC 2253, but leaving UTF-8 as it is.
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  return bio_text(bio.get());
+  return tls::bio_text(bio.get());
 }
 
 std::string serial_text(const X509* certificate) {
-  const std::unique_ptr<BIGNUM, Deleter<BN_free>> number(
+  const std::unique_ptr<BIGNUM, tls::Deleter<BN_free>> number(
       ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
   if (!number) return {};
   char* hex = BN_bn2hex(number.get());
@@ -29,7 +32,7 @@ std::string serial_text(const X509* certificate) {
 
 Result<Wall> wall_time(const ASN1_TIME* time) {
   std::tm fields{};
-  if (ASN1_TIME_to_tm(time, &fields) != 1) return openssl_error("a date of the certificate cannot be read");
+  if (ASN1_TIME_to_tm(time, &fields) != 1) return tls::openssl_error("a date of the certificate cannot be read");
   return std::chrono::system_clock::from_time_t(timegm(&fields));
 }
 
@@ -43,7 +46,7 @@ std::string ip_text(const ASN1_OCTET_STRING* address) {
 
 SubjectAltNames alt_names(const X509* certificate) {
   SubjectAltNames names;
-  const std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>> all(
+  const std::unique_ptr<GENERAL_NAMES, tls::Deleter<GENERAL_NAMES_free>> all(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
@@ -76,32 +79,39 @@ Result<CertificateInfo> inspect(X509* certificate) {
   return info;
 }
 
+Result<void> check_key(X509* certificate, EVP_PKEY* key) {
+  if (X509_check_private_key(certificate, key) != 1) {
+    return tls::openssl_error("the private key is not that of the certificate");
+  }
+  return {};
+}
+
 Result<CertificateInfo> inspect(std::string_view certificate_pem) {
-  const auto certificates = read_certificates(certificate_pem);
+  const auto certificates = tls::read_certificates(certificate_pem);
   if (!certificates) return certificates.error();
   return inspect(certificates->front().get());
 }
 
 Result<void> check_key(std::string_view certificate_pem, std::string_view key_pem) {
-  const auto certificates = read_certificates(certificate_pem);
+  const auto certificates = tls::read_certificates(certificate_pem);
   if (!certificates) return certificates.error();
-  const auto key = read_key(key_pem);
+  const auto key = tls::read_key(key_pem);
   if (!key) return key.error();
   return check_key(certificates->front().get(), key->get());
 }
 
 Result<void> check_signed_by(std::string_view certificate_pem, std::string_view ca_bundle_pem) {
-  const auto certificates = read_certificates(certificate_pem);
+  const auto certificates = tls::read_certificates(certificate_pem);
   if (!certificates) return certificates.error();
-  const auto bundle = read_certificates(ca_bundle_pem);
+  const auto bundle = tls::read_certificates(ca_bundle_pem);
   if (!bundle) return bundle.error();
   X509* leaf = certificates->front().get();
-  for (const X509Ptr& ca : *bundle) {
+  for (const tls::X509Ptr& ca : *bundle) {
     if (X509_check_issued(ca.get(), leaf) == X509_V_OK && X509_verify(leaf, X509_get0_pubkey(ca.get())) == 1) return {};
   }
-  return openssl_error("none of the " + std::to_string(bundle->size()) + " CA certificates signed the certificate of " +
-                       name_text(X509_get_subject_name(leaf)) + ", whose issuer is " +
-                       name_text(X509_get_issuer_name(leaf)));
+  return tls::openssl_error("none of the " + std::to_string(bundle->size()) +
+                            " CA certificates signed the certificate of " + name_text(X509_get_subject_name(leaf)) +
+                            ", whose issuer is " + name_text(X509_get_issuer_name(leaf)));
 }
 
 }  // namespace snapfreeze::certs

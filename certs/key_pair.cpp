@@ -1,13 +1,14 @@
 #include "certs/key_pair.h"
 
-#include "certs/openssl.h"
+#include "tls/openssl.h"
+#include "tls/pem.h"
 
 namespace snapfreeze::certs {
 
 Result<std::shared_ptr<const KeyPair>> KeyPair::parse(std::string_view certificate_pem, std::string_view key_pem) {
-  auto certificates = read_certificates(certificate_pem);
+  auto certificates = tls::read_certificates(certificate_pem);
   if (!certificates) return Error{Code::kMalformed, "certificate: " + certificates.error().message};
-  auto key = read_key(key_pem);
+  auto key = tls::read_key(key_pem);
   if (!key) return Error{Code::kMalformed, "private key: " + key.error().message};
   if (const auto good = check_key(certificates->front().get(), key->get()); !good) return good.error();
   auto info = inspect(certificates->front().get());

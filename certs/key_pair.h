@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "certs/authority.h"
+#include "certs/inspect.h"
 
 // OpenSSL's types, so that only those who call OpenSSL include it.
 struct x509_st;

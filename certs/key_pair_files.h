@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "certs/authority.h"
 #include "certs/key_pair.h"
 
 namespace snapfreeze::certs {

@@ -1,4 +1,4 @@
-// The program with all its subcommands, as it is parsed, helped with, and written into its manual.
+// The program with all its subcommands, for parsing, help and the manual.
 #pragma once
 
 #include <memory>
@@ -8,13 +8,13 @@
 
 namespace snapfreeze::cli {
 
-// As it was called: "snapfreeze", or "kubectl snapfreeze" when kubectl ran it as its plugin kubectl-snapfreeze.
+// The name that it was called by: "snapfreeze", or "kubectl snapfreeze" if kubectl ran it as its plugin.
 [[nodiscard]] std::string called_by(const std::string& path);
 
 // Examples are shown with that name. Parsing sets `chosen`, which outlives the program.
 [[nodiscard]] std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen);
 
-// Parses, and runs what was chosen; the exit status.
+// Parses the command line and runs the chosen command. Returns the exit status.
 int run_program(int argc, char** argv);
 
 }  // namespace snapfreeze::cli

@@ -16,7 +16,7 @@ constexpr Millis kLingerTime{2000};
 
 }  // namespace
 
-Connection::Connection(FileDescriptor socket, std::string peer, const TlsContext* tls, ParserLimits limits,
+Connection::Connection(FileDescriptor socket, std::string peer, const tls::Context* tls, ParserLimits limits,
                        const ConnectionTimeouts& timeouts, Mono now)
     : stream_(std::move(socket), tls),
       peer_(std::move(peer)),

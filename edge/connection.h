@@ -29,7 +29,7 @@ class Connection {
  public:
   enum class Phase { kHandshake, kReading, kHandling, kWriting, kLingering, kClosed };
 
-  Connection(FileDescriptor socket, std::string peer, const TlsContext* tls, ParserLimits limits,
+  Connection(FileDescriptor socket, std::string peer, const tls::Context* tls, ParserLimits limits,
              const ConnectionTimeouts& timeouts, Mono now);
 
   // Goes on as far as the socket lets it.

@@ -40,6 +40,14 @@ HttpResponse overloaded(int status, const std::string& text) {
   return response;
 }
 
+tls::Identity shown(const certs::CertSource& source) {
+  auto pair = source.current();
+  if (!pair) return {};
+  tls::Identity identity{pair->certificate(), pair->key(), pair->chain(), nullptr};
+  identity.owner = std::move(pair);
+  return identity;
+}
+
 bool add_to_epoll(int epoll, int fd, std::uint64_t id, std::uint32_t interest) {
   epoll_event event{};
   event.events = interest;
@@ -59,7 +67,7 @@ Server::Loop::Loop(ServerOptions options, const certs::CertSource* certificates,
 
 Result<std::uint16_t> Server::Loop::start() {
   if (certificates_ != nullptr) {
-    auto tls = TlsContext::make(*certificates_, options_.clients);
+    auto tls = tls::Context::server([source = certificates_] { return shown(*source); }, options_.clients);
     if (!tls) return tls.error();
     tls_ = std::move(*tls);
   }

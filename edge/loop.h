@@ -14,8 +14,8 @@
 #include "edge/connection_table.h"
 #include "edge/listener.h"
 #include "edge/server.h"
-#include "edge/tls.h"
 #include "edge/worker_pool.h"
+#include "tls/context.h"
 
 namespace snapfreeze::edge {
 
@@ -59,7 +59,7 @@ class Server::Loop {
   const Handler handler_;
 
   // The loop thread's own, once it runs.
-  std::optional<TlsContext> tls_;
+  std::optional<tls::Context> tls_;
   Listener listener_;
   FileDescriptor epoll_;
   FileDescriptor wake_;

@@ -25,7 +25,7 @@
 #include "certs/key_pair.h"
 #include "edge/http.h"
 #include "edge/http_parser.h"
-#include "edge/tls.h"
+#include "tls/context.h"
 
 namespace snapfreeze::edge {
 
@@ -39,7 +39,7 @@ struct ServerOptions {
   int max_connections = 1024;
   std::size_t max_buffered = 32 * 1024 * 1024;  // bytes of all requests that are being read or handled
   ParserLimits limits;
-  ClientCheck clients;
+  tls::ClientCheck clients;
 
   Millis handshake_timeout{5'000};
   Millis request_timeout{10'000};  // from its first byte to its last; and for its reply, from first to last

@@ -20,29 +20,25 @@ bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-}  // namespace
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  if (this != &other) {
-    reset();
-    fd_ = std::exchange(other.fd_, -1);
+ssl_st* new_session(const tls::Context* tls, int socket) {
+  SSL* session = tls == nullptr ? nullptr : SSL_new(tls->get());
+  if (session != nullptr && SSL_set_fd(session, socket) != 1) {
+    SSL_free(session);
+    session = nullptr;
   }
-  return *this;
+  if (session != nullptr) SSL_set_accept_state(session);
+  ERR_clear_error();
+  return session;
 }
 
-void FileDescriptor::reset() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
+}  // namespace
 
 void Stream::SslFree::operator()(ssl_st* session) const {
   SSL_free(session);
 }
 
-Stream::Stream(FileDescriptor socket, const TlsContext* tls)
-    : socket_(std::move(socket)),
-      encrypted_(tls != nullptr),
-      session_(tls != nullptr ? tls->new_session(socket_.get()) : nullptr) {}
+Stream::Stream(FileDescriptor socket, const tls::Context* tls)
+    : socket_(std::move(socket)), encrypted_(tls != nullptr), session_(new_session(tls, socket_.get())) {}
 
 Stream::~Stream() = default;
 

@@ -6,24 +6,14 @@
 #include <span>
 #include <string_view>
 
-#include "edge/tls.h"
+#include "tls/context.h"
+#include "tls/descriptor.h"
+
+struct ssl_st;
 
 namespace snapfreeze::edge {
 
-// Owns a file descriptor.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor() { reset(); }
-
-  [[nodiscard]] int get() const { return fd_; }
-  void reset();
-
- private:
-  int fd_;
-};
+using tls::FileDescriptor;
 
 class Stream {
  public:
@@ -39,7 +29,7 @@ class Stream {
   };
 
   // Without `tls`: plain.
-  Stream(FileDescriptor socket, const TlsContext* tls);
+  Stream(FileDescriptor socket, const tls::Context* tls);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

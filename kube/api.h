@@ -1,5 +1,5 @@
-// The one seam to the Kubernetes API: HTTP requests in, HTTP replies out. What they mean is in the files beside it, so
-// that a client over TLS and an in-memory cluster are interchangeable.
+// The one seam to the Kubernetes API: takes HTTP requests, returns HTTP replies. The files beside it know their
+// meaning, so that a client over TLS and an in-memory cluster are interchangeable.
 #pragma once
 
 #include <functional>
@@ -21,11 +21,12 @@ struct Request {
   std::string target;        // path and query, percent-encoded: "/api/v1/namespaces?limit=500"
   std::string body;          // JSON, or empty
   std::string content_type;  // of the body; empty when there is none
-  // For the whole call, connecting included. What was asked for may still be carried out after it.
+  // For the whole call, connecting included. The request may still be carried out afterwards.
   Millis timeout{5000};
-  // By our monotonic clock: later than this nothing of it is written to a socket. Whoever was stopped for minutes must
-  // not act on what held before. It bounds the sending, `timeout` the whole call, which begins when call() is entered:
-  // so it is this one that holds for a caller who is stopped before. What is too late is kTransient, with `not_sent`.
+  // By our monotonic clock: nothing of the request is written to a socket after this time. A process that was stopped
+  // for minutes must not act on what held before. `timeout` bounds the whole call from the moment when call() is
+  // entered, so only `send_by` holds for a caller that was stopped before that. A request that is too late is
+  // kTransient, with `not_sent`.
   Mono send_by = Mono::max();
 };
 
@@ -44,11 +45,11 @@ class KubeApi {
  public:
   virtual ~KubeApi() = default;
 
-  // Any HTTP reply, whatever its status, is a Response. An Error (transient, cancelled) means that none came: unless it
-  // says `not_sent`, what was asked for may have happened, or may happen later.
+  // Any HTTP reply, whatever its status, is a Response. An Error (transient, cancelled) means that none came. Unless it
+  // says `not_sent`, the request may have been carried out, or may be carried out later.
   virtual Result<Response> call(const Request& request) = 0;
 
-  // Side by side where the implementation can; the results stand in the order of the requests.
+  // Side by side if the implementation can. The results are in the order of the requests.
   virtual std::vector<Result<Response>> call_all(std::span<const Request> requests) {
     std::vector<Result<Response>> replies;
     replies.reserve(requests.size());

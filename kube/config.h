@@ -23,17 +23,17 @@ struct Config {
   std::string namespace_;       // of the pod, or of the context; "default" when it names none
 };
 
-// All errors are kMalformed and name the file and the field, and what would be right.
+// All errors are kMalformed, and name the file, the field and what it should be.
 
 // KUBERNETES_SERVICE_HOST and _PORT, and the files token, ca.crt and namespace of `directory`.
 inline constexpr char kServiceAccountDirectory[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 Result<Config> in_cluster_config(const std::string& directory = kServiceAccountDirectory);
 
-// `context` "" is current-context. Refused by name, as we could not honour them: exec, auth-provider, username and
-// password, insecure-skip-tls-verify, proxy-url, impersonation (as*), a server without TLS.
+// `context` "" is current-context. These are refused by name, as we could not honour them: exec, auth-provider,
+// username and password, insecure-skip-tls-verify, proxy-url, impersonation (as*), a server without TLS.
 Result<Config> kubeconfig(const std::string& file, const std::string& context = "");
 
-// A file named explicitly, else $KUBECONFIG, else in-cluster when the environment says so, else ~/.kube/config.
+// A file named explicitly, else $KUBECONFIG, else in-cluster if the environment says so, else ~/.kube/config.
 Result<Config> load_config(const std::string& file = "", const std::string& context = "");
 
 }  // namespace snapfreeze::kube

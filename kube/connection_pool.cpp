@@ -4,22 +4,22 @@
 
 namespace snapfreeze::kube {
 
-ConnectionPool::ConnectionPool(const Config& config, SslContext context, std::size_t max_kept)
+ConnectionPool::ConnectionPool(const Config& config, tls::Context context, std::size_t max_kept)
     : context_(std::move(context)),
       resolver_(config.host, config.port),
       verify_name_(config.tls_server_name.empty() ? config.host : config.tls_server_name),
       max_kept_(max_kept) {}
 
-Result<Connection> ConnectionPool::connect(const WaitLimit& limit) {
+Result<Connection> ConnectionPool::connect(const tls::WaitLimit& limit) {
   const auto addresses = resolver_.addresses(limit);
   if (!addresses.ok()) return addresses.error();
   Error error{Code::kTransient, "the host has no address"};
   auto left = static_cast<Mono::rep>(addresses->size());
-  for (const Address& address : addresses.value()) {
+  for (const tls::Address& address : addresses.value()) {
     // A dead address must leave time for the next one.
     const Mono start = std::chrono::steady_clock::now();
-    const WaitLimit share{start + (limit.deadline - start) / left--, limit.stop_fd};
-    Result<Connection> connection = TlsConnection::open(context_.get(), address, verify_name_, share);
+    const tls::WaitLimit share{start + (limit.deadline - start) / left--, limit.stop_fd};
+    Result<Connection> connection = tls::Stream::connect(context_, address, verify_name_, share);
     if (connection.ok() || connection.error().code == Code::kCancelled) return connection;
     error = connection.error();
   }

@@ -11,24 +11,24 @@
 #include "base/result.h"
 #include "kube/config.h"
 #include "kube/resolver.h"
-#include "kube/tls_connection.h"
+#include "tls/stream.h"
 
 namespace snapfreeze::kube {
 
-using Connection = std::unique_ptr<TlsConnection>;
+using Connection = std::unique_ptr<tls::Stream>;
 
 // Thread-safe.
 class ConnectionPool {
  public:
-  // Go's servers close idle connections after minutes, some balancers earlier and without a word.
+  // Go's servers close idle connections after minutes; some balancers close them earlier, and silently.
   static constexpr std::chrono::seconds kMaxIdle{30};
 
-  ConnectionPool(const Config& config, SslContext context, std::size_t max_kept);
+  ConnectionPool(const Config& config, tls::Context context, std::size_t max_kept);
 
-  // Tries the host's addresses in turn. Errors as of Resolver and TlsConnection.
-  Result<Connection> connect(const WaitLimit& limit);
+  // Tries the host's addresses in turn. Errors are those of Resolver and tls::Stream.
+  Result<Connection> connect(const tls::WaitLimit& limit);
 
-  // The kept connection that was used last, or null. It was alive a moment ago, which is no promise.
+  // The kept connection that was used last, or null. It was alive a moment ago, but may be closed by now.
   Connection take();
   void keep(Connection connection);
   void clear();
@@ -39,7 +39,7 @@ class ConnectionPool {
     Mono since;
   };
 
-  const SslContext context_;
+  const tls::Context context_;
   Resolver resolver_;
   const std::string verify_name_;
   const std::size_t max_kept_;

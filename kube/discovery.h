@@ -11,8 +11,8 @@
 
 namespace snapfreeze::kube {
 
-// The server's preferred version of those that serve the kind; nullopt: none does, so that there are no such objects.
-// At most kMaxVersions + 1 calls of `timeout` each. Errors are those of kube/rest.h.
+// The server's preferred version among those that serve the kind; nullopt: none does, so there are no such objects. At
+// most kMaxVersions + 1 calls of `timeout` each. Errors are those of kube/rest.h.
 inline constexpr int kMaxVersions = 8;
 Result<std::optional<std::string>> served_version(KubeApi& api, const Resource& resource,
                                                   Millis timeout = kCallTimeout);

@@ -1,4 +1,4 @@
-// HTTP/1.1 (RFC 9112) as a client of an API server needs it, without a socket: requests out, replies in.
+// HTTP/1.1 (RFC 9112) as a client of an API server needs it, without a socket: writes requests, reads replies.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ namespace snapfreeze::kube {
 // Seconds since the epoch of "Sun, 06 Nov 1994 08:49:37 GMT", the only form of Date that servers may write.
 [[nodiscard]] std::optional<Wall> parse_http_date(std::string_view text);
 
-// Takes one reply as its bytes come, in pieces of any size. Bodies by Content-Length, in chunks, or until the
-// connection closes; interim replies (1xx) are skipped. Errors are kTransient: the server, or something between, speaks
-// no HTTP.
+// Reads one reply as its bytes come, in pieces of any size. The body ends by Content-Length, with the last chunk, or
+// when the connection closes. Interim replies (1xx) are skipped. Errors are kTransient: the server, or something
+// between, does not speak HTTP.
 class ReplyParser {
  public:
   static constexpr std::size_t kMaxHead = 64 << 10;

@@ -92,7 +92,7 @@ class Lines {
 
 class HttpsClient::Impl {
  public:
-  Impl(const Config& config, const std::string& user_agent, SslContext context)
+  Impl(const Config& config, const std::string& user_agent, tls::Context context)
       : pool_(config, std::move(context), kMaxConnections),
         path_prefix_(config.path_prefix),
         common_headers_(
@@ -129,7 +129,7 @@ class HttpsClient::Impl {
   Exchange begin(const Request& request, Mono deadline);
   Result<Response> finish(const Request& request, Exchange exchange, Mono deadline);
   Result<Response> receive(Exchange& exchange, const Request& request, Mono deadline, bool& any_byte);
-  Result<void> follow(TlsConnection& connection, ReplyParser& reply, Millis idle, const LineSink& sink);
+  Result<void> follow(tls::Stream& connection, ReplyParser& reply, Millis idle, const LineSink& sink);
 
   std::string format(const Request& request);
 
@@ -198,8 +198,8 @@ Result<Response> HttpsClient::Impl::receive(Exchange& exchange, const Request& r
   while (!reply.complete()) {
     const auto read = exchange.connection->read(buffer, {deadline});
     if (!read.ok()) return read.error();
-    if (read->outcome == TlsConnection::Read::Outcome::kTimedOut) return timed_out(request.timeout);
-    const bool closed = read->outcome == TlsConnection::Read::Outcome::kClosed;
+    if (read->outcome == tls::Stream::Read::Outcome::kTimedOut) return timed_out(request.timeout);
+    const bool closed = read->outcome == tls::Stream::Read::Outcome::kClosed;
     any_byte = any_byte || !closed;
     if (now() >= give_up) return timed_out(request.timeout);
     const auto taken = closed ? reply.closed() : reply.feed({buffer.data(), read->count});
@@ -227,10 +227,10 @@ std::vector<Result<Response>> HttpsClient::Impl::call_all(std::span<const Reques
 }
 
 Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, const LineSink& sink) {
-  const WaitLimit limit{now() + request.timeout, stop_fd_};
+  const tls::WaitLimit limit{now() + request.timeout, stop_fd_};
   auto connection = pool_.connect(limit);
   if (!connection.ok()) return about(request, connection.error());
-  TlsConnection& peer = *connection.value();
+  tls::Stream& peer = *connection.value();
   const std::string text = format(request);
   if (too_late(request, limit.deadline)) return about(request, sent_too_late());
   if (auto written = peer.write(text, limit); !written.ok()) return about(request, written.error());
@@ -241,8 +241,8 @@ Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, cons
   while (!(reply.has_head() && (reply.status() == 200 || reply.complete()))) {
     const auto read = peer.read(buffer, limit);
     if (!read.ok()) return about(request, read.error());
-    if (read->outcome == TlsConnection::Read::Outcome::kTimedOut) return about(request, timed_out(request.timeout));
-    const bool closed = read->outcome == TlsConnection::Read::Outcome::kClosed;
+    if (read->outcome == tls::Stream::Read::Outcome::kTimedOut) return about(request, timed_out(request.timeout));
+    const bool closed = read->outcome == tls::Stream::Read::Outcome::kClosed;
     const auto taken = closed ? reply.closed() : reply.feed({buffer.data(), read->count});
     if (!taken.ok()) return about(request, taken.error());
     if (reply.has_head() && reply.status() != 200 && reply.body().size() > kMaxRefusal) break;
@@ -252,8 +252,7 @@ Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, cons
   return {};
 }
 
-Result<void> HttpsClient::Impl::follow(TlsConnection& connection, ReplyParser& reply, Millis idle,
-                                       const LineSink& sink) {
+Result<void> HttpsClient::Impl::follow(tls::Stream& connection, ReplyParser& reply, Millis idle, const LineSink& sink) {
   Lines lines;
   std::array<char, kReadSize> buffer;
   for (;;) {
@@ -263,15 +262,15 @@ Result<void> HttpsClient::Impl::follow(TlsConnection& connection, ReplyParser& r
     if (stopping_) return Error{Code::kCancelled, "stopped"};
     const auto read = connection.read(buffer, {now() + idle, stop_fd_});
     if (!read.ok()) return read.error();
-    if (read->outcome == TlsConnection::Read::Outcome::kTimedOut) return {};
-    const bool closed = read->outcome == TlsConnection::Read::Outcome::kClosed;
+    if (read->outcome == tls::Stream::Read::Outcome::kTimedOut) return {};
+    const bool closed = read->outcome == tls::Stream::Read::Outcome::kClosed;
     const auto taken = closed ? reply.closed() : reply.feed({buffer.data(), read->count});
     if (!taken.ok()) return taken.error();
   }
 }
 
 Result<std::unique_ptr<HttpsClient>> HttpsClient::create(const Config& config, const std::string& user_agent) {
-  Result<SslContext> context = make_client_context(config);
+  auto context = tls::Context::client({config.ca_pem, config.client_certificate_pem, config.client_key_pem});
   if (!context.ok()) return context.error();
   // OpenSSL writes to sockets without MSG_NOSIGNAL: a server that hangs up would end the process.
   std::signal(SIGPIPE, SIG_IGN);

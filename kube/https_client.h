@@ -26,14 +26,15 @@ class HttpsClient : public KubeApi {
   static Result<std::unique_ptr<HttpsClient>> create(const Config& config, const std::string& user_agent);
   ~HttpsClient() override;
 
-  // Only a GET is sent again, once, when its kept connection turns out to be closed: anything else may have been done.
+  // Only a GET is sent again, once, if its kept connection turns out to be closed: any other request may have been
+  // carried out.
   Result<Response> call(const Request& request) override;
-  // The deadline of each request counts from the begin of call_all.
+  // The deadline of each request counts from the beginning of call_all.
   std::vector<Result<Response>> call_all(std::span<const Request> requests) override;
   Result<void> stream(const Request& request, Millis idle, const LineSink& sink) override;
 
-  // Ends the running and all later streams at once with kCancelled. Calls go on: they are short and bounded, and a
-  // stopping process has last ones to make. Async-signal-safe.
+  // Ends the running and all later streams at once with kCancelled. Calls go on, because they are short and bounded,
+  // and a stopping process still has some to make. Async-signal-safe.
   void stop_streams();
 
  private:

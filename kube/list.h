@@ -1,5 +1,5 @@
-// A list in pages, each of which is cut down to what is wanted before the next one is asked for: a namespace may hold
-// thousands of large objects. Rests on the API concept "chunks" of the Kubernetes documentation.
+// A list in pages. Each page is reduced to what is needed before the next one is requested, because a namespace may
+// hold thousands of large objects. Rests on the API concept "chunks" of the Kubernetes documentation.
 #pragma once
 
 #include <functional>
@@ -13,20 +13,20 @@
 
 namespace snapfreeze::kube {
 
-// Objects a page. A VirtualMachineInstance of 20 KB makes that 2 MB of JSON, and some 10 MB while it is read.
+// Objects in a page. With VirtualMachineInstances of 20 KB, that is 2 MB of JSON, and some 10 MB while it is read.
 inline constexpr int kListPage = 100;
 
-// One list. Says which request comes next and is told what came of it; makes no call. Not thread-safe.
+// One list. Says which request comes next and takes its result, but makes no call itself. Not thread-safe.
 class PagedList {
  public:
-  // `item` is given each object. `restart`: what was given so far is void, as the list begins anew: its continue token
-  // had expired.
+  // `item` gets each object. `restart` says that all objects so far are void: the list begins anew, because its
+  // continue token had expired.
   PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart);
 
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] Request next(Millis timeout) const;
-  // Errors are those of kube/rest.h, kNotFound for a kind that is not served, kGone when the list had to begin anew
-  // too often, and kTransient also for a list without an end.
+  // Errors are those of kube/rest.h. kNotFound: the kind is not served. kGone: the list had to begin anew too often.
+  // kTransient: also for a list that does not end.
   Result<void> take(const Result<Response>& reply);
 
  private:
@@ -39,7 +39,7 @@ class PagedList {
   bool done_ = false;
 };
 
-// All of it, `timeout` a page.
+// Reads the whole list, with `timeout` for each page.
 Result<void> list(KubeApi& api, PagedList& list, Millis timeout = kCallTimeout);
 
 // Collects what `project` makes of each object.

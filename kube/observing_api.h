@@ -1,4 +1,4 @@
-// A KubeApi that lets every reply through and tells what it saw: the server's clock, and calls by verb and code.
+// A KubeApi that passes every reply on and reports what it saw: the server's clock, and calls by verb and code.
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 
 namespace snapfreeze::kube {
 
-// As thread-safe as the API and the callback given; both, and the ServerTime, outlive it.
+// As thread-safe as the given API and callback. Both, and the ServerTime, outlive it.
 class ObservingApi : public KubeApi {
  public:
   // `verb` is the HTTP method, or "WATCH" for a stream, which counts when it ends; `http_status` is 0 when no reply

@@ -47,14 +47,14 @@ inline constexpr Resource kMutatingWebhookConfigurations{
 // An empty namespace means all of them; it is ignored for kinds without namespaces.
 [[nodiscard]] std::string collection_path(const Resource& resource, std::string_view namespace_ = {});
 
-// Of the collection, those alone that the label selector picks.
+// The part of the collection that the label selector picks.
 [[nodiscard]] std::string labelled_path(const Resource& resource, std::string_view namespace_,
                                         std::string_view selector);
 
 [[nodiscard]] std::string object_path(const Resource& resource, std::string_view namespace_, std::string_view name,
                                       std::string_view subresource = {});
 
-// All but RFC 3986's unreserved characters; fit for path segments and query values.
+// Encodes all but RFC 3986's unreserved characters, for path segments and query values.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace snapfreeze::kube

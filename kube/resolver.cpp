@@ -28,7 +28,7 @@ Resolver::Resolver(std::string host, int port) : host_(std::move(host)), port_(p
   if (numeric.ok()) found_ = std::move(numeric);
 }
 
-Result<std::vector<Address>> Resolver::addresses(const WaitLimit& limit) {
+Result<std::vector<tls::Address>> Resolver::addresses(const tls::WaitLimit& limit) {
   std::unique_lock lock(mutex_);
   if (found_ && found_->ok()) return *found_;
   if (!looking_) {
@@ -66,10 +66,10 @@ Resolver::Found Resolver::look_up(const std::string& host, int port, int flags) 
   addrinfo* first = nullptr;
   const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &first);
   if (error != 0) return Error{Code::kTransient, "looking up " + host + ": " + gai_strerror(error)};
-  std::vector<Address> addresses;
+  std::vector<tls::Address> addresses;
   for (const addrinfo* each = first; each != nullptr; each = each->ai_next) {
-    if (each->ai_addrlen > sizeof(Address::bytes)) continue;
-    Address& address = addresses.emplace_back();
+    if (each->ai_addrlen > sizeof(tls::Address::bytes)) continue;
+    tls::Address& address = addresses.emplace_back();
     std::memcpy(address.bytes, each->ai_addr, each->ai_addrlen);
     address.length = each->ai_addrlen;
   }

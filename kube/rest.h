@@ -1,8 +1,8 @@
 // The verbs of the Kubernetes API as typed calls on the KubeApi seam.
 //
-// Errors, for all of them, with the message of the server's Status and the HTTP status (0: no reply came, so that what
-// was asked for may still happen): kConflict 409, kNotFound 404, kGone 410, kForbidden 401 and 403, kMalformed the
-// other 4xx, kTransient 408, 429, 5xx, anything unexpected and no reply at all, kCancelled when we are stopping.
+// Errors of all of them, with the message of the server's Status and the HTTP status (0: no reply came, so the request
+// may still be carried out): kConflict 409, kNotFound 404, kGone 410, kForbidden 401 and 403, kMalformed any other 4xx,
+// kTransient 408, 429, 5xx, anything unexpected and no reply at all, kCancelled when we are stopping.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ namespace snapfreeze::kube {
 
 inline constexpr Millis kCallTimeout{5000};
 
-// What must still be true of an object for the server to delete it; an empty field asks nothing.
+// What must still hold for an object when the server deletes it. An empty field demands nothing.
 struct Preconditions {
   std::string uid;
   std::string resource_version;
@@ -40,14 +40,14 @@ Result<Json> json_patch(KubeApi& api, std::string path, const Json& operations, 
 Result<Json> remove(KubeApi& api, std::string path, const Preconditions& preconditions = {},
                     Millis timeout = kCallTimeout);
 
-// PUT on a subresource that is an action, such as KubeVirt's freeze. A null body sends none. Whatever comes with a
-// success is ignored: virt-api answers 200 or 202 without a body. `send_by`: see Request.
+// PUT on a subresource that is an action, such as KubeVirt's freeze. A null body sends none. The body of a success is
+// ignored: virt-api answers 200 or 202 without one. `send_by`: see Request.
 Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis timeout, Mono send_by = Mono::max());
 
-// For KubeApi::call_all: the request of a get, and the result of its reply.
+// For KubeApi::call_all: the request of a get, and the result in its reply.
 [[nodiscard]] Request get_request(std::string path, Millis timeout = kCallTimeout);
 Result<Json> object_of(const Result<Response>& reply);
-// Of a list. A cluster that does not serve the kind (404) has none of it.
+// The objects of a list. A cluster that does not serve the kind (404) has none.
 Result<std::vector<Json>> items_of(const Result<Response>& reply);
 
 // The error that a reply with this status and body (a Status object, or any text) stands for.

@@ -1,4 +1,4 @@
-// What the API server's clock can be at most now: our own wall clock may be minutes away from it.
+// An upper bound of the API server's clock. Our own wall clock may be minutes off.
 #pragma once
 
 #include <mutex>
@@ -14,9 +14,9 @@ class ServerTime {
   // A reply without a Date says nothing.
   void observe(const Response& response);
 
-  // The server stamped the newest reply after it was sent, with a clock that cuts to whole seconds: so its clock now is
-  // below Date + 1 s + (now - sent), however long the reply took. nullopt: no reply has come yet. Several API servers
-  // and clocks that are stepped are the caller's margin.
+  // The server stamped the newest reply after the request was sent, with a clock truncated to seconds. So its clock is
+  // now below Date + 1 s + (now - sent), however long the reply took. nullopt: no reply has come yet. The caller's
+  // margin must allow for several API servers and for stepped clocks.
   [[nodiscard]] std::optional<Wall> upper_bound(Mono now) const;
 
  private:

@@ -1,4 +1,4 @@
-// The server of a kubeconfig, taken apart.
+// The server URL of a kubeconfig, split into its parts.
 #pragma once
 
 #include <optional>

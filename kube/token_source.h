@@ -11,7 +11,7 @@
 
 namespace snapfreeze::kube {
 
-// A token must fit one line of an HTTP header.
+// A token must fit into one line of an HTTP header.
 [[nodiscard]] bool is_token(std::string_view text);
 inline constexpr char kTokenExpected[] = "one line of printable characters without spaces is expected";
 
@@ -23,7 +23,8 @@ class TokenSource {
  public:
   static constexpr Millis kReadAgain{5000};
 
-  // With a file the token is read from it, first when it is first asked for; `token` is what is used until it can be.
+  // With a file, the token is read from it, for the first time when it is first needed. Until the file can be read,
+  // `token` is used.
   TokenSource(std::string token, std::string file);
 
   // Reads the file at most every 5 s, and keeps the last good token while it is missing, empty or half written.

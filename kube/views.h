@@ -1,5 +1,5 @@
-// The few fields we use of the objects we meet, as plain values. from() takes the whole object and never fails: what is
-// absent, null or of another kind is empty, so that an odd object leads to a decision, never to a crash.
+// The few fields that we use of each kind of object, as plain values. from() takes the whole object and never fails: a
+// field that is absent, null or of another type is empty. So an odd object leads to a decision, never to a crash.
 #pragma once
 
 #include <cstdint>
@@ -94,14 +94,14 @@ struct BackupView {
   std::optional<Wall> error_time;
   bool harvester_froze = false;  // annotation snapshotFreezeFS: Harvester calls freeze before each snapshot
 
-  // Harvester's controller stops working on a backup when status.readyToUse is true. status.error is not an end: it
-  // goes away when the failed volume snapshot recovers.
+  // Harvester's controller stops working on a backup when status.readyToUse is true. status.error does not end it: the
+  // error goes away when the failed volume snapshot recovers.
   [[nodiscard]] bool complete() const { return ready; }
 
   static BackupView from(const Json& object);
 };
 
-// status.migrationState of a VMI; it stays there after the migration has ended.
+// status.migrationState of a VMI, which stays after the migration has ended.
 struct MigrationState {
   std::string uid;
   std::optional<Wall> start;
@@ -109,7 +109,7 @@ struct MigrationState {
   bool completed = false;
   bool failed = false;
 
-  // Announced or running, and not over.
+  // It was announced or runs, and is not over.
   [[nodiscard]] bool active() const { return !end && !completed && !failed; }
 };
 
@@ -122,15 +122,15 @@ struct VmiView {
   std::optional<MigrationState> migration;
   std::string fs_freeze_status;  // "frozen", "thawed" or "": polled every 5 s, stale in both directions
   std::string guest_os_id;       // "mswindows" for Windows; "" without an agent
-  // The claims of its volumes, hot-plugged ones too; a DataVolume's claim has the DataVolume's name.
+  // The claims of its volumes, including hot-plugged ones. A DataVolume's claim has the DataVolume's name.
   std::vector<std::string> claims;
-  // Of these, the ones that are no disks of its own: folders shared with it (virtiofs), which a freeze of its
-  // filesystems does not reach.
+  // Those of them that are not its own disks: folders shared with it (virtiofs), which a freeze of its filesystems does
+  // not reach.
   std::vector<std::string> shared_folders;
-  // KubeVirt's own backup of it (backup.kubevirt.io) that is under way, or "".
+  // The KubeVirt backup of it (backup.kubevirt.io) that is under way, or "".
   std::string backup_in_progress;
 
-  // Shut down from inside, or crashed, and not started again: the object stays, its launcher is gone.
+  // Whether it was shut down from inside, or crashed, and not started again. The object stays; its launcher is gone.
   [[nodiscard]] bool off() const { return phase == "Succeeded" || phase == "Failed"; }
   [[nodiscard]] bool running() const { return phase == "Running"; }
   [[nodiscard]] bool migrating() const { return migration && migration->active(); }

@@ -1,13 +1,13 @@
-// Lists and watches one resource, as one explicit state machine: it says which request comes next, and is told what
-// came of it. It makes no call and reads no clock, so that every turn a server may take is one line of a test.
+// Lists and watches one resource, as one explicit state machine. It says which request comes next, and takes the
+// result. It makes no call and reads no clock, so that a test needs one line for anything that a server may do.
 //
 //            +--- 410, ERROR event, refusal ---+
 //            v                                 |
 //   listing page N --last page--> watching from resourceVersion --end, silence--> watching again
 //
-// Every failure goes through a backoff of 100 ms to 30 s with jitter, which starts anew after progress; to 2 s only
-// while no server answers, as a guest may be held until we see again. Rests on the
-// API concepts "efficient detection of changes", "chunks" and "bookmarks" of the Kubernetes documentation.
+// After each failure it waits, with a backoff of 100 ms to 30 s and jitter, which starts anew after progress. While no
+// server answers the backoff ends at 2 s, because a guest may be held until we see again. Rests on the API concepts
+// "efficient detection of changes", "chunks" and "bookmarks" of the Kubernetes documentation.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,7 @@ namespace snapfreeze::kube {
 
 // What a watcher learns. Called from the thread that drives the watcher, in this order:
 //   relist_started, applied*, relist_done, (applied | deleted)*, relist_started, ...
-// Between relist_started and relist_done the objects that exist are named; whatever was not named since is gone. A
+// Between relist_started and relist_done, every object that exists is named. An object that was not named is gone. A
 // relist may start anew before it is done.
 class WatchSink {
  public:
@@ -35,10 +35,10 @@ class WatchSink {
   virtual void relist_started() = 0;
   virtual void relist_done() = 0;
 
-  // The API does not serve the kind (404): there is none of it. Said once; asked again every 60 s.
+  // The API does not serve the kind (404), so there are no such objects. Reported once; asked again every 60 s.
   virtual void not_served() = 0;
 
-  // Said once when a trouble begins or changes, and when it has ended.
+  // Reported once when a problem begins or changes, and when it has ended.
   virtual void trouble(const Error& error) = 0;
   virtual void recovered() = 0;
 };
@@ -51,7 +51,7 @@ class Watcher {
   static constexpr Millis kMaxBackoff{30'000};
   static constexpr Millis kMaxBackoffUnanswered{2'000};
   static constexpr Millis kNotServedWait{60'000};
-  // Bookmarks come about every minute, so that a living server is never silent for longer.
+  // Bookmarks come about every minute, so a live server is never silent for longer.
   static constexpr Millis kIdle{75'000};
   static constexpr Millis kListTimeout{30'000};
   static constexpr Millis kWatchHeaderTimeout{10'000};
@@ -77,10 +77,11 @@ class Watcher {
 
   [[nodiscard]] Step next(Mono now);
 
-  // What came of a kList.
+  // The result of a kList.
   void on_list(const Result<Response>& reply, Mono now);
 
-  // What came of a kWatch: each line (false: the stream is of no more use), then its end. Silence is an ordinary end.
+  // The result of a kWatch: each line (returns false when the stream is of no more use), then its end. Silence counts
+  // as an ordinary end.
   [[nodiscard]] bool on_line(std::string_view line);
   void on_end(const Result<void>& end, Mono now);
 
@@ -106,7 +107,7 @@ class Watcher {
   std::string continue_;          // of the next page; "" before the first
   std::string resource_version_;  // up to which everything is known
   std::optional<Mono> retry_at_;
-  // Apart, or a list that succeeds would restart the backoff of a watch that never does.
+  // Kept apart. Otherwise a list that succeeds would restart the backoff of a watch that always fails.
   Backoff list_backoff_;
   Backoff watch_backoff_;
   Mono watch_began_{};

@@ -1,4 +1,4 @@
-// What is to be looked at again, and when.
+// What must be looked at again, and when.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace snapfreeze::sweeper {
 template <class Key>
 class Agenda {
  public:
-  // Replaces the earlier entry. Mono::max(): not before something happens.
+  // Replaces the earlier entry. Mono::max(): not until something happens.
   void set(const Key& key, Mono when) {
     erase(key);
     if (when == Mono::max()) return;

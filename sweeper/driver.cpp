@@ -26,7 +26,8 @@ void Driver::start() {
   for (int i = 0; i < kKinds; ++i) {
     const Kind kind = static_cast<Kind>(i);
     if (!is_watched(kind, options_.thaw_on)) continue;
-    threads_.push_back(start_thread("watch-" + std::string(resource_of(kind).plural), [this, kind] { watch(kind); }));
+    threads_.push_back(
+        start_thread("watch-" + std::string(watch_of(kind).resource->plural), [this, kind] { watch(kind); }));
   }
   threads_.push_back(start_thread("plan", [this] { plan(); }));
   elector_thread_ = start_thread("elect", [this] { elect(); });
@@ -38,8 +39,7 @@ bool Driver::synced() const {
 }
 
 void Driver::watch(Kind kind) {
-  const bool waits = kind == Kind::kSnapshot || kind == Kind::kContent || kind == Kind::kLonghornSnapshot;
-  if (waits) {
+  if (watch_of(kind).waits) {
     std::unique_lock lock(mutex_);
     const World& world = sweeper_.world();
     synced_.wait_for(lock, kHeadStart, [&] {

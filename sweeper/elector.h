@@ -1,6 +1,6 @@
-// Leader election on one Lease, by client-go's rules: a leader renews every 2 s and steps down when that has failed for
-// 10 s; another one takes over when the Lease has not changed for 15 s by its own monotonic clock. As a machine that
-// makes one attempt a step, so that a simulation can stall it anywhere.
+// Leader election on one Lease, by client-go's rules. A leader renews every 2 s, and steps down when that has failed
+// for 10 s. Another one takes over when the Lease has not changed for 15 s by its own monotonic clock. Each step makes
+// one attempt, so that a simulation can stall it anywhere.
 #pragma once
 
 #include <atomic>
@@ -22,13 +22,14 @@ class Elector : public Leadership {
   // `identity` is unique to the process. The API and the clock outlive it.
   Elector(kube::KubeApi& api, Clock& clock, std::string own_namespace, std::string identity);
 
-  // One attempt to get or to keep the leadership, at most two calls; how long to wait before the next. One thread.
+  // Makes one attempt to get or keep the leadership, in at most two calls. Returns how long to wait before the next.
+  // One thread.
   Millis step();
 
-  // leads_for() says no from now on, for ever. Any thread.
+  // From now on leads_for() always says no. Any thread.
   void resign();
 
-  // Lets another one lead at once. Nothing that needs the leadership may be under way. One thread, instead of step().
+  // Gives the leadership back at once. Nothing that needs it may be under way. One thread, instead of step().
   void release();
 
   // Rests on the Lease as it was when the last renewal was sent: nobody can have taken over before that time + 15 s.

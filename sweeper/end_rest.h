@@ -1,4 +1,4 @@
-// How a session ends that had to rest: once nothing can be carried out late any more, its guest is thawed once more.
+// Ends a session that had to rest. When no call can be carried out late any more, its guest is thawed again.
 #pragma once
 
 #include "freeze/session.h"
@@ -25,7 +25,7 @@ struct EndRestDone {
 
 EndRestDone end_rest(const Seams& seams, const Settings& settings, const EndRestJob& job);
 
-// Says in the log and in an Event that the guest may be frozen still.
+// Says in the log and in an Event that the guest may still be frozen.
 void say_never_settled(const Seams& seams, const Settings& settings, const freeze::Session& session);
 
 }  // namespace snapfreeze::sweeper

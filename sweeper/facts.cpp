@@ -1,5 +1,7 @@
 #include "sweeper/facts.h"
 
+#include <array>
+
 #include "freeze/backup.h"
 #include "freeze/names.h"
 #include "kube/views.h"
@@ -7,7 +9,13 @@
 namespace snapfreeze::sweeper {
 namespace {
 
-SnapshotFacts snapshot_facts(const Json& object, ThawOn thaw_on) {
+Result<Facts> session_facts(const Json& object, ThawOn) {
+  auto session = freeze::from_lease(object);
+  if (!session) return session.error();
+  return Facts(std::move(*session));
+}
+
+Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
   const auto view = kube::SnapshotView::from(object);
   SnapshotFacts facts;
   facts.uid = view.metadata.uid;
@@ -24,10 +32,21 @@ SnapshotFacts snapshot_facts(const Json& object, ThawOn thaw_on) {
   facts.failed = !view.error.empty();
   facts.consistency = view.metadata.annotation(freeze::kConsistency);
   facts.reason = view.metadata.annotation(freeze::kReason);
-  return facts;
+  return Facts(std::move(facts));
 }
 
-BackupFacts backup_facts(const Json& object) {
+Result<Facts> content_facts(const Json& object, ThawOn) {
+  auto view = kube::ContentView::from(object);
+  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, !view.error.empty()});
+}
+
+Result<Facts> longhorn_facts(const Json& object, ThawOn) {
+  auto view = kube::LonghornSnapshotView::from(object);
+  if (view.snapshot_uid.empty()) return Facts();
+  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, false});
+}
+
+Result<Facts> backup_facts(const Json& object, ThawOn) {
   auto view = kube::BackupView::from(object);
   BackupFacts facts;
   facts.uid = view.metadata.uid;
@@ -43,10 +62,10 @@ BackupFacts backup_facts(const Json& object) {
   facts.deleting = view.metadata.deleting;
   facts.harvester_froze = view.harvester_froze;
   facts.consistency = view.metadata.annotation(freeze::kConsistency);
-  return facts;
+  return Facts(std::move(facts));
 }
 
-VmiFacts vmi_facts(const Json& object) {
+Result<Facts> vmi_facts(const Json& object, ThawOn) {
   const auto view = kube::VmiView::from(object);
   VmiFacts facts;
   facts.uid = view.metadata.uid;
@@ -59,69 +78,49 @@ VmiFacts vmi_facts(const Json& object) {
   facts.agent_gone = !view.agent_connected;
   facts.migrating = view.migrating();
   if (view.migration) facts.migration_uid = view.migration->uid;
-  return facts;
+  return Facts(std::move(facts));
 }
+
+Result<Facts> vm_facts(const Json& object, ThawOn) {
+  const auto view = kube::VmView::from(object);
+  return Facts(VmFacts{view.metadata.namespace_, view.metadata.name, !view.snapshot_in_progress.empty()});
+}
+
+using Source = Captures::Source;
+
+constexpr auto kWatches = std::to_array<Watch>({
+    // kind, resource, selector, own namespace, waits, source, only to capture, read
+    {Kind::kSession, &kube::kLeases, freeze::kSessionLabel, true, false, {}, false, session_facts},
+    {Kind::kSnapshot, &kube::kVolumeSnapshots, freeze::kEpochLabel, false, true, Source::kSnapshot, false,
+     snapshot_facts},
+    {Kind::kContent, &kube::kVolumeSnapshotContents, "", false, true, Source::kContent, true, content_facts},
+    {Kind::kLonghornSnapshot, &kube::kLonghornSnapshots, "", false, true, Source::kLonghorn, true, longhorn_facts},
+    {Kind::kBackup, &kube::kHarvesterBackups, "", false, false, {}, false, backup_facts},
+    {Kind::kVmi, &kube::kVirtualMachineInstances, "", false, false, {}, false, vmi_facts},
+    {Kind::kVm, &kube::kVirtualMachines, "", false, false, {}, false, vm_facts},
+});
+
+// One row a kind, in the order of the kinds.
+constexpr bool complete() {
+  for (std::size_t i = 0; i < kWatches.size(); ++i) {
+    if (static_cast<std::size_t>(kWatches[i].kind) != i) return false;
+  }
+  return kWatches.size() == kKinds;
+}
+static_assert(complete());
 
 }  // namespace
 
+const Watch& watch_of(Kind kind) {
+  return kWatches[static_cast<std::size_t>(kind)];
+}
+
 Result<Facts> facts_of(Kind kind, const Json& object, ThawOn thaw_on) {
-  switch (kind) {
-    case Kind::kSession: {
-      auto session = freeze::from_lease(object);
-      if (!session) return session.error();
-      return Facts(std::move(*session));
-    }
-    case Kind::kSnapshot:
-      return Facts(snapshot_facts(object, thaw_on));
-    case Kind::kContent: {
-      auto view = kube::ContentView::from(object);
-      return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, !view.error.empty()});
-    }
-    case Kind::kLonghornSnapshot: {
-      auto view = kube::LonghornSnapshotView::from(object);
-      if (view.snapshot_uid.empty()) return Facts();
-      return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, false});
-    }
-    case Kind::kBackup:
-      return Facts(backup_facts(object));
-    case Kind::kVmi:
-      return Facts(vmi_facts(object));
-    case Kind::kVm: {
-      const auto view = kube::VmView::from(object);
-      return Facts(VmFacts{view.metadata.namespace_, view.metadata.name, !view.snapshot_in_progress.empty()});
-    }
-  }
-  return Facts();
-}
-
-const kube::Resource& resource_of(Kind kind) {
-  switch (kind) {
-    case Kind::kSession:
-      return kube::kLeases;
-    case Kind::kSnapshot:
-      return kube::kVolumeSnapshots;
-    case Kind::kContent:
-      return kube::kVolumeSnapshotContents;
-    case Kind::kLonghornSnapshot:
-      return kube::kLonghornSnapshots;
-    case Kind::kBackup:
-      return kube::kHarvesterBackups;
-    case Kind::kVmi:
-      return kube::kVirtualMachineInstances;
-    case Kind::kVm:
-      break;
-  }
-  return kube::kVirtualMachines;
-}
-
-std::string_view label_selector_of(Kind kind) {
-  if (kind == Kind::kSession) return freeze::kSessionLabel;
-  if (kind == Kind::kSnapshot) return freeze::kEpochLabel;
-  return "";
+  return watch_of(kind).read(object, thaw_on);
 }
 
 bool is_watched(Kind kind, ThawOn thaw_on) {
-  return thaw_on == ThawOn::kCaptured || (kind != Kind::kContent && kind != Kind::kLonghornSnapshot);
+  return thaw_on == ThawOn::kCaptured || !watch_of(kind).only_to_capture;
 }
 
 }  // namespace snapfreeze::sweeper

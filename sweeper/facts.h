@@ -13,10 +13,11 @@
 #include "base/result.h"
 #include "freeze/session.h"
 #include "kube/paths.h"
+#include "sweeper/world/captures.h"
 
 namespace snapfreeze::sweeper {
 
-// One watch each.
+// One watch each: a row of the table of watches (watch_of).
 enum class Kind { kSession, kSnapshot, kContent, kLonghornSnapshot, kBackup, kVmi, kVm };
 inline constexpr int kKinds = 7;
 
@@ -95,11 +96,22 @@ struct Change {
   Facts facts;  // of the first two
 };
 
+// What is watched and how it is read: all that is to be said of a kind, but for the room in which world/ keeps it.
+struct Watch {
+  Kind kind;
+  const kube::Resource* resource;
+  std::string_view label_selector;
+  bool own_namespace = false;              // otherwise all namespaces
+  bool waits = false;                      // for what tells which of its objects are finished, and need not be kept
+  std::optional<Captures::Source> source;  // its objects say what was captured
+  bool only_to_capture = false;            // and nothing else: a sweeper that thaws on ThawOn::kReady does without
+  Result<Facts> (*read)(const Json& object, ThawOn thaw_on);
+};
+
+[[nodiscard]] const Watch& watch_of(Kind kind);
+
 // An error only for a Lease that does not say which guest it is about.
 Result<Facts> facts_of(Kind kind, const Json& object, ThawOn thaw_on);
-
-[[nodiscard]] const kube::Resource& resource_of(Kind kind);
-[[nodiscard]] std::string_view label_selector_of(Kind kind);
 
 // Whether a sweeper that thaws on `thaw_on` watches it.
 [[nodiscard]] bool is_watched(Kind kind, ThawOn thaw_on);

@@ -5,8 +5,9 @@
 namespace snapfreeze::sweeper {
 
 kube::Watcher::Options Feed::options(Kind kind, const std::string& own_namespace) {
-  const std::string_view ns = kind == Kind::kSession ? std::string_view(own_namespace) : "";
-  return {kube::collection_path(resource_of(kind), ns), std::string(label_selector_of(kind))};
+  const Watch& watch = watch_of(kind);
+  const std::string_view ns = watch.own_namespace ? std::string_view(own_namespace) : "";
+  return {kube::collection_path(*watch.resource, ns), std::string(watch.label_selector)};
 }
 
 void Feed::pass(Change::What what, const Json& object) {
@@ -35,16 +36,16 @@ void Feed::relist_done() {
 }
 
 void Feed::not_served() {
-  log::info("kind not served", {{"resource", resource_of(kind_).plural}});
+  log::info("kind not served", {{"resource", watch_of(kind_).resource->plural}});
   on_change_({kind_, Change::What::kNotServed, {}});
 }
 
 void Feed::trouble(const Error& error) {
-  log::warning("watch failing", {{"resource", resource_of(kind_).plural}, {"error", error.message}});
+  log::warning("watch failing", {{"resource", watch_of(kind_).resource->plural}, {"error", error.message}});
 }
 
 void Feed::recovered() {
-  log::info("watching again", {{"resource", resource_of(kind_).plural}});
+  log::info("watching again", {{"resource", watch_of(kind_).resource->plural}});
 }
 
 }  // namespace snapfreeze::sweeper

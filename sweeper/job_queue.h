@@ -1,28 +1,28 @@
-// Which job runs next. The first thaw of a guest never waits: not for verdicts, and not for the thaws of other guests
-// that hang or are tried again. Everything else has a bound, since each job holds a connection and a thread. Pure.
+// Decides which job runs next. The first thaw of a guest never waits: neither for verdicts, nor for thaws of other
+// guests that hang or are retried. All other jobs are bounded, since each holds a connection and a thread. Pure.
 #pragma once
 
 #include <deque>
 #include <optional>
 
-#include "sweeper/sweeper.h"
+#include "sweeper/job.h"
 
 namespace snapfreeze::sweeper {
 
 // Not thread-safe.
 class JobQueue {
  public:
-  // First thaws side by side: more guests than that are not frozen at once on the largest clusters known.
+  // How many first thaws may run side by side. The largest known clusters do not freeze more guests at once.
   static constexpr int kMostThaws = 128;
 
-  // `workers`: verdicts and the like side by side are half of it at most, retries of thaws four times as many.
+  // Verdicts and the like may take half of `workers`, retries of thaws four times `workers`.
   explicit JobQueue(int workers) : limits_{kMostThaws, 4 * workers, workers / 2} {}
 
   void push(Job job);
-  // The next that may run now. It counts as running until done() is told of its lane.
+  // The next job that may run now. It counts as running until done() is called for its lane.
   std::optional<Job> pop();
   void done(Job::Lane lane) { --running_[index(lane)]; }
-  // How many more pop() would hand out now.
+  // How many jobs pop() would return now.
   [[nodiscard]] int startable() const;
   [[nodiscard]] int most() const { return limits_[0] + limits_[1] + limits_[2]; }
 

@@ -1,4 +1,4 @@
-// Verdicts of snapshots that have no session, and of their backups.
+// Gives verdicts to snapshots that have no session, and to their backups.
 #pragma once
 
 #include <optional>
@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "sweeper/planner.h"
 #include "sweeper/seams.h"
 #include "sweeper/situation.h"
+#include "sweeper/strays.h"
 
 namespace snapfreeze::sweeper {
 
@@ -21,15 +21,15 @@ struct StrayJob {
 
 struct StrayDone {
   enum class End {
-    kJudged,  // what is below was written
-    kAlive,   // its session exists, and will see to it
-    kGone,    // the object is not there any more
+    kJudged,  // the verdicts below were written
+    kAlive,   // its session exists, and will judge it
+    kGone,    // the object no longer exists
     kFailed,  // again, with backoff
   };
   End end = End::kFailed;
   std::vector<std::pair<std::string, freeze::Verdict>> snapshots;  // by uid
   std::optional<freeze::Verdict> backup;
-  std::string backup_uid;  // of the backup that the job was given, whatever became of it
+  std::string backup_uid;  // of the job's backup, whatever the result
   bool told = false;       // of a labelled backup: it needs nothing more
 };
 

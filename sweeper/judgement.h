@@ -1,5 +1,5 @@
-// What the snapshots and backups of a session are worth, from what was watched and from a fresh look. Its only calls
-// read snapshots by name, where those decide. Not thread-safe.
+// Judges the snapshots and backups of a session, from what was watched and from a fresh look. Its only calls read
+// snapshots by name, if those decide. Not thread-safe.
 #pragma once
 
 #include <map>
@@ -18,25 +18,25 @@ class Judgement {
  public:
   Judgement(const Seams& seams, const Settings& settings, const ConcludeJob& job);
 
-  // With all doubts found so far.
+  // The session with all doubts found so far.
   [[nodiscard]] freeze::Session& session() { return session_; }
   [[nodiscard]] const freeze::Session& session() const { return session_; }
 
-  // False: what the look leaves open cannot be read.
+  // False: the objects that the look leaves open could not be read.
   bool take(const std::shared_ptr<const Look>& look);
 
   [[nodiscard]] const std::vector<const Member*>& members() const { return members_; }
   freeze::Verdict judge(const Member& member);
   void snapshot_is_gone(const std::string& name);
 
-  // nullopt: there is no such backup any more, or nothing to say of it.
+  // nullopt: the backup no longer exists, or there is nothing to say about it.
   std::optional<freeze::Verdict> judge_hold(std::size_t index);
-  // The first of the hold's snapshots that are there, or nullptr.
+  // The first of the hold's snapshots that exists, or nullptr.
   [[nodiscard]] const Member* first_member(std::size_t hold) const;
-  // The verdict that a former leader left on the backup; a look that is shared may be older than our own.
+  // The verdict that a former leader left on the backup. A shared look may be older than our own verdict.
   [[nodiscard]] std::optional<freeze::Verdict> standing(const freeze::Hold& hold) const;
 
-  // Who is behind the reason, for an admin; "" when nobody in particular.
+  // What caused the reason, for an admin; "" when it is nothing in particular.
   [[nodiscard]] std::string culprit(const std::string& reason) const;
 
  private:

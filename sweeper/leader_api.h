@@ -1,6 +1,6 @@
-// The API as a leader may use it: what changes anything leaves only while nobody else can lead. A leader that was
-// stopped between its last look at its leadership and its next call cannot send that call, minutes later, into the work
-// of its successor. A request that says itself until when it may leave is left alone.
+// The API as a leader may use it: a request that changes anything is sent only while nobody else can lead. So a leader
+// that was stopped after it last checked its leadership cannot send its next call, minutes later, into the work of its
+// successor. A request that has its own `send_by` is left alone.
 #pragma once
 
 #include "kube/api.h"

@@ -1,8 +1,8 @@
-// A fresh look at a namespace once guests in it are thawed: who else may have frozen or thawed them, what became of
-// them, and who else has their disks. Nothing watched proves that nothing happened.
+// A fresh look at a namespace after guests in it are thawed: who else may have frozen or thawed them, what became of
+// them, and who else has their disks. A watch cannot prove that nothing happened.
 //
-// Each list is read in pages, side by side with the others, and cut down at once to what these guests need: a namespace
-// may hold thousands of finished backups. One look serves all sessions that ask for it.
+// Each list is read in pages, side by side with the others, and reduced at once to what these guests need, because a
+// namespace may hold thousands of finished backups. One look serves all sessions that ask for it.
 #pragma once
 
 #include <map>
@@ -23,7 +23,7 @@ struct LookJob {
   std::set<std::string> vms;      // the guests that it is for
   std::set<std::string> backups;  // uids; kept whichever VM they name
   Wall since = Wall::max();       // the earliest start among their sessions
-  bool freezers = true;           // otherwise only the guests and the users of disks
+  bool freezers = true;           // false: only the guests and the users of disks
 };
 
 struct Look {
@@ -33,7 +33,7 @@ struct Look {
     std::string reason;
   };
 
-  std::string error;                            // not "": it failed, and all below is void
+  std::string error;                            // not "": the look failed, and the rest is void
   std::vector<Backup> backups;                  // Harvester's
   std::vector<freeze::Freezer> kubevirt;        // KubeVirt's own snapshots and backups; the name says which
   std::map<std::string, kube::VmiView> guests;  // by name; without those that do not exist
@@ -43,8 +43,9 @@ struct Look {
   [[nodiscard]] std::optional<kube::VmiView> guest(const std::string& vm) const;
 };
 
-// One call a kind when each has one page: 5, or 2 without freezers. A kind whose version is gone is asked of discovery,
-// once: what cannot be listed is an error, unless discovery says that it is not served. 40 s at most.
+// Makes one call for each kind if each has one page: 5, or 2 without freezers. If the version of a kind is gone, it
+// asks discovery, once. A kind that cannot be listed is an error, unless discovery says that it is not served. Takes at
+// most 40 s.
 [[nodiscard]] std::shared_ptr<const Look> look(const Seams& seams, const LookJob& job);
 
 }  // namespace snapfreeze::sweeper

@@ -1,6 +1,7 @@
-// Who waits for a fresh look. A namespace is looked at once at a time, and few are at once, whatever the number of
-// sessions that end together: a look may read megabytes. It serves all sessions that asked before it began, and none
-// that asked later, since only a look that begins after a guest's thaw proves anything about it.
+// The sessions that wait for a fresh look. A namespace has one look at a time, and few namespaces are looked at at
+// once, however many sessions end together, because a look may read megabytes. A look serves all sessions that asked
+// before it began, and none that asked later, since only a look that begins after a guest's thaw proves anything about
+// it.
 //
 // Makes no call and reads no clock. Not thread-safe.
 #pragma once
@@ -18,16 +19,16 @@ namespace snapfreeze::sweeper {
 
 class Looks {
  public:
-  // Namespaces that are looked at side by side: a page of each kind takes some 15 MB while it is read.
+  // How many namespaces are looked at side by side. A page of each kind takes some 15 MB while it is read.
   static constexpr std::size_t kAtOnce = 2;
 
   struct Answer {
     std::shared_ptr<const Look> look;  // or
-    std::optional<LookJob> begin;  // to be carried out now; or neither: done() of another look says when to ask again
+    std::optional<LookJob> begin;      // to be run now; or neither: done() of another look says when to ask again
   };
   Answer ask(const std::string& session_uid, const LookJob& wanted);
 
-  // Sessions that may go on: ask again.
+  // The sessions that may now ask again.
   std::vector<std::string> done(const std::string& ns, const std::shared_ptr<const Look>& look);
 
   void forget(const std::string& session_uid);

@@ -1,5 +1,5 @@
-// A session that begins with its thaw, for a guest that is frozen without one: its Lease was deleted, or somebody else
-// left the guest frozen. It is written before the guest is touched, as any other.
+// Begins a session with its thaw, for a guest that is frozen without a session: its Lease was deleted, or somebody else
+// left the guest frozen. Like any session, it is written before the guest is touched.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct OpenJob {
 };
 
 struct OpenDone {
-  bool failed = false;  // again, with backoff; otherwise the watch shows what came of it
+  bool failed = false;  // again, with backoff; otherwise the watch shows the result
 };
 
 OpenDone open(const Seams& seams, const OpenJob& job);

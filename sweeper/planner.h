@@ -1,5 +1,4 @@
-// What to do for a session, a snapshot without one, or a frozen guest without one. Pure: the world as it is known, what
-// was done so far, the time; nothing else.
+// Decides what to do for a session. Pure: it depends only on the known world, on what was done so far, and on the time.
 #pragma once
 
 #include <map>
@@ -12,19 +11,17 @@
 
 namespace snapfreeze::sweeper {
 
-// No VMI, or another one, may only mean that the watch of the VMIs lags behind that of the Leases.
+// If there is no VMI, or another one, the watch of the VMIs may only lag behind that of the Leases.
 inline constexpr std::chrono::seconds kWatchLag{5};
-// virt-handler polls fsFreezeStatus every 5 s: after two polls a guest that is frozen reports so.
+// virt-handler polls fsFreezeStatus every 5 s. After two polls a frozen guest reports that it is frozen.
 inline constexpr std::chrono::seconds kTwoPolls{11};
-// A driver that has refused each missing disk, and captured none for so long since, will not come round before T: the
-// guest is released. Below 8 s, which is what is promised, by what the news and the thaw take.
+// If a driver has refused each missing disk, and captured none for this long since, it will not succeed before T, so
+// the guest is released. This is below the promised 8 s, to allow for the news and the thaw.
 inline constexpr Millis kDriverPatience{7500};
-// A snapshot whose session is not known may only be ahead of the watch of the Leases.
-inline constexpr std::chrono::seconds kStrayGrace{10};
-// A thaw that no reply settles, and a verdict that cannot be written, are given up after so long.
+// How long until a thaw that no reply settles, or a verdict that cannot be written, is given up.
 inline constexpr std::chrono::hours kGiveUp{1};
 
-// What became of a session's calls in this process; everything else about it is in the Lease.
+// The results of a session's calls in this process. Everything else about the session is in the Lease.
 struct Progress {
   bool thawed = false;           // a reply settled it
   bool unsettled = false;        // a reply never came
@@ -47,9 +44,9 @@ struct Progress {
 struct Plan {
   enum class Action {
     kWait,      // until `wake`, or until something about it changes
-    kThaw,      // write the intent and what is below, then unfreeze
+    kThaw,      // write the intent and the fields below, then unfreeze
     kConclude,  // give the verdict and end the session
-    kEndRest,   // unfreeze once more if something is unsettled, then end it
+    kEndRest,   // unfreeze again if something is unsettled, then end it
     kAbandon,   // as kConclude or kEndRest, although the thaw was never settled
   };
   Action action = Action::kWait;
@@ -58,8 +55,8 @@ struct Plan {
   // Of kThaw.
   std::vector<std::string> doubts;
   bool unsettled = false;
-  bool guest_gone = false;                 // to be read afresh; if so there is nothing to thaw
-  bool look_first = false;                 // whether the guest reports frozen is to be read afresh
+  bool guest_gone = false;                 // to be read afresh; if it is gone, there is nothing to thaw
+  bool look_first = false;                 // read afresh whether the guest reports frozen
   std::map<std::string, Millis> captured;  // as freeze::Session::captured; only when the session begins to thaw
   std::optional<Mono> completed;           // when the last capture was observed, if that is why
 };
@@ -67,37 +64,5 @@ struct Plan {
 // `identity` is ours, as Intent::by.
 [[nodiscard]] Plan plan_session(const Situation& situation, const Progress& progress, Observed now,
                                 const freeze::Policy& policy, const std::string& identity);
-
-struct StrayPlan {
-  enum class Action {
-    kWait,         // until `wake`, or until something about it changes
-    kForget,       // nothing is left to do
-    kJudgeLost,    // read its Lease afresh; when that is gone, the snapshot is crash: session-lost
-    kJudge,        // `snapshots` get their verdicts; offline only if a fresh look bears it out
-    kJudgeBackup,  // `verdict` is its backup's
-    kTell,         // `verdict` was given at admission to a labelled backup, and nobody has heard of it
-  };
-  struct Judged {
-    SnapshotFacts facts;
-    freeze::Verdict verdict;
-    bool looked = false;  // by this process, when it gave the verdict; an annotation may be anybody's
-  };
-  Action action = Action::kWait;
-  Mono wake = Mono::max();
-  freeze::Verdict verdict;        // of kJudgeBackup and kTell
-  std::vector<Judged> snapshots;  // of kJudge; when they are all disks of a backup, that gets its verdict with them
-};
-
-[[nodiscard]] StrayPlan plan_stray(const Stray& stray, Mono now);
-
-struct RescuePlan {
-  bool rescue = false;
-  Mono wake = Mono::max();
-  std::optional<BackupFacts> backup;  // whose freeze it was
-};
-
-// Harvester leaves a guest frozen when its freeze has no timer (0 s), or failed half-way, and no session covers it.
-// Only its own freezes are rescued: those during which one of its backups of the guest was unfinished and active.
-[[nodiscard]] RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy);
 
 }  // namespace snapfreeze::sweeper

@@ -15,36 +15,36 @@
 
 namespace snapfreeze::sweeper {
 
-// A Harvester backup, and when we saw Harvester work on it, fail last, and complete it; nullopt: not since we came.
+// A Harvester backup, and when we saw Harvester work on it, last fail, and complete it; nullopt: not since we started.
 struct BackupRecord {
   BackupFacts facts;
-  std::vector<Mono> acts;  // the latest ones, in order, kActsApart apart and kMostActs at most
+  std::vector<Mono> acts;  // the latest ones, in order, at least kActsApart apart and at most kMostActs
   std::optional<Mono> failed;
   std::optional<Mono> completed;
 
-  // After a silence as long as virt-api waits for a launcher, a freeze of Harvester's may have timed out, which it
-  // tries again without a word: that counts as a failure.
+  // After a silence as long as virt-api waits for a launcher, a freeze by Harvester may have timed out. Harvester
+  // retries it silently, so that counts as a failure.
   static constexpr std::chrono::seconds kActsApart{2};
   static constexpr std::size_t kMostActs = 64;
   void act(Mono now);
 };
 
-// One that was deleted, or that became another guest's.
+// A backup that was deleted, or became another guest's.
 struct DeletedBackup {
   BackupRecord record;
   Mono at{};
 };
 
-// What the watches have shown of a session in this process. What was seen once stays.
+// What the watches have shown of a session in this process. A sighting stays once it is made.
 struct Sightings {
   Mono first_seen{};
-  bool from_birth = false;           // it appeared, young, while we watched: so first_seen is not too late
+  bool from_birth = false;           // it appeared, young, while we watched, so first_seen is not too late
   Mono phase_since{};                // when its present phase was first seen
   std::optional<Mono> frozen_since;  // when the phase Frozen was first seen
   std::optional<Mono> released;      // when it was first seen in a later phase: thawed since then
   bool vmi_seen = false;
   bool reported_frozen = false;  // by the VMI, while the phase was Frozen
-  bool lapsed = false;           // reported frozen, then no more, while the phase was Frozen
+  bool lapsed = false;           // reported frozen, then no longer, while the phase was Frozen
   bool agent_lost = false;       // not connected, while the phase was Frozen
   bool migrated = false;
   bool kubevirt_snapshot = false;
@@ -64,12 +64,12 @@ struct Member {
   std::string uid;
   std::string namespace_;
   std::string name;
-  std::string claim;                // of the disk it is of
+  std::string claim;                // of its disk
   std::optional<std::size_t> hold;  // index into Situation::holds
   std::optional<Observed> captured;
   std::string consistency;  // the verdict, "" when none was given
   std::string reason;
-  std::optional<Mono> failed_since;  // its driver said no, and has not captured it
+  std::optional<Mono> failed_since;  // its driver refused, and has not captured it
 };
 
 struct GuestSituation {
@@ -84,16 +84,16 @@ struct Situation {
   freeze::Session session;
   Sightings sightings;
   std::vector<HoldSituation> holds;
-  // Snapshots of this epoch, of the session's namespace and created since it began; whatever else carries its label was
-  // not admitted to it.
+  // Snapshots of this epoch that are of the session's namespace and were created since it began. Any other snapshot
+  // with its label was not admitted to it.
   std::vector<Member> members;
   GuestSituation guest;
   // Harvester's backups of this guest that were unfinished at any time since shortly before the session was first seen,
-  // those that were deleted meanwhile included.
+  // including those that were deleted since.
   std::vector<BackupFacts> backups;
 };
 
-// A labelled backup without a session is spoken of once: what comes so soon after belongs to it.
+// A labelled backup without a session is reported once. A snapshot that comes this soon after belongs to it.
 inline constexpr std::chrono::seconds kSameLabel{30};
 
 // What is known of one snapshot without a session.
@@ -101,30 +101,30 @@ struct Evidence {
   SnapshotFacts facts;
   std::optional<Mono> captured;
   bool watched = false;                   // we saw it, its capture and its guest throughout, without a gap
-  bool vmi_seen = false;                  // its guest has had a VMI meanwhile that was not off
-  std::optional<freeze::Verdict> judged;  // by this process; an annotation may be anybody's
+  bool vmi_seen = false;                  // its guest has since had a VMI that was not off
+  std::optional<freeze::Verdict> judged;  // by this process; anyone may write an annotation
 };
 
-// A labelled snapshot whose epoch is no session that we know.
+// A labelled snapshot whose epoch is not a session that we know.
 struct Stray {
   Evidence own;
-  Mono since{};          // when it was first seen to be one
-  bool fresh = false;    // it was news; its backup may be news too, and late
+  Mono since{};          // when it was first seen to be a stray
+  bool fresh = false;    // it is new to us; its backup may be, too, and come later
   bool planted = false;  // its epoch is a session of another namespace's guest
-  // The Harvester backup that controls it and has it in its list: both, as a tenant can copy an owner reference.
+  // The Harvester backup that controls it and lists it. Both must hold, as a tenant can copy an owner reference.
   std::optional<BackupFacts> backup;
-  std::vector<Evidence> members;  // of that backup's list, as far as they exist, this one included
-  std::optional<Mono> told;       // labelled: when its backup was last spoken of
+  std::vector<Evidence> members;  // those of that backup's list that exist, including this one
+  std::optional<Mono> told;       // labelled: when its backup was last reported
 };
 
-// A guest that reports to be frozen where no session of ours is.
+// A guest that reports that it is frozen, without a session of ours.
 struct FrozenGuest {
   VmiFacts vmi;
   Mono since{};
-  bool freeze_seen = false;           // it froze about then; otherwise it was frozen already when we came
+  bool freeze_seen = false;           // it froze about then; otherwise it was already frozen when we started
   std::optional<Mono> thawed;         // a session of ours has thawed it, then or later
   bool kubevirt_snapshot = false;     // KubeVirt's own is in progress
-  std::vector<BackupRecord> backups;  // of its VM, those that were deleted lately included
+  std::vector<BackupRecord> backups;  // of its VM, including those deleted lately
 };
 
 }  // namespace snapfreeze::sweeper

@@ -1,9 +1,9 @@
-// Plans for what has no session: snapshots whose epoch is none, and guests that somebody left frozen.
+#include "sweeper/strays.h"
+
 #include <algorithm>
 #include <map>
 
 #include "freeze/names.h"
-#include "sweeper/planner.h"
 
 namespace snapfreeze::sweeper {
 namespace {

@@ -2,37 +2,20 @@
 
 #include <algorithm>
 
-#include "freeze/names.h"
+#include "sweeper/make_jobs.h"
 
 namespace snapfreeze::sweeper {
 namespace {
 
-using freeze::Intent;
 using freeze::Phase;
-using freeze::Session;
-namespace reason = freeze::reason;
 
 constexpr std::chrono::minutes kCleaning{10};
 constexpr std::chrono::seconds kOtherJudges{1};
 
-freeze::Freezer as_freezer(const BackupFacts& backup) {
-  freeze::Freezer freezer;
-  freezer.name = backup.name;
-  freezer.uid = backup.uid;
-  freezer.vm = backup.vm;
-  freezer.created = backup.created;
-  freezer.over = backup.complete;
-  freezer.deadline = backup.deadline;
-  freezer.snapshots = backup.snapshot_names;
-  freezer.froze = backup.harvester_froze;
-  freezer.changed = backup.error_time;
-  return freezer;
-}
-
 }  // namespace
 
 Sweeper::Sweeper(const Seams& seams, Settings settings, Options options)
-    : seams_(seams), settings_(std::move(settings)), options_(options), world_(options.thaw_on) {
+    : seams_(seams), settings_(std::move(settings)), ledger_(options.thaw_on, options.rescue) {
   next_cleaning_ = seams_.clock.monotonic() + kCleaning;
 }
 
@@ -42,86 +25,27 @@ Observed Sweeper::now() const {
 }
 
 void Sweeper::on_change(const Change& change) {
-  const bool knew_all = world_.synced();
-  take(world_.apply(change, now()));
+  const bool knew_all = synced();
+  ledger_.on_change(change, now());
   // What was there before us is mostly finished.
-  if (!knew_all && world_.synced()) next_cleaning_ = Mono::min();
-}
-
-void Sweeper::take(const News& news) {
-  for (const Session& session : news.deleted) somebody_deleted(session);
-  for (const std::string& uid : news.sessions) touch({About::kSession, uid});
-  for (const std::string& uid : news.strays) look_at_stray(uid);
-  if (!options_.rescue) return;
-  for (const std::string& guest : news.guests) touch({About::kFrozenGuest, guest});
-}
-
-void Sweeper::touch(const Key& key) {
-  const auto found = attempts_.find(key);
-  const bool busy = found != attempts_.end() && found->second.busy;
-  if (!busy) agenda_.set(key, Mono::min());
-}
-
-// Later than now in any case, or take_due() would go round in circles.
-void Sweeper::wake_at(const Key& key, Mono when, Mono now) {
-  agenda_.set(key, std::max(when, now + Millis(1)));
+  if (!knew_all && synced()) next_cleaning_ = Mono::min();
 }
 
 Mono Sweeper::next_wake() const {
-  return std::min(agenda_.next(), next_cleaning_);
+  return std::min(ledger_.next(), next_cleaning_);
 }
 
 void Sweeper::count_sessions() {
-  const auto& counts = world_.phases();
+  const auto& counts = world().phases();
   if (counts == counted_) return;
   counted_ = counts;
   for (const auto& [phase, count] : counts) seams_.metrics.sessions(to_string(phase), count);
 }
 
-// What needs nothing more is forgotten at once, by every sweeper: there may be thousands.
-void Sweeper::look_at_stray(const std::string& uid) {
-  const Key key{About::kSnapshot, uid};
-  if (!world_.synced(Kind::kSession) || !world_.synced(Kind::kBackup)) return;
-  const auto stray = world_.stray(uid);
-  if (stray && sweeper::plan_stray(*stray, seams_.clock.monotonic()).action != StrayPlan::Action::kForget) {
-    touch(key);
-    return;
-  }
-  if (stray) world_.forget(uid);
-  agenda_.erase(key);
-}
-
-// What only a leader may do is not put on the agenda again, or it would be due at once for ever.
-void Sweeper::forget_if_finished(const Key& key, Mono now) {
-  const auto stray = world_.stray(key.id);
-  if (!stray) return;
-  const StrayPlan plan = sweeper::plan_stray(*stray, now);
-  // Whoever leads says it.
-  const bool finished = plan.action == StrayPlan::Action::kForget || plan.action == StrayPlan::Action::kTell;
-  if (finished) world_.forget(key.id);
-  if (plan.action == StrayPlan::Action::kWait && plan.wake > now) wake_at(key, plan.wake, now);
-}
-
 void Sweeper::clean_up(Observed now) {
   if (now.at < next_cleaning_) return;
   next_cleaning_ = now.at + kCleaning;
-  if (now.bound != Wall::max()) world_.forget_old_backups(now.bound, now.at);
-  std::erase_if(progress_, [&](const auto& item) { return !world_.situation(item.first); });
-  std::erase_if(attempts_, [](const auto& item) { return !item.second.busy && item.second.failures == 0; });
-}
-
-// Another leader may have acted meanwhile: what we knew of our own calls holds, that the guest is thawed does not.
-void Sweeper::begin_to_lead() {
-  for (auto& [uid, progress] : progress_) {
-    Progress kept;
-    kept.unsettled = progress.unsettled;
-    kept.doubts = std::move(progress.doubts);
-    progress = std::move(kept);
-  }
-  looks_.clear();
-  judging_.clear();
-  take(world_.touch_all());
-  for (const auto& [guest, lost] : lost_) touch({About::kLostSession, guest});
+  ledger_.clean_up(now);
 }
 
 std::vector<Job> Sweeper::take_due() {
@@ -129,26 +53,22 @@ std::vector<Job> Sweeper::take_due() {
   const Observed present = now();
   clean_up(present);
   count_sessions();
-  const bool led = std::exchange(leads_, world_.synced() && seams_.leadership.leads_for(Millis(0)));
+  const bool led = std::exchange(leads_, synced() && seams_.leadership.leads_for(Millis(0)));
   if (!leads_) {
     // Nothing is due until we lead, then everything is looked at again; but what is finished is forgotten.
-    while (const auto key = agenda_.pop_due(present.at)) {
-      if (key->about == About::kSnapshot) forget_if_finished(*key, present.at);
+    while (const auto key = ledger_.pop_due(present.at)) {
+      if (key->about == About::kSnapshot) ledger_.forget_if_finished(*key, present.at);
     }
     return jobs;
   }
-  if (!led) begin_to_lead();
-  while (const auto key = agenda_.pop_due(present.at)) {
+  if (!led) ledger_.begin_to_lead(present.at);
+  while (const auto key = ledger_.pop_due(present.at)) {
     if (auto job = plan(*key, present)) {
-      attempts_[job->key].busy = true;
+      ledger_.begun(job->key);
       jobs.push_back(std::move(*job));
     }
   }
   return jobs;
-}
-
-bool Sweeper::idle() const {
-  return std::none_of(attempts_.begin(), attempts_.end(), [](const auto& item) { return item.second.busy; });
 }
 
 std::optional<Job> Sweeper::plan(const Key& key, Observed now) {
@@ -169,38 +89,36 @@ std::optional<Job> Sweeper::plan(const Key& key, Observed now) {
 }
 
 std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
-  const auto situation = world_.situation(key.id);
+  const auto situation = ledger_.world().situation(key.id);
   if (!situation) {
-    progress_.erase(key.id);
-    attempts_.erase(key);
-    looks_.forget(key.id);
+    ledger_.forget_session(key.id);
     return std::nullopt;
   }
-  const Progress& progress = progress_[key.id];
+  const Progress& progress = ledger_.progress(key.id);
   const Plan plan = sweeper::plan_session(*situation, progress, now, settings_.policy, settings_.identity);
   const bool resting = situation->session.phase == Phase::kResting;
   if (winding_down_ && plan.action != Plan::Action::kConclude) return std::nullopt;
   switch (plan.action) {
     case Plan::Action::kWait:
-      wake_at(key, plan.wake, now.at);
+      ledger_.wake_at(key, plan.wake, now.at);
       return std::nullopt;
     case Plan::Action::kThaw:
-      return Job{key, thaw_job(*situation, plan, progress), progress.failures > 0};
+      return Job{key, thaw_job(*situation, plan, progress, settings_.identity), progress.failures > 0};
     case Plan::Action::kConclude:
       return plan_conclusion(key, conclude_job(*situation, progress, now.at));
     case Plan::Action::kEndRest:
-      return Job{key, end_rest_job(*situation, false), false};
+      return Job{key, end_rest_job(*situation, false, settings_.identity), false};
     case Plan::Action::kAbandon:
       break;
   }
-  if (resting) return Job{key, end_rest_job(*situation, true), false};
+  if (resting) return Job{key, end_rest_job(*situation, true, settings_.identity), false};
   return plan_conclusion(key, conclude_job(*situation, progress, now.at));
 }
 
 // A look that is under way touches us when it is done.
 std::optional<Job> Sweeper::plan_conclusion(const Key& key, ConcludeJob job) {
   if (needs_look(job)) {
-    Looks::Answer answer = looks_.ask(key.id, look_for(job));
+    Looks::Answer answer = ledger_.looks().ask(key.id, look_for(job));
     if (answer.begin) return Job{{About::kNamespace, answer.begin->namespace_}, std::move(*answer.begin), false};
     if (!answer.look) return std::nullopt;
     job.look = std::move(answer.look);
@@ -208,118 +126,48 @@ std::optional<Job> Sweeper::plan_conclusion(const Key& key, ConcludeJob job) {
   return Job{key, std::move(job), false};
 }
 
-ThawJob Sweeper::thaw_job(const Situation& situation, const Plan& plan, const Progress& progress) const {
-  ThawJob job;
-  job.session = situation.session;
-  const bool begins = situation.session.phase != Phase::kThawing;
-  if (begins) job.session.captured = plan.captured;
-  job.session.phase = Phase::kThawing;
-  job.session.intent = {Intent::Call::kUnfreeze, settings_.identity};
-  job.session.unsettled = job.session.unsettled || plan.unsettled || progress.unsettled;
-  for (const std::string& doubt : plan.doubts) job.session.doubt(doubt);
-  for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
-  job.guest_gone = plan.guest_gone;
-  job.look_first = plan.look_first;
-  job.completed = plan.completed;
-  const Sightings& seen = situation.sightings;
-  if (seen.from_birth) job.frozen_since = seen.frozen_since.value_or(seen.first_seen);
-  return job;
-}
-
-ConcludeJob Sweeper::conclude_job(const Situation& situation, const Progress& progress, Mono now) const {
-  ConcludeJob job;
-  job.session = situation.session;
-  job.session.unsettled = progress.unsettled;
-  for (const std::string& doubt : progress.doubts) job.session.doubt(doubt);
-  job.holds = situation.holds;
-  job.members = situation.members;
-  job.migration_uid = situation.sightings.migration_uid;
-  for (const BackupFacts& backup : situation.backups) job.seen_backups.push_back(as_freezer(backup));
-  job.frozen_for = progress.frozen_for;
-  job.failed_looks = progress.failed_looks;
-  job.patient = progress.failures < kMaxLooks;
-  job.last_try = given_up(progress, now);
-  job.abandoned = !progress.thawed;
-  return job;
-}
-
-EndRestJob Sweeper::end_rest_job(const Situation& situation, bool abandoned) const {
-  EndRestJob job{situation.session, abandoned};
-  job.session.intent = {Intent::Call::kUnfreeze, settings_.identity};
-  return job;
-}
-
 std::optional<Job> Sweeper::plan_lost_session(const Key& key, Observed now) {
-  const auto found = lost_.find(key.id);
-  if (found == lost_.end()) return std::nullopt;
-  const Session& session = found->second.session;
-  // Its own timer has thawed it, or another sweeper or a new session has it.
-  const bool over = now.at >= found->second.since + session.timer + freeze::kLateCalls;
-  if (over || world_.has_session(key.id)) {
-    lost_.erase(found);
-    return std::nullopt;
-  }
-  OpenJob job;
-  job.session.namespace_ = session.namespace_;
-  job.session.vm = session.vm;
-  job.session.vmi_uid = session.vmi_uid;
-  job.session.windows = session.windows;
-  job.session.timer = session.timer;
-  job.session.holder = settings_.identity;
-  job.session.phase = Phase::kThawing;
-  job.session.holds = session.holds;
-  job.session.unsettled = true;
-  job.session.doubt(reason::kSessionLost);
-  return Job{key, std::move(job), attempts_[key].failures > 0};
+  const freeze::Session* lost = ledger_.lost(key.id, now.at);
+  if (lost == nullptr) return std::nullopt;
+  return Job{key, reopen_job(*lost, settings_.identity), ledger_.failures(key) > 0};
 }
 
 std::optional<Job> Sweeper::plan_stray(const Key& key, Observed now) {
-  const auto stray = world_.stray(key.id);
+  const auto stray = ledger_.world().stray(key.id);
   if (!stray) {
-    attempts_.erase(key);
+    ledger_.forget(key);
     return std::nullopt;
   }
   const StrayPlan plan = sweeper::plan_stray(*stray, now.at);
   if (plan.action == StrayPlan::Action::kWait) {
-    wake_at(key, plan.wake, now.at);
+    ledger_.wake_at(key, plan.wake, now.at);
     return std::nullopt;
   }
   if (plan.action == StrayPlan::Action::kForget) {
-    world_.forget(key.id);
-    attempts_.erase(key);
+    ledger_.forget_snapshot(key);
     return std::nullopt;
   }
   // Each of its snapshots could judge it, and it would be counted for each.
-  if (stray->backup && !judging_.insert(stray->backup->uid).second) {
-    wake_at(key, now.at + kOtherJudges, now.at);
+  if (stray->backup && !ledger_.begin_to_judge(stray->backup->uid)) {
+    ledger_.wake_at(key, now.at + kOtherJudges, now.at);
     return std::nullopt;
   }
-  if (plan.action == StrayPlan::Action::kTell) world_.told(stray->own.facts, now.at);
-  return Job{key, StrayJob{stray->own.facts, plan, stray->backup, attempts_[key].failures}, false};
+  if (plan.action == StrayPlan::Action::kTell) ledger_.world().told(stray->own.facts, now.at);
+  return Job{key, StrayJob{stray->own.facts, plan, stray->backup, ledger_.failures(key)}, false};
 }
 
 std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
-  const auto guest = world_.frozen_guest(key.id);
+  const auto guest = ledger_.world().frozen_guest(key.id);
   if (!guest) {
-    attempts_.erase(key);
+    ledger_.forget(key);
     return std::nullopt;
   }
   const RescuePlan plan = sweeper::plan_rescue(*guest, now, settings_.policy);
   if (!plan.rescue) {
-    wake_at(key, plan.wake, now.at);
+    ledger_.wake_at(key, plan.wake, now.at);
     return std::nullopt;
   }
-  OpenJob job;
-  job.rescue = true;
-  job.session.namespace_ = guest->vmi.namespace_;
-  job.session.vm = guest->vmi.name;
-  job.session.vmi_uid = guest->vmi.uid;
-  job.session.timer = settings_.policy.max_timer;
-  job.session.holder = settings_.identity;
-  job.session.phase = Phase::kThawing;
-  job.session.holds = {{freeze::Hold::Kind::kHarvester, plan.backup->name, plan.backup->uid, 0}};
-  job.session.doubt(reason::kRescued);
-  return Job{key, std::move(job), attempts_[key].failures > 0};
+  return Job{key, rescue_job(*guest, *plan.backup, settings_), ledger_.failures(key) > 0};
 }
 
 Outcome Sweeper::run(const Job& job) const {

@@ -1,5 +1,5 @@
-// The call that thaws a guest. Written down before it is made, and made only while we are sure to be the leader until
-// its time-out, so that neither a stale view of the world nor a leader that was replaced can touch a guest.
+// The call that thaws a guest. It is written down before it is made, and made only while we are sure to be the leader
+// until its time-out. So neither a stale view of the world nor a leader that was replaced can touch a guest.
 #pragma once
 
 #include <optional>
@@ -12,14 +12,14 @@
 namespace snapfreeze::sweeper {
 
 struct ThawJob {
-  // As it shall be written: Thawing (or Resting, for the last thaw of all), with all that is to be on record.
+  // The session as it will be written: Thawing (or Resting, for the last thaw), with everything that must be on record.
   freeze::Session session;
-  // The world says that the guest is gone: read it afresh, and if so, there is nothing to thaw.
+  // The guest seems to be gone. It is read afresh; if it is gone, there is nothing to thaw.
   bool guest_gone = false;
-  // It has been frozen for so long that it must report so: read it afresh before it is thawed, as the watch may be
-  // silent. When that cannot be told within kLook, it is thawed with a doubt.
+  // The guest has been frozen for so long that it must report it. It is read afresh before it is thawed, as the watch
+  // may be silent. If that takes longer than kLook, it is thawed with a doubt.
   bool look_first = false;
-  std::optional<Mono> frozen_since;  // when it was seen to be frozen; nullopt: it was already when we came
+  std::optional<Mono> frozen_since;  // when it was seen to be frozen; nullopt: it was already frozen when we started
   std::optional<Mono> completed;     // for the metric: when the last capture was observed
 };
 
@@ -27,14 +27,14 @@ struct ThawDone {
   enum class End {
     kSettled,    // thawed, or nothing is left to thaw
     kUnsettled,  // no reply, or a failure: it may still be carried out. Again, with backoff
-    kRefused,    // by a guest that is there and runs, or we may not. Again, with backoff
-    kNotMade,    // the record could not be written, or we do not lead: again, with backoff
-    kReplan,     // the session is not what we took it for
+    kRefused,    // by a guest that exists and runs, or we may not. Again, with backoff
+    kNotMade,    // the record could not be written, or we do not lead. Again, with backoff
+    kReplan,     // the session has changed since we planned
   };
   End end = End::kNotMade;
-  // The session as the API server last showed it to us, and what the call has added in doubts and unsettledness.
+  // The session as the API server last showed it, with the doubts that the call added, and whether it is unsettled.
   freeze::Session session;
-  bool gone = false;                 // with kReplan: there is no such session any more
+  bool gone = false;                 // with kReplan: the session no longer exists
   std::optional<Millis> frozen_for;  // with kSettled: at most
 };
 
@@ -45,10 +45,10 @@ ThawDone thaw(const Seams& seams, const ThawJob& job);
 
 enum class GuestState { kThere, kGone, kUnknown };
 
-// Read afresh. Gone: no VMI, another one than the session's, or one that does not run.
+// Reads the guest afresh. Gone: there is no VMI, or it is not the session's, or it does not run.
 GuestState look_at_guest(kube::KubeApi& api, const freeze::Session& session);
 
-// After a write of `session` was refused as outdated: what it is now; gone, or not to be told.
+// After a write of `session` was refused as outdated, reads it again: its present state, gone, or not known.
 ThawDone read_again(const Seams& seams, const freeze::Session& session);
 
 }  // namespace snapfreeze::sweeper

@@ -1,4 +1,4 @@
-// Verdicts and Events as they are written onto objects.
+// Writes verdicts and Events onto objects.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace snapfreeze::sweeper {
 
-// The object a verdict or an Event is about. `uid` must match, or it is another one of the same name.
+// The object that a verdict or an Event is about. `uid` must match; otherwise it is another object of the same name.
 struct Target {
   const kube::Resource* resource = nullptr;
   std::string namespace_;
@@ -31,16 +31,16 @@ struct VerdictFor {
 enum class Written {
   kYes,
   kGone,     // there is no such object any more
-  kRefused,  // for good, by permission or by somebody's policy: a retry is of use only when that changes
+  kRefused,  // for good, by permission or by somebody's policy: a retry helps only when that changes
   kFailed,   // a retry may succeed
 };
 
-// Side by side. The results stand in the order of `verdicts`. On a backup the consistency is a label too, so that
+// Side by side. The results are in the order of `verdicts`. On a backup the consistency is also a label, so that
 // backups can be selected by it.
 std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictFor> verdicts);
 
 struct EventText {
-  std::string id;  // unique for what it says: said twice, it is there once
+  std::string id;  // unique for its content: written twice, it exists once
   bool warning = false;
   std::string_view reason;  // CamelCase
   std::string note;

@@ -1,18 +1,36 @@
-// The TLS side of a server: TLS 1.2 and 1.3, forward-secret AEAD suites, no tickets, no resumption, no renegotiation,
-// no compression, HTTP/1.1 as the only application protocol.
+// What a side of a TLS connection trusts, shows and speaks: 1.2 or 1.3, HTTP/1.1 as the only application protocol.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "certs/key_pair.h"
 
+// OpenSSL's types, so that only those who call OpenSSL include it.
 struct ssl_ctx_st;
-struct ssl_st;
+struct x509_st;
+struct evp_pkey_st;
+struct stack_st_X509;
 
-namespace snapfreeze::edge {
+namespace snapfreeze::tls {
+
+struct ClientOptions {
+  std::string ca_pem;           // whom it trusts; "": the system's roots
+  std::string certificate_pem;  // chain, the leaf first; "" when none, as the key
+  std::string key_pem;
+};
+
+// What a server shows in one handshake; `owner` keeps the rest alive. All null: nothing, and the handshake fails.
+struct Identity {
+  x509_st* certificate = nullptr;
+  evp_pkey_st* key = nullptr;
+  stack_st_X509* chain = nullptr;
+  std::shared_ptr<const void> owner;
+};
+// Called by any thread.
+using IdentitySource = std::function<Identity()>;
 
 // Who may connect. Only API servers that were told to (AdmissionConfiguration, kubeConfigFile) present a certificate.
 struct ClientCheck {
@@ -20,23 +38,25 @@ struct ClientCheck {
   std::vector<std::string> names;  // common name or DNS name, one of them; empty: any that the CAs signed
 };
 
-class TlsContext {
+// Immutable once made, as OpenSSL wants it. Thread-safe. The errors are kMalformed and name what cannot be used.
+class Context {
  public:
-  // Each handshake takes the pair that `source` has at that moment; the context itself never changes once it is in use,
-  // because OpenSSL does not allow that. Without a pair the handshake fails. `source` outlives this. kMalformed names
-  // what cannot be used.
-  static Result<TlsContext> make(const certs::CertSource& source, const ClientCheck& clients = {});
+  // Verifies the server against the CA.
+  static Result<Context> client(const ClientOptions& options);
+  // Verifies nobody: for who looks at what a server shows.
+  static Result<Context> curious();
+  // Forward-secret AEAD suites, no tickets, no resumption, no renegotiation, no compression. Each handshake takes what
+  // `source` gives at that moment.
+  static Result<Context> server(IdentitySource source, const ClientCheck& clients = {});
 
-  // A server's session on this socket, which the caller goes on to own; null when memory is short.
-  [[nodiscard]] ssl_st* new_session(int socket) const;
+  [[nodiscard]] ssl_ctx_st* get() const { return context_.get(); }
 
  private:
-  using Names = std::shared_ptr<const std::vector<std::string>>;
-  TlsContext(std::shared_ptr<ssl_ctx_st> context, Names names)
-      : context_(std::move(context)), names_(std::move(names)) {}
+  struct Server;  // what the context's callbacks point to
+  explicit Context(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
 
   std::shared_ptr<ssl_ctx_st> context_;
-  Names names_;  // of clients; the context points to it
+  std::shared_ptr<const Server> server_;
 };
 
-}  // namespace snapfreeze::edge
+}  // namespace snapfreeze::tls

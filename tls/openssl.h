@@ -1,20 +1,19 @@
-// Owners for OpenSSL's objects and reading of its error queue. For the files of certs/ only.
+// Owners for OpenSSL's objects and reading of its error queue. It includes OpenSSL, so only the .cpp files of tls/ and
+// certs/ include it.
 #pragma once
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/result.h"
-#include "certs/authority.h"
 
-namespace snapfreeze::certs {
+namespace snapfreeze::tls {
 
 template <auto Free>
 struct Deleter {
@@ -28,18 +27,14 @@ using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
 
-// kMalformed with `what` and OpenSSL's own reason; empties the queue, so that no later call is blamed for it.
+// The innermost reason that OpenSSL noted, "" when there is none. Empties the queue, which belongs to the thread: what
+// one call leaves in it would be taken for the next one's error.
+std::string take_reason();
+
+// kMalformed with `what` and OpenSSL's own reason.
 Error openssl_error(const std::string& what);
 
-// All certificates of the text, at least one.
-Result<std::vector<X509Ptr>> read_certificates(std::string_view pem);
-// Refuses an encrypted key instead of asking the terminal for a password.
-Result<KeyPtr> read_key(std::string_view pem);
-
-Result<std::string> to_pem(X509* certificate);
+// What was written to a memory BIO.
 std::string bio_text(BIO* bio);
 
-Result<void> check_key(X509* certificate, EVP_PKEY* key);
-Result<CertificateInfo> inspect(X509* certificate);
-
-}  // namespace snapfreeze::certs
+}  // namespace snapfreeze::tls

@@ -1,9 +1,9 @@
-#include "certs/openssl.h"
+#include "tls/pem.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-namespace snapfreeze::certs {
+namespace snapfreeze::tls {
 
 namespace {
 
@@ -15,16 +15,7 @@ int no_password(char*, int, int, void*) {
   return -1;
 }
 
-}  // namespace
-
-Error openssl_error(const std::string& what) {
-  const unsigned long code = ERR_peek_last_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  ERR_clear_error();
-  return {Code::kMalformed, reason == nullptr ? what : what + " (" + reason + ")"};
-}
-
-Result<std::vector<X509Ptr>> read_certificates(std::string_view pem) {
+Result<std::vector<X509Ptr>> read(std::string_view pem, bool may_be_damaged) {
   const BioPtr bio = memory_bio(pem);
   std::vector<X509Ptr> certificates;
   while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)) {
@@ -36,9 +27,19 @@ Result<std::vector<X509Ptr>> read_certificates(std::string_view pem) {
     ERR_clear_error();
     return Error{Code::kMalformed, "no PEM block \"BEGIN CERTIFICATE\" in it"};
   }
-  if (!clean_end) return openssl_error("a PEM certificate is damaged");
+  if (certificates.empty() || !(clean_end || may_be_damaged)) return openssl_error("a PEM certificate is damaged");
   ERR_clear_error();
   return certificates;
+}
+
+}  // namespace
+
+Result<std::vector<X509Ptr>> read_certificates(std::string_view pem) {
+  return read(pem, false);
+}
+
+Result<std::vector<X509Ptr>> read_certificates_until_damaged(std::string_view pem) {
+  return read(pem, true);
 }
 
 Result<KeyPtr> read_key(std::string_view pem) {
@@ -46,12 +47,6 @@ Result<KeyPtr> read_key(std::string_view pem) {
   KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
   if (!key) return openssl_error("no unencrypted private key in PEM in it");
   return key;
-}
-
-std::string bio_text(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<std::size_t>(size)};
 }
 
 Result<std::string> to_pem(X509* certificate) {
@@ -62,11 +57,4 @@ Result<std::string> to_pem(X509* certificate) {
   return bio_text(bio.get());
 }
 
-Result<void> check_key(X509* certificate, EVP_PKEY* key) {
-  if (X509_check_private_key(certificate, key) != 1) {
-    return openssl_error("the private key is not that of the certificate");
-  }
-  return {};
-}
-
-}  // namespace snapfreeze::certs
+}  // namespace snapfreeze::tls

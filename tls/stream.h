@@ -1,6 +1,7 @@
-// One TLS connection whose every wait is one poll() with a deadline.
+// One connection, over TLS or plain, on a socket that never blocks. Its every wait is one poll() with a deadline.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,22 +10,12 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "kube/config.h"
+#include "tls/context.h"
+#include "tls/descriptor.h"
 
-struct ssl_ctx_st;
 struct ssl_st;
-struct sockaddr;
 
-namespace snapfreeze::kube {
-
-struct SslDeleter {
-  void operator()(ssl_ctx_st* context) const;
-  void operator()(ssl_st* ssl) const;
-};
-using SslContext = std::unique_ptr<ssl_ctx_st, SslDeleter>;
-
-// Verifying context of a client, with TLS 1.2 or newer. kMalformed names what OpenSSL cannot read.
-Result<SslContext> make_client_context(const Config& config);
+namespace snapfreeze::tls {
 
 // Until when to wait, and a file descriptor that ends the wait when it can be read (-1: none).
 struct WaitLimit {
@@ -38,41 +29,67 @@ struct Address {
 };
 
 // Used by one thread at a time. Errors: kTransient, or kCancelled when stop_fd says so.
-class TlsConnection {
+class Stream {
  public:
+  enum class Wait { kReady, kTimedOut, kStopped };
   struct Read {
     enum class Outcome { kBytes, kClosed, kTimedOut };
     Outcome outcome = Outcome::kBytes;
     std::size_t count = 0;
   };
 
-  // Verifies that the peer is `verify_name`, a host name or an IP address.
-  static Result<std::unique_ptr<TlsConnection>> open(ssl_ctx_st* context, const Address& address,
-                                                     const std::string& verify_name, const WaitLimit& limit);
-  ~TlsConnection();
-  TlsConnection(const TlsConnection&) = delete;
-  TlsConnection& operator=(const TlsConnection&) = delete;
+  // A client's, after its handshake. Verifies that the peer is `verify_name`, a host name or an IP address, unless the
+  // context verifies nobody.
+  static Result<std::unique_ptr<Stream>> connect(const Context& context, const Address& address,
+                                                 const std::string& verify_name, const WaitLimit& limit);
+  // A server's, on an accepted socket that does not block. Without a context: plain.
+  Stream(FileDescriptor socket, const Context* context);
+  ~Stream();  // says nothing to the peer: that could block, and a cut reply is worthless in any case
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // One step of the handshake, which may cost a millisecond of CPU: true when it is done, false when the peer has to go
+  // on first; then await(), and again.
+  Result<bool> shake_hands();
+  // Until the peer lets the last call go on that could not.
+  [[nodiscard]] Wait await(const WaitLimit& limit) const { return wait(wanted_, limit); }
+  // Until something has come in, be it only a part of a TLS record. At once when a record has been read in part.
+  [[nodiscard]] Wait await_input(const WaitLimit& limit) const;
 
   Result<void> write(std::string_view bytes, const WaitLimit& limit);
 
   // Returns what has come, even past the deadline, which bounds only the wait. kClosed only when the peer said so
-  // inside TLS; a connection that breaks is an Error.
+  // inside TLS, or the plain socket was closed; a connection that breaks is an Error.
   Result<Read> read(std::span<char> buffer, const WaitLimit& limit);
 
   // Whether an idle connection has been closed, or has something to say that nobody asked for. One system call.
   [[nodiscard]] bool stale();
 
+  // Says that no more will be written. After it, only discard().
+  void finish_writing();
+  // Throws away what comes in: false when no more can come, or none came until the deadline.
+  bool discard(std::span<char> buffer, const WaitLimit& limit);
+
+  [[nodiscard]] int socket() const { return socket_.get(); }
+  // The leaf that the peer has shown, in PEM; kTransient: none.
+  [[nodiscard]] Result<std::string> peer_certificate() const;
+
  private:
-  TlsConnection(int fd, std::unique_ptr<ssl_st, SslDeleter> ssl) : fd_(fd), ssl_(std::move(ssl)) {}
-  enum class Wait { kReady, kTimedOut, kStopped };
+  struct Free {
+    void operator()(ssl_st* session) const;
+  };
+
   Result<void> connect(const Address& address, const WaitLimit& limit);
   Result<void> handshake(const WaitLimit& limit);
   Wait wait(short events, const WaitLimit& limit) const;
-  // After a call that could not go on; `result` is what it returned. Error when it never will.
-  Result<Wait> wait_for(int result, const char* doing, const WaitLimit& limit);
+  // After a call that could not go on; `returned` is what it returned. Error when it never will.
+  Result<void> note(int returned, const char* doing);
+  Result<Wait> wait_for(int returned, const char* doing, const WaitLimit& limit);
 
-  int fd_;
-  std::unique_ptr<ssl_st, SslDeleter> ssl_;
+  FileDescriptor socket_;
+  const bool encrypted_;
+  std::unique_ptr<ssl_st, Free> session_;
+  short wanted_ = 0;  // of poll()
 };
 
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze::tls

@@ -7,9 +7,9 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "certs/key_pair_files.h"
-#include "edge/handshake.h"
 #include "edge/server.h"
 #include "kube/observing_api.h"
+#include "tls/presented.h"
 #include "webhook/budget.h"
 #include "webhook/handler.h"
 
@@ -113,7 +113,7 @@ class Service::Impl {
     const auto pair = certificate_.current();
     if (!pair) return edge::text_response(503, "no certificate yet: see the log");
     if (clock_.wall() >= pair->info().not_after) return edge::text_response(503, "the certificate has expired");
-    if (const auto shown = edge::presented_certificate(own_address_, kOwnHandshake); !shown) {
+    if (const auto shown = tls::presented_certificate(own_address_, kOwnHandshake); !shown) {
       return edge::text_response(503, "no handshake with ourselves: " + shown.error().message);
     }
     if (!sweeper_asked_) return edge::text_response(503, "the sweeper's lease has not been read yet");

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "edge/tls.h"
+#include "tls/context.h"
 #include "kube/api.h"
 #include "webhook/admission.h"
 
@@ -20,7 +20,7 @@ struct WebhookOptions {
   std::uint16_t plain_port = 8080;  // /healthz, /readyz, /metrics
   std::string tls_cert;             // paths; both files may be replaced at any time
   std::string tls_key;
-  edge::ClientCheck clients;
+  tls::ClientCheck clients;
   std::string own_namespace;  // of the sessions and of the sweepers' leader Lease
   Settings admission;
 

@@ -7,9 +7,9 @@
 #include "cli/shared/certificate_options.h"
 #include "cli/shared/commands.h"
 #include "cli/shared/process.h"
-#include "edge/handshake.h"
 #include "kube/observing_api.h"
 #include "kube/server_time.h"
+#include "tls/presented.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -78,7 +78,7 @@ bool show_trust(const certs::Certificates& stored) {
 }
 
 bool show_served(const std::string& address, const std::string& stored) {
-  const auto served = edge::presented_certificate(address, kHandshake);
+  const auto served = tls::presented_certificate(address, kHandshake);
   line("served", served ? describe(*served) : served.error().message);
   if (!served) return false;
   const auto a = certs::inspect(*served);

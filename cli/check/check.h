@@ -1,4 +1,4 @@
-// What `check` finds: one line each, with the remedy. Pure.
+// The findings of `check`: one line each, with the remedy. Pure.
 #pragma once
 
 #include <map>
@@ -19,9 +19,9 @@ namespace snapfreeze::cli {
 struct Finding {
   enum class Level {
     kGood,
-    kUnknown,  // it may not, or cannot, be looked at
+    kUnknown,  // it could not be checked, or we may not
     kWarning,  // some backups will not be consistent
-    kError,    // none will
+    kError,    // no backup will be
   };
   Level level = Level::kGood;
   std::string about;
@@ -29,35 +29,35 @@ struct Finding {
   std::string remedy = {};
 };
 
-// Whether the guest agent takes the command to freeze, as KubeVirt's guestosinfo lists them; nullopt: it does not say.
+// Whether the guest agent accepts the command to freeze, by KubeVirt's guestosinfo; nullopt: it does not say.
 [[nodiscard]] std::optional<bool> takes_freeze(const Json& guestosinfo);
 
-// A guest that runs.
+// A running guest.
 struct GuestFacts {
   kube::VmiView vmi;
   std::optional<bool> takes_freeze;  // nullopt: not known
 };
 
-// Who may do what, or why it could not be asked.
+// Which rights an account has, or why that could not be checked.
 struct AccessFacts {
   std::string who;
   std::vector<std::pair<Right, Result<bool>>> answers;
 };
 
-// The leader's Lease, read a second time a few seconds later when the first one left doubts.
+// The leader's Lease, read again a few seconds later if the first reading left doubts.
 struct LeaderFacts {
   Result<Json> first = Error{};
   std::optional<Result<Json>> second;
 };
 
-// As read, errors included.
+// The facts as they were read, errors included.
 struct CheckFacts {
   Wall now;  // the API server's clock
   Home home;
   Result<Json> version = Error{};
   Result<Json> registration = Error{};
   Result<Json> serving_secret = Error{};
-  std::optional<Result<std::string>> served;  // the certificate, in PEM, of whom --connect names
+  std::optional<Result<std::string>> served;  // the certificate, in PEM, of the webhook that --connect names
   LeaderFacts leader;
   Result<Json> kubevirts = Error{};
   Result<Json> harvester_version = Error{};
@@ -70,19 +70,19 @@ struct CheckFacts {
   std::vector<AccessFacts> access;
 };
 
-// Whether the Lease alone leaves a doubt: another machine's clock may have written its times.
+// Whether the Lease alone leaves a doubt. Its times may come from another machine's clock.
 [[nodiscard]] bool leader_is_doubtful(const Result<Json>& lease, Wall now);
 
 [[nodiscard]] std::vector<Finding> check_installation(const CheckFacts& facts);
 [[nodiscard]] std::vector<Finding> check_cluster(const CheckFacts& facts);
 [[nodiscard]] std::vector<Finding> check_access(const std::vector<AccessFacts>& access);
 [[nodiscard]] std::vector<Finding> check_guests(const std::vector<GuestFacts>& guests);
-// All that there is to say of the VMs: also why it cannot be said, and which of them share a disk.
+// All findings about the VMs, including what could not be read, and which VMs share a disk.
 [[nodiscard]] std::vector<Finding> check_vms(const CheckFacts& facts);
-// The guests that run.
+// The running guests.
 [[nodiscard]] std::vector<GuestFacts> guests_of(const CheckFacts& facts);
 
-// The reply to a VolumeSnapshot made with dryRun=All, labelled as somebody's backup.
+// Judges the reply to a labelled VolumeSnapshot that was made with dryRun=All.
 [[nodiscard]] Finding check_dry_run(const Result<Json>& reply);
 
 [[nodiscard]] bool has(const std::vector<Finding>& findings, Finding::Level level);

@@ -1,4 +1,4 @@
-// What Harvester and its backups say. Pure.
+// The findings about Harvester and its backups. Pure.
 #pragma once
 
 #include <vector>

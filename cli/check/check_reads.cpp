@@ -7,11 +7,11 @@
 #include "cli/check/foretell.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"
-#include "edge/handshake.h"
 #include "freeze/names.h"
 #include "freeze/session_store.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
+#include "tls/presented.h"
 #include "webhook/reads.h"
 
 namespace snapfreeze::cli {
@@ -139,7 +139,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
   facts.backups = list_views<kube::BackupView>(api, kube::kHarvesterBackups, scope.namespace_);
   facts.vmis = list_views<kube::VmiView>(api, kube::kVirtualMachineInstances, scope.namespace_);
   read_snapshots(api, scope.namespace_, facts);
-  if (!scope.connect.empty()) facts.served = edge::presented_certificate(scope.connect, kHandshakeTimeout);
+  if (!scope.connect.empty()) facts.served = tls::presented_certificate(scope.connect, kHandshakeTimeout);
   facts.access = {ask_access(api, scope, scope.webhook_account, webhook_rights()),
                   ask_access(api, scope, scope.sweeper_account, sweeper_rights()),
                   ask_access(api, scope, "", admin_rights())};

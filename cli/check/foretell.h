@@ -1,4 +1,4 @@
-// What a Harvester backup of a VM would do now: by the webhook's own decision, and by what the sweeper would find
+// What a Harvester backup of a VM would do now, by the webhook's own decision and by what the sweeper would find
 // afterwards. Pure.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace snapfreeze::cli {
 
-// The hold that a backup would have which does not exist yet.
+// The hold of a backup that does not exist yet.
 [[nodiscard]] freeze::Hold hold_of_next_backup();
 
 struct Foretold {
@@ -22,8 +22,8 @@ struct Foretold {
   std::vector<std::string> unseen;   // what else could not be read
 };
 
-// What would happen comes first, then what is to be known beside it. That a sweeper leads and the webhook is reached is
-// not its subject.
+// Says first what would happen, then what else the admin should know. It assumes that a sweeper leads and that the
+// webhook is reached.
 [[nodiscard]] std::vector<Finding> foretell(const std::string& guest, const Foretold& facts);
 
 }  // namespace snapfreeze::cli

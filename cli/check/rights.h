@@ -1,4 +1,4 @@
-// What webhook, sweeper and an admin may have to do in the cluster. For the first two the chart's rules say the same.
+// The rights that webhook, sweeper and an admin need in the cluster. The chart's rules grant the first two the same.
 // Pure.
 #pragma once
 
@@ -15,19 +15,19 @@ struct Right {
   std::string_view verb;
   std::string_view group;
   std::string_view resource;   // with its subresource: "virtualmachineinstances/freeze"
-  bool own = false;            // in snapfreeze's own namespace; otherwise in all, or for what has none
+  bool own = false;            // in snapfreeze's own namespace; otherwise in all namespaces, or for kinds without one
   std::string_view name = {};  // "": any
 };
 
 [[nodiscard]] std::span<const Right> webhook_rights();
 [[nodiscard]] std::span<const Right> sweeper_rights();
-// Of whoever calls status, thaw and explain.
+// For anyone who calls status, thaw and explain.
 [[nodiscard]] std::span<const Right> admin_rights();
 
 // "update virtualmachineinstances/freeze.subresources.kubevirt.io"
 [[nodiscard]] std::string to_string(const Right& right);
 
-// A SubjectAccessReview of that user; a SelfSubjectAccessReview when there is none.
+// A SubjectAccessReview of that user; a SelfSubjectAccessReview if `user` is "".
 [[nodiscard]] Json access_review(const Right& right, const std::string& own_namespace, const std::string& user);
 
 }  // namespace snapfreeze::cli

@@ -1,4 +1,4 @@
-// How a backup went, from what the cluster's own objects still say, and why its verdict is what it is. Pure.
+// How a backup went, by what the cluster's own objects still say, and why it has its verdict. Pure.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ struct DiskFacts {
   std::string snapshot;                        // the name of the VolumeSnapshot
   std::optional<kube::SnapshotView> view;      // nullopt: there is none
   std::optional<Wall> captured_by_snapshot;    // its own status.creationTime
-  std::optional<Capture> captured_by_storage;  // said earlier, and more exactly
+  std::optional<Capture> captured_by_storage;  // earlier and more exact
 };
 
 struct EventFacts {
@@ -34,13 +34,13 @@ struct ExplainFacts {
   std::optional<kube::BackupView> backup;  // nullopt: snapshots with a label are the backup
   std::vector<DiskFacts> disks;            // of the newest backup with that label
   std::size_t earlier_backups = 0;         // with the same label
-  std::optional<freeze::Session> session;  // that holds the guest for it still
+  std::optional<freeze::Session> session;  // the one that still holds the guest for it
   std::vector<EventFacts> events;          // about the backup, or the first of its snapshots
   Others others;                           // as far as wanted_by() asks
   std::vector<std::string> unseen;         // what could not be read, and why
 };
 
-// The reasons that stand on the backup and its snapshots, each once.
+// The reasons on the backup and its snapshots, each once.
 [[nodiscard]] std::vector<std::string> reasons_of(const ExplainFacts& facts);
 
 struct TimelineLine {
@@ -50,13 +50,13 @@ struct TimelineLine {
 
 struct Explanation {
   std::string title;        // "backup prod/nightly of VM db1"
-  std::string consistency;  // "" when nobody has said
+  std::string consistency;  // "" when it has no verdict
   std::string reason;
   std::string frozen_for;
   std::string why;                    // in words
-  std::vector<std::string> spoilers;  // what is behind the reasons, by name
+  std::vector<std::string> spoilers;  // what caused the reasons, by name
   std::string harvester_error;        // of the backup, with its time; "" when there is none
-  std::vector<std::string> notes;     // what else must be known to read this rightly
+  std::vector<std::string> notes;     // what else the reader must know
   std::vector<TimelineLine> timeline;
   std::vector<std::string> disks;  // one line each
   Lane lane;
@@ -64,8 +64,8 @@ struct Explanation {
   [[nodiscard]] bool consistent() const;  // filesystem or offline
 };
 
-// Times are of three clocks: the API server's, in whole seconds; the storage's; and of Events the sweeper's. So lines
-// that are less than a second or two apart may stand in the wrong order; the verdict does not rest on them.
+// Times come from three clocks: the API server's, in whole seconds; the storage's; and, for Events, the sweeper's. So
+// lines that are less than a second or two apart may be in the wrong order. The verdict does not rest on them.
 [[nodiscard]] Explanation explain(const ExplainFacts& facts);
 [[nodiscard]] std::string to_text(const Explanation& explanation, bool colours);
 

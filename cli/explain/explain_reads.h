@@ -1,4 +1,4 @@
-// What `explain` asks the API server.
+// What `explain` reads from the API server.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace snapfreeze::cli {
 
-// Harvester's backup of that name, or else the newest backup whose snapshots' label names it. kNotFound: neither is
-// there. For k disks at most 3 + 3k calls, and the namespace's Events in pages; where a reason points at somebody else,
-// what read_others() lists, too. What beside the backup and its snapshots cannot be read is said in `unseen`.
+// Reads the Harvester backup of that name, or else the newest backup whose snapshots have that label. kNotFound: there
+// is neither. For k disks, at most 3 + 3k calls and the namespace's Events in pages. If a reason points at somebody
+// else, also the lists of read_others(). `unseen` names everything but the backup and its snapshots that could not be
+// read.
 Result<ExplainFacts> read_explain(kube::KubeApi& api, const std::string& ns, const std::string& name,
                                   const std::string& system_namespace);
 

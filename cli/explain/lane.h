@@ -1,4 +1,4 @@
-// One backup as it went: when its guest was frozen, when each disk was cut, what it was said to be worth. Pure.
+// The course of one backup: when its guest was frozen, when each disk was cut, and its verdict. Pure.
 #pragma once
 
 #include <optional>
@@ -7,10 +7,10 @@
 
 namespace snapfreeze::cli {
 
-// Milliseconds since the lane's begin.
+// In milliseconds since the beginning of the lane.
 struct FrozenSpan {
   double from = 0;
-  std::optional<double> until;  // nullopt: frozen still
+  std::optional<double> until;  // nullopt: still frozen
   std::string by, thawed_by;
 };
 
@@ -24,21 +24,21 @@ struct Lane {
   std::string vm;  // "namespace/name"
   std::vector<FrozenSpan> frozen;
   std::vector<Cut> cuts;  // in their order
-  std::string verdict;    // "" when nobody said
-  double now = 0;         // when it was looked at
+  std::string verdict;    // "" when there is none
+  double now = 0;         // when this was read
 
   // The freeze that covers the first cut, or nullptr.
   [[nodiscard]] const FrozenSpan* freeze() const;
-  // That freeze's length; where there is none, the longest one's.
+  // The length of that freeze; without one, the length of the longest freeze.
   [[nodiscard]] double frozen_for() const;
-  // How many disks were cut while that freeze lasted.
+  // How many disks were cut during that freeze.
   [[nodiscard]] std::size_t covered() const;
 };
 
-// What happened, one line each, for a person.
+// The events, one line each, for people.
 [[nodiscard]] std::string to_text(const Lane& lane);
 
-// All lanes on one scale, as one SVG picture. Whatever stands in their texts, it is well-formed.
+// All lanes on one scale, as one SVG picture. It is well-formed whatever their texts contain.
 [[nodiscard]] std::string to_svg(const std::vector<Lane>& lanes);
 
 }  // namespace snapfreeze::cli

@@ -11,7 +11,7 @@ void add_max_timer(CLI::App& app, freeze::Policy& policy);
 // Throws CLI::ValidationError when they contradict each other.
 void check_timers(const freeze::Policy& policy);
 
-// How far the clocks of several API servers may be apart, and how long a session that went wrong rests.
+// How far the clocks of several API servers may differ, and how long a session that went wrong rests.
 void add_proof(CLI::App& app, freeze::Policy& policy);
 
 }  // namespace snapfreeze::cli

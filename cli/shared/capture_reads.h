@@ -1,4 +1,4 @@
-// What the storage says of the cuts of some snapshots, beside what the snapshots say themselves.
+// What the storage says about the cuts of some snapshots, in addition to what the snapshots themselves say.
 #pragma once
 
 #include <map>
@@ -11,15 +11,14 @@
 
 namespace snapfreeze::cli {
 
-// By uid, of those that are captured: by whom, and when by the storage's own clock, if it says so in words that we
-// know.
+// Who says that a snapshot is captured, and when by the storage's own clock, if the time can be parsed.
 struct Capture {
   std::string said_by;  // "Longhorn", or "the content"
   std::optional<Wall> at;
 };
 
-// Two calls each, side by side. What does not exist says nothing; what cannot be read is added to `unseen`, each kind
-// once.
+// The captured snapshots, by uid. Two calls for each, side by side. An object that does not exist says nothing. A kind
+// that cannot be read is added once to `unseen`.
 [[nodiscard]] std::map<std::string, Capture> read_captures(kube::KubeApi& api, const std::vector<std::string>& uids,
                                                            std::vector<std::string>& unseen);
 

@@ -1,4 +1,4 @@
-// Where certificates are stored, and for whom: the same for the sweeper that keeps them and for a person who looks.
+// Where certificates are stored, and for which names: the same for the sweeper that keeps them and for an admin.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,7 +15,7 @@ struct CertificateOptions {
 };
 void add_certificates(CLI::App& app, CertificateOptions& options);
 
-// The names by which an API server, or anybody in the cluster, reaches the Service.
+// The names by which an API server, or anyone in the cluster, reaches the Service.
 [[nodiscard]] certs::KeeperOptions keeper_options(const CertificateOptions& options, const std::string& own_namespace);
 
 }  // namespace snapfreeze::cli

@@ -1,9 +1,9 @@
-// The subcommands: each adds itself to the program and, when it was chosen, sets what to run.
+// The subcommands. Each adds itself to the program and, if it is chosen, sets the command to run.
 #pragma once
 
 #include <functional>
 
-// Its header takes longer to compile than any command.
+// The header of CLI11 takes longer to compile than any command.
 namespace CLI {
 class App;
 }

@@ -5,10 +5,10 @@ namespace snapfreeze::cli {
 
 enum ExitStatus : int {
   kFine = 0,
-  kFinding = 1,      // it was done, or looked at, and something is wrong
-  kUsage = 2,        // it was called in a way that cannot be
+  kFinding = 1,      // the command did its work, and something is wrong
+  kUsage = 2,        // wrong usage
   kUnreachable = 3,  // the API server did not answer, or refused
-  kNotFound = 4,     // what was named does not exist
+  kNotFound = 4,     // the named object does not exist
 };
 
 }  // namespace snapfreeze::cli

@@ -1,4 +1,4 @@
-// Lists of the command line: in pages, each object cut down to what is wanted, and with an error that names the kind.
+// Lists for the commands: in pages, with each object reduced to what is needed, and an error that names the kind.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ inline constexpr Millis kPageTimeout{10000};
 // "cannot list pods: HTTP 403: ..." The same code and status.
 [[nodiscard]] Error cannot_list(const kube::Resource& resource, const Error& error);
 
-// What `project` makes of each object of the kind in the namespace ("": in all), but nullopt. A kind that is not served
-// has no objects, as far as `api` (cli/look.h) has asked discovery. `selector`: of labels; "": any.
+// What `project` makes of each object of the kind in the namespace ("": in all), without the nullopts. A kind that is
+// not served has no objects; `api` (cli/shared/look.h) has asked discovery. `selector`: of labels; "": any.
 template <class Item>
 Result<std::vector<Item>> list_some(kube::KubeApi& api, const kube::Resource& resource, const std::string& ns,
                                     const std::function<std::optional<Item>(const Json&)>& project,

@@ -1,5 +1,5 @@
-// One look at the cluster, as status, check and explain take it: bounded as a whole, however large or slow the cluster
-// is, and in whichever version the server has a kind.
+// One look at the cluster for status, check and explain. It is bounded as a whole, however large or slow the cluster
+// is, and finds each kind in whichever version the server has it.
 #pragma once
 
 #include <map>
@@ -16,12 +16,12 @@ inline constexpr Millis kLookPatience{60000};
 
 // The KubeApi of one look. Not thread-safe.
 //
-// Time: no call ends later than `patience` after construction; one that would begin then is kTransient, and is not
-// made.
+// Time: no call ends later than `patience` after construction. A call that would begin later is not made, and is
+// kTransient.
 //
-// Versions: a GET that is answered 404 may mean that the server has the kind in another version by now. So discovery is
-// asked, once for each kind, and the call is made again where the kind is. When discovery fails, its error is the
-// reply: a 404 would say that there is nothing. The core group has one version, and is not asked for.
+// Versions: if a GET is answered 404, the server may have the kind in another version by now. So discovery is asked,
+// once for each kind, and the call is repeated with the version that is served. If discovery fails, its error is the
+// reply, since a 404 would say that there is nothing. The core group has one version, so discovery is not asked.
 class Look final : public kube::KubeApi {
  public:
   Look(kube::KubeApi& api, Clock& clock, Millis patience = kLookPatience)
@@ -30,7 +30,7 @@ class Look final : public kube::KubeApi {
   Result<kube::Response> call(const kube::Request& request) override;
   // In batches, each of which has the whole time-out of its requests.
   std::vector<Result<kube::Response>> call_all(std::span<const kube::Request> requests) override;
-  // Always an Error: a watch has no end.
+  // Always an Error: a watch never ends.
   Result<void> stream(const kube::Request& request, Millis idle, const kube::LineSink& sink) override;
 
  private:
@@ -41,7 +41,7 @@ class Look final : public kube::KubeApi {
   Error too_late() const;
   std::vector<Result<kube::Response>> send(std::span<const kube::Request> requests);
   const Version& version_of(const std::string& group, const std::string& plural);
-  // Where the kind is served instead; nullopt: nowhere else.
+  // The request for the version in which the kind is served; nullopt: it is not served.
   Result<std::optional<kube::Request>> elsewhere(const kube::Request& request);
 
   kube::KubeApi& api_;

@@ -1,4 +1,4 @@
-// Options shared by the subcommands. Each can also be given by an environment variable named after it.
+// Options that the subcommands share. An environment variable can set each of them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -19,13 +19,13 @@ CLI::Option* add(CLI::App& app, const std::string& name, T& target, const std::s
   return app.add_option(name, target, help)->envname(environment_name(name))->capture_default_str();
 }
 
-// Durations as Go writes them ("30s", "1m30s"), refused outside [low, high] with the option's name.
+// Durations as Go writes them ("30s", "1m30s"). A value outside [low, high] is refused with the option's name.
 CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& target, std::chrono::seconds low,
                          std::chrono::seconds high, const std::string& help);
 CLI::Option* add_millis(CLI::App& app, const std::string& name, Millis& target, Millis low, Millis high,
                         const std::string& help);
 
-// For check(). CLI11's own Range has other words in each version.
+// For check(). The wording of CLI11's own Range differs between versions.
 [[nodiscard]] CLI::Validator whole_number(int low, int high);
 
 // "address:port", ":port" for all addresses, "[::1]:port".

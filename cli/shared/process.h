@@ -1,4 +1,4 @@
-// What a long-running subcommand is: a clock that a signal stops, the API client, who we are.
+// The parts of a long-running subcommand: a clock that a signal stops, the API client, our identity.
 #pragma once
 
 #include <condition_variable>
@@ -22,7 +22,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] Mono monotonic() const override { return std::chrono::steady_clock::now(); }
   bool wait_until(Mono deadline) override;
 
-  // Every wait, running or to come, returns false.
+  // Every wait, running or future, returns false.
   void stop();
 
  private:
@@ -31,8 +31,9 @@ class SystemClock final : public Clock {
   bool stopped_ = false;
 };
 
-// Waits for SIGTERM or SIGINT on a thread of its own and then calls what OnStop names, once. Make it before any other
-// thread, which all inherit that these signals are blocked. A second signal ends the process at once.
+// Waits for SIGTERM or SIGINT on a thread of its own and then calls the function of OnStop, once. Make it before any
+// other thread, because all threads must inherit that these signals are blocked. A second signal ends the process at
+// once.
 class StopSignals {
  public:
   StopSignals();
@@ -53,8 +54,9 @@ class StopSignals {
   std::jthread thread_;
 };
 
-// What to do when the process is told to stop, for as long as this lives: whatever it uses must live longer. Its end
-// waits for a call that is under way. When the process was told to stop already, it is done at once.
+// Calls `stop` when the process is told to stop, for as long as this lives. Everything that `stop` uses must live
+// longer. The destructor waits for a call that is under way. If the process was already told to stop, `stop` is called
+// at once.
 class OnStop {
  public:
   OnStop(StopSignals& signals, std::function<void()> stop) : signals_(signals) {
@@ -68,7 +70,7 @@ class OnStop {
   StopSignals& signals_;
 };
 
-// The clock of a command that ends soon: a signal stops it. Make it before any thread.
+// The clock of a short command, which a signal stops. Make it before any thread.
 struct InterruptibleClock {
   StopSignals signals;
   SystemClock clock;
@@ -81,7 +83,7 @@ struct Connection {
   std::string server;  // for people: "https://10.0.0.1:6443"
 };
 
-// The errors name the option, file or field that cannot be used.
+// An error names the option, file or field that cannot be used.
 Result<Connection> connect(const ConnectOptions& options);
 
 // "" when it has none.
@@ -90,7 +92,7 @@ Result<Connection> connect(const ConnectOptions& options);
 // Who this replica is: --identity, or the host's name.
 Result<std::string> identity(const CommonOptions& options);
 
-// Says on stderr what is wrong; the exit status.
+// Says on stderr what is wrong. Returns the exit status.
 int fail(const Error& error);
 
 }  // namespace snapfreeze::cli

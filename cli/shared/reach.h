@@ -19,10 +19,10 @@ void add_admin(CLI::App& app, AdminOptions& options);
 // Adds -A, too.
 void add_admin_of_all(CLI::App& app, AdminOptions& options);
 
-// Refuses what cannot be the name of an object.
+// Refuses a text that cannot be the name of an object.
 [[nodiscard]] CLI::Validator vm_name();
 
-// Whether there is a terminal that wants colours: https://no-color.org.
+// Whether stdout is a terminal that wants colours: https://no-color.org.
 [[nodiscard]] bool wants_colours();
 
 // Where snapfreeze keeps its sessions.
@@ -30,8 +30,8 @@ struct Home {
   enum class Known {
     kTold,        // by an option
     kRegistered,  // the registration of the webhook says so
-    kAbsent,      // there is no such registration: assumed, where it usually is
-    kUnreadable,  // we may not look: assumed likewise
+    kAbsent,      // there is no such registration: the usual namespace is assumed
+    kUnreadable,  // we may not look: the usual namespace is assumed
   };
   std::string namespace_;
   Known known = Known::kTold;
@@ -40,7 +40,7 @@ struct Home {
 inline constexpr char kRegistrationName[] = "snapfreeze";
 inline constexpr char kUsualNamespace[] = "snapfreeze-system";
 
-// One call, unless `told` names it. An Error only when the API server did not answer, or does not know who we are.
+// Makes one call, unless `told` names it. An Error only if the API server did not answer, or does not know who we are.
 Result<Home> find_home(kube::KubeApi& api, const std::string& told);
 
 struct Reached {
@@ -50,7 +50,7 @@ struct Reached {
 };
 Result<Reached> reach(const AdminOptions& options);
 
-// Says on stderr what is wrong; the exit status that it means.
+// Says on stderr what is wrong. Returns the exit status for it.
 int end_with(const Error& error);
 
 }  // namespace snapfreeze::cli

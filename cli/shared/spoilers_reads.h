@@ -1,4 +1,4 @@
-// What must be read to name what spoils verdicts.
+// Reads the objects that may have spoiled a verdict.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace snapfreeze::cli {
 
-// Of one namespace, in pages: at most seven lists. What cannot be read is said in `unseen`.
+// Reads those of one namespace, in pages: at most seven lists. `unseen` names the kinds that could not be read.
 [[nodiscard]] Others read_others(kube::KubeApi& api, const std::string& ns, const Wanted& wanted);
 
 }  // namespace snapfreeze::cli

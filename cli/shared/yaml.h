@@ -7,7 +7,7 @@
 
 namespace snapfreeze::cli {
 
-// Strings are in double quotes, escaped as in JSON, so that none can be read as something else. Ends with a newline.
+// Strings are in double quotes, escaped as in JSON, so that none can be read as another type. Ends with a newline.
 [[nodiscard]] std::string to_yaml(const Json& value);
 
 }  // namespace snapfreeze::cli

@@ -1,4 +1,4 @@
-// What is made from the same text as --help: the manual page, and the completion of shells. Pure.
+// The manual page and the shells' completion, made from the same text as --help. Pure.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,4 @@
-// What `status` shows: the guests that are frozen now, and what recent backups are worth. Pure.
+// What `status` shows: the guests that are frozen now, and the verdicts of recent backups. Pure.
 #pragma once
 
 #include <map>
@@ -15,10 +15,10 @@
 
 namespace snapfreeze::cli {
 
-// A guest that reports that it is frozen, without a session that holds it.
+// A guest that reports that it is frozen although no session holds it.
 struct UnheldGuest {
   kube::VmiView vmi;
-  std::string kubevirt_snapshot;  // that KubeVirt takes of the VM now, with a freeze of its own; "" when there is none
+  std::string kubevirt_snapshot;  // the one that KubeVirt takes now, with a freeze of its own; "" when there is none
 };
 
 // As read from the API server.
@@ -29,7 +29,7 @@ struct StatusFacts {
   bool installed = false;
   std::vector<freeze::Session> sessions;
   std::vector<kube::SnapshotView> snapshots;  // of these sessions, and all that are labelled as somebody's backup
-  std::set<std::string> captured;             // uids of those that the storage says to have cut
+  std::set<std::string> captured;             // uids of those that the storage says it has cut
   std::vector<kube::BackupView> backups;
   std::vector<UnheldGuest> unheld;
   bool guests_seen = true;                                   // whether VMIs could be listed
@@ -46,27 +46,27 @@ struct FrozenGuest {
   std::vector<std::string> backups;  // "nightly", or "label/nightly"
   int captured = 0;
   int disks = 0;         // 0: not known yet
-  bool overdue = false;  // frozen, as far as is known, for longer than its timer and what may come late
-  bool held = true;      // by a session; otherwise the guest reports that it is frozen, and nothing else is known
+  bool overdue = false;  // frozen, as far as we know, for longer than its timer and any late call allow
+  bool held = true;      // by a session; otherwise we know only that the guest reports that it is frozen
   bool expected = true;  // held, or KubeVirt's own snapshot is under way
 };
 
 struct BackupLine {
   std::string namespace_;
   std::string name;
-  std::string kind;  // "backup" or "snapshot" as Harvester says, or "label"
+  std::string kind;  // "backup" or "snapshot", as Harvester calls it, or "label"
   std::string vm;
   std::optional<Wall> created;
   bool ready = false;
   int disks = 0;
-  std::string consistency;  // "" when nobody has said
+  std::string consistency;  // "" when it has no verdict
   std::string reason;
   std::string frozen_for;
   std::string error;  // Harvester's own, of a backup that is not ready; "" when there is none
   std::optional<Wall> error_time;
   std::string uid;                      // of Harvester's backup; "" for a label
   std::vector<MadeSnapshot> snapshots;  // of a label's backup
-  std::vector<std::string> spoilers;    // who is behind the reason, by name
+  std::vector<std::string> spoilers;    // what caused the reason, by name
 };
 
 // "namespace/name" of a backup, or of a label's backup "namespace/label/name/<when it was made>".
@@ -80,13 +80,13 @@ struct Status {
   std::string system_namespace;
   std::string trouble;
   bool installed = false;
-  std::vector<FrozenGuest> frozen;  // since the longest first
+  std::vector<FrozenGuest> frozen;  // the longest frozen first
   std::vector<BackupLine> backups;  // the newest first, no more than asked for
   bool guests_seen = true;
   std::vector<std::string> unseen;
 
-  [[nodiscard]] bool good() const;      // installed, and nobody is overdue, or frozen by nobody knows whom
-  [[nodiscard]] bool complete() const;  // all that may be frozen could be seen
+  [[nodiscard]] bool good() const;      // installed, and no guest is overdue, or frozen for an unknown reason
+  [[nodiscard]] bool complete() const;  // every guest that may be frozen could be seen
 };
 
 [[nodiscard]] Status status_of(const StatusFacts& facts, std::size_t most_backups);

@@ -1,4 +1,4 @@
-// What `status` asks the API server.
+// What `status` reads from the API server.
 #pragma once
 
 #include <map>
@@ -12,25 +12,26 @@
 
 namespace snapfreeze::cli {
 
-// KubeVirt looks every 5 s whether a guest is frozen. So for so long it may call one frozen that was thawed.
+// KubeVirt checks every 5 s whether a guest is frozen. For this long it may report a thawed guest as frozen.
 inline constexpr Millis kFreezeStatusIsOld{6000};
 
-// Looks as often as it is asked to. Remembers from look to look which guests report that they are frozen, and who was
-// found to have spoiled a verdict, which need not be looked for again.
+// Reads the cluster each time that it is asked to. Between readings, it remembers which guests report that they are
+// frozen, and who has spoiled a verdict, so that it need not search again.
 class StatusReader {
  public:
   // `ns`: of the VMs; "": all.
   StatusReader(std::string ns, std::string system_namespace, std::size_t most_backups)
       : namespace_(std::move(ns)), system_namespace_(std::move(system_namespace)), most_backups_(most_backups) {}
 
-  // Four lists in pages and one call; one list more for fifty sessions, two calls for each snapshot of theirs that is
-  // not captured yet, and one for each guest that is frozen without a session. Where a reason points at somebody else,
-  // what read_others() lists, once for each such backup. An Error when the backups cannot be read; what else cannot be
-  // read is said in the facts: anyone who may see backups need not be allowed to see our own namespace.
+  // Makes four lists in pages and one call, one more list for every fifty sessions, two calls for each of their
+  // snapshots that is not captured yet, and one for each guest that is frozen without a session. If a reason points at
+  // somebody else, also the lists of read_others(), once for each such backup. An Error when the backups cannot be
+  // read. The facts name everything else that could not be read: a user who may see backups may not be allowed to see
+  // our own namespace.
   Result<StatusFacts> read(kube::KubeApi& api, Clock& clock);
 
-  // Whether guests were seen, in the last look, that report that they are frozen, without a session, and may yet turn
-  // out to be thawed.
+  // Whether the last reading found guests that report that they are frozen without a session, and that may turn out to
+  // be thawed.
   [[nodiscard]] bool doubtful() const { return doubtful_; }
 
  private:

@@ -1,9 +1,10 @@
-// The emergency way out: a guest is thawed by hand, and no backup is called consistent that this thaw has cut short.
+// The emergency way out: thaws a guest by hand, and makes sure that no backup that this thaw cuts short is called
+// consistent.
 //
-// A good reply to our unfreeze cannot be told from one to the sweeper's, so the session must know before: it is moved
-// to Thawing, with a doubt if it held the guest, and with our call as one that may come late. The sweeper then thaws
-// once more, gives the verdict, and lets nothing new begin for a minute. A guest without a session gets one that is
-// born Thawing, or a backup could begin between our look and our call, and be thawed by it unseen.
+// A successful reply to our unfreeze looks like one to the sweeper's, so the session must know before. It is moved to
+// Thawing, with a doubt if it held the guest, and with our call as one that may come late. The sweeper then thaws
+// again, gives the verdict, and lets nothing new begin for a minute. A guest without a session gets one that is born
+// Thawing. Otherwise a backup could begin between our look and our call, which would thaw it unseen.
 #pragma once
 
 #include <optional>
@@ -27,7 +28,7 @@ struct ThawTarget {
   std::string namespace_;
   std::string vm;
   Home home;
-  std::string by;  // who calls, as it stands in the record
+  std::string by;  // the caller, as the record names it
 };
 
 struct HandThaw {
@@ -36,8 +37,8 @@ struct HandThaw {
     kNotRunning,  // there is nothing to thaw
     kNoSuchVm,
     kRefused,      // by KubeVirt; the sweeper goes on trying
-    kUnsettled,    // no reply to any of three calls; likewise
-    kNotRecorded,  // the session could not be told, so the guest was not touched
+    kUnsettled,    // no reply to any of three calls; the sweeper goes on trying
+    kNotRecorded,  // the session could not be written, so the guest was not touched
   };
   End end = End::kNotRecorded;
   std::vector<std::string> did;          // in words, in order
@@ -46,8 +47,8 @@ struct HandThaw {
   Error error;                           // why, unless it is thawed
 };
 
-// A freeze that is under way is waited for. Then three attempts at most, each of which writes the record anew; within
-// 70 s. The guest's own timer goes on running.
+// Waits for a freeze that is under way. Then makes at most three attempts, each of which writes the record anew, within
+// 70 s in all. The guest's own timer goes on running.
 HandThaw thaw_by_hand(const ThawSeams& seams, const ThawTarget& target);
 
 }  // namespace snapfreeze::cli

@@ -37,6 +37,7 @@ class Captures {
   // What a source did not note between these two is forgotten.
   void relist_started(Source source);
   void relist_done(Source source);
+  [[nodiscard]] bool synced(Source source) const { return (listed_ & static_cast<std::uint8_t>(source)) != 0; }
 
   [[nodiscard]] std::optional<Observed> find(std::string_view snapshot_uid) const;
   [[nodiscard]] std::optional<Mono> failed_since(std::string_view snapshot_uid) const;
@@ -67,6 +68,7 @@ class Captures {
   void take_back(std::string_view snapshot_uid, std::uint8_t of_capture, std::uint8_t of_failure);
 
   Entries entries_;
+  std::uint8_t listed_ = 0;  // the sources that were listed once
 };
 
 }  // namespace snapfreeze::sweeper

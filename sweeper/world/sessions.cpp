@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "sweeper/world/guests.h"
-
 namespace snapfreeze::sweeper {
 namespace {
 
@@ -22,6 +20,10 @@ bool is_newer(const std::string& candidate, const std::string& known) {
     return error == std::errc{} && end == text.data() + text.size();
   };
   return !parsed(candidate, a) || !parsed(known, b) || a > b;
+}
+
+bool is_held(const freeze::Session& session) {
+  return session.phase == freeze::Phase::kFreezing || session.phase == freeze::Phase::kFrozen;
 }
 
 }  // namespace
@@ -82,9 +84,8 @@ bool Sessions::replace(const freeze::Session& session, Mono now) {
     if (is_new || record.session.phase != session.phase) seen.phase_since = now;
     if (!is_new) --phases_[record.session.phase];
     ++phases_[session.phase];
-    const bool held = session.phase == freeze::Phase::kFreezing || session.phase == freeze::Phase::kFrozen;
     if (session.phase == freeze::Phase::kFrozen && !seen.frozen_since) seen.frozen_since = now;
-    if (!held && !seen.released) seen.released = now;
+    if (!is_held(session) && !seen.released) seen.released = now;
     record.session = session;
     for (const freeze::Hold& hold : session.holds) {
       if (record.find(hold) == nullptr) record.holds.push_back({hold, now, false, {}});
@@ -106,6 +107,51 @@ std::optional<SessionRecord> Sessions::remove(const std::string& uid, Mono now, 
   remember(record, now, by_us);
   table_.erase(uid);
   return record;
+}
+
+void Sessions::saw_guest(const std::string& uid, const VmiRecord* vmi, bool kubevirt_snapshot) {
+  const SessionRecord* known = table_.find(uid);
+  if (known == nullptr || !is_held(known->session)) return;
+  table_.change(uid, [&](SessionRecord& record) {
+    Sightings& seen = record.sightings;
+    if (kubevirt_snapshot) seen.kubevirt_snapshot = true;
+    if (vmi == nullptr || vmi->facts.uid != record.session.vmi_uid) return;
+    const VmiFacts& facts = vmi->facts;
+    seen.vmi_seen = true;
+    if (!seen.migration_uid) seen.migration_uid = facts.migration_uid;
+    if (facts.migrating || facts.migration_uid != *seen.migration_uid) seen.migrated = true;
+    if (record.session.phase != freeze::Phase::kFrozen) return;
+    if (!facts.reported_frozen && seen.reported_frozen) seen.lapsed = true;
+    // It was there for the freeze. A reset of the guest, which thaws it, shows at once in that its agent is gone; in
+    // fsFreezeStatus perhaps never, for that is polled.
+    if (facts.agent_gone) seen.agent_lost = true;
+    if (facts.reported_frozen) seen.reported_frozen = true;
+  });
+}
+
+void Sessions::member_came(const SnapshotFacts& member, Mono now) {
+  table_.change(member.epoch, [&](SessionRecord& record) {
+    const bool ours = member.hold && record.session.namespace_ == member.namespace_;
+    HoldRecord* hold = ours ? record.find(*member.hold) : nullptr;
+    if (hold != nullptr) hold->quiet_since = std::max(hold->quiet_since, now);
+  });
+}
+
+void Sessions::member_left(const SnapshotFacts& member) {
+  table_.change(member.epoch, [&](SessionRecord& record) {
+    HoldRecord* hold = record.find(*member.hold);
+    if (hold == nullptr) return;
+    hold->deleted = true;
+    hold->deleted_names.insert(member.name);
+  });
+}
+
+void Sessions::backup_left(const std::string& uid, const std::string& backup_uid) {
+  table_.change(uid, [&](SessionRecord& record) {
+    for (HoldRecord& hold : record.holds) {
+      if (hold.hold.uid == backup_uid) hold.deleted = true;
+    }
+  });
 }
 
 void Sessions::remember(const SessionRecord& record, Mono now, bool by_us) {

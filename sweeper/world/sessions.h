@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sweeper/situation.h"
+#include "sweeper/world/guests.h"
 #include "sweeper/world/table.h"
 
 namespace snapfreeze::sweeper {
@@ -45,10 +46,12 @@ class Sessions {
   // The record as it was. `by_us`: we deleted it, or read afresh that it is gone; the watch alone cannot bring it back.
   std::optional<SessionRecord> remove(const std::string& uid, Mono now, bool by_us);
 
-  template <class Change>
-  void change(const std::string& uid, const Change& change) {
-    table_.change(uid, change);
-  }
+  // What its guest looks like now, while the session holds it. `vmi`: nullptr when there is none.
+  void saw_guest(const std::string& uid, const VmiRecord* vmi, bool kubevirt_snapshot);
+  // A snapshot of its epoch was first seen, is gone, or has become another's.
+  void member_came(const SnapshotFacts& member, Mono now);
+  void member_left(const SnapshotFacts& member);
+  void backup_left(const std::string& uid, const std::string& backup_uid);
 
   [[nodiscard]] const SessionRecord* find(const std::string& uid) const { return table_.find(uid); }
   // Only if its guest is of that namespace.

@@ -16,23 +16,15 @@ std::string guest_of(const BackupFacts& backup) {
   return guest_key(backup.namespace_, backup.vm);
 }
 
-Captures::Source source_of(Kind kind) {
-  return kind == Kind::kContent ? Captures::Source::kContent : Captures::Source::kLonghorn;
-}
-
-bool is_held(const freeze::Session& session) {
-  return session.phase == freeze::Phase::kFreezing || session.phase == freeze::Phase::kFrozen;
-}
-
 }  // namespace
 
 News World::apply(const Change& change, Observed now) {
   switch (change.what) {
     case Change::What::kRelistStarted:
-      relist_started(change.kind);
+      relist_started(rooms_, change.kind);
       return take_news();
     case Change::What::kNotServed:
-      relist_started(change.kind);
+      relist_started(rooms_, change.kind);
       [[fallthrough]];
     case Change::What::kRelistDone:
       relist_done(change.kind, now);
@@ -45,7 +37,9 @@ News World::apply(const Change& change, Observed now) {
   }
   if (const auto* session = std::get_if<freeze::Session>(&change.facts)) apply(*session, now);
   if (const auto* snapshot = std::get_if<SnapshotFacts>(&change.facts)) apply(*snapshot, now);
-  if (const auto* capture = std::get_if<CaptureFacts>(&change.facts)) apply(source_of(change.kind), *capture, now);
+  if (const auto* capture = std::get_if<CaptureFacts>(&change.facts)) {
+    apply(*watch_of(change.kind).source, *capture, now);
+  }
   if (const auto* backup = std::get_if<BackupFacts>(&change.facts)) apply(*backup, now);
   if (const auto* vmi = std::get_if<VmiFacts>(&change.facts)) apply(*vmi, now);
   if (const auto* vm = std::get_if<VmFacts>(&change.facts)) apply(*vm);
@@ -55,8 +49,9 @@ News World::apply(const Change& change, Observed now) {
 void World::remove(Kind kind, const Facts& facts, Mono now) {
   if (const auto* session = std::get_if<freeze::Session>(&facts)) remove_session(session->uid, now, false);
   if (const auto* snapshot = std::get_if<SnapshotFacts>(&facts)) remove_snapshot(snapshot->uid);
-  if (const auto* capture = std::get_if<CaptureFacts>(&facts))
-    rooms_.captures.forget(source_of(kind), capture->snapshot_uid);
+  if (const auto* capture = std::get_if<CaptureFacts>(&facts)) {
+    rooms_.captures.forget(*watch_of(kind).source, capture->snapshot_uid);
+  }
   if (const auto* backup = std::get_if<BackupFacts>(&facts)) remove_backup(backup->uid, now);
   if (const auto* vmi = std::get_if<VmiFacts>(&facts); vmi != nullptr && rooms_.guests.remove(*vmi)) {
     guest_changed(guest_key(vmi->namespace_, vmi->name));
@@ -64,78 +59,30 @@ void World::remove(Kind kind, const Facts& facts, Mono now) {
   if (const auto* vm = std::get_if<VmFacts>(&facts)) rooms_.guests.remove_vm(guest_key(vm->namespace_, vm->name));
 }
 
-void World::relist_started(Kind kind) {
-  switch (kind) {
-    case Kind::kSession:
-      return rooms_.sessions.relist_started();
-    case Kind::kSnapshot:
-      rooms_.captures.relist_started(Captures::Source::kSnapshot);
-      return rooms_.snapshots.relist_started();
-    case Kind::kContent:
-    case Kind::kLonghornSnapshot:
-      return rooms_.captures.relist_started(source_of(kind));
-    case Kind::kBackup:
-      return rooms_.backups.relist_started();
-    case Kind::kVmi:
-      return rooms_.guests.vmi_relist_started();
-    case Kind::kVm:
-      return rooms_.guests.vm_relist_started();
-  }
-}
-
 void World::relist_done(Kind kind, Observed now) {
-  switch (kind) {
-    case Kind::kSession:
-      for (const std::string& uid : rooms_.sessions.relist_done()) remove_session(uid, now.at, false);
-      break;
-    case Kind::kSnapshot:
-      rooms_.captures.relist_done(Captures::Source::kSnapshot);
-      for (const std::string& uid : rooms_.snapshots.relist_done()) remove_snapshot(uid);
-      break;
-    case Kind::kContent:
-      rooms_.captures.relist_done(Captures::Source::kContent);
-      contents_synced_ = true;
-      break;
-    case Kind::kLonghornSnapshot:
-      rooms_.captures.relist_done(Captures::Source::kLonghorn);
-      longhorn_synced_ = true;
-      break;
-    case Kind::kBackup:
-      for (const std::string& uid : rooms_.backups.relist_done()) remove_backup(uid, now.at);
-      break;
-    case Kind::kVmi:
-      for (const std::string& guest : rooms_.guests.vmi_relist_done(now.at)) {
-        rooms_.guests.remove_vmi(guest);
-        guest_changed(guest);
-      }
-      break;
-    case Kind::kVm:
-      for (const std::string& guest : rooms_.guests.vm_relist_done()) rooms_.guests.remove_vm(guest);
-      break;
-  }
+  for (const std::string& id : sweeper::relist_done(rooms_, kind, now.at)) not_named(kind, id, now.at);
   if (rooms_.synced_since || !synced()) return;
   rooms_.synced_since = now.at;
   news_ = touch_all();
 }
 
-bool World::synced(Kind kind) const {
+void World::not_named(Kind kind, const std::string& id, Mono now) {
   switch (kind) {
     case Kind::kSession:
-      return rooms_.sessions.synced();
+      return remove_session(id, now, false);
     case Kind::kSnapshot:
-      return rooms_.snapshots.synced();
-    case Kind::kContent:
-      return contents_synced_;
-    case Kind::kLonghornSnapshot:
-      return longhorn_synced_;
+      return remove_snapshot(id);
     case Kind::kBackup:
-      return rooms_.backups.synced();
+      return remove_backup(id, now);
     case Kind::kVmi:
-      return rooms_.guests.vmis_synced();
+      rooms_.guests.remove_vmi(id);
+      return guest_changed(id);
     case Kind::kVm:
+      return rooms_.guests.remove_vm(id);
+    case Kind::kContent:
+    case Kind::kLonghornSnapshot:
       break;
   }
-  return rooms_.guests.vms_synced();
 }
 
 bool World::synced() const {
@@ -169,7 +116,10 @@ News World::ended(const std::string& session_uid, Mono now) {
 }
 
 void World::touch_session(const std::string& uid) {
-  look_at_guest(uid);
+  if (const SessionRecord* record = rooms_.sessions.find(uid)) {
+    const std::string guest = guest_of(record->session);
+    rooms_.sessions.saw_guest(uid, rooms_.guests.vmi(guest), rooms_.guests.snapshot_in_progress(guest));
+  }
   news_.sessions.insert(uid);
 }
 
@@ -186,29 +136,6 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
   // One that is deleted while it holds the guest was not ended by a sweeper.
   if (!has_session(guest)) rooms_.guests.session_ended(guest, record->sightings.released, now);
   guest_changed(guest);
-}
-
-void World::look_at_guest(const std::string& session_uid) {
-  const SessionRecord* record = rooms_.sessions.find(session_uid);
-  if (record == nullptr || !is_held(record->session)) return;
-  const std::string guest = guest_of(record->session);
-  const VmiRecord* vmi = rooms_.guests.vmi(guest);
-  const bool same = vmi != nullptr && vmi->facts.uid == record->session.vmi_uid;
-  rooms_.sessions.change(session_uid, [&](SessionRecord& session) {
-    Sightings& seen = session.sightings;
-    if (rooms_.guests.snapshot_in_progress(guest)) seen.kubevirt_snapshot = true;
-    if (!same) return;
-    const VmiFacts& facts = vmi->facts;
-    seen.vmi_seen = true;
-    if (!seen.migration_uid) seen.migration_uid = facts.migration_uid;
-    if (facts.migrating || facts.migration_uid != *seen.migration_uid) seen.migrated = true;
-    if (session.session.phase != freeze::Phase::kFrozen) return;
-    if (!facts.reported_frozen && seen.reported_frozen) seen.lapsed = true;
-    // It was there for the freeze. A reset of the guest, which thaws it, shows at once in that its agent is gone; in
-    // fsFreezeStatus perhaps never, for that is polled.
-    if (facts.agent_gone) seen.agent_lost = true;
-    if (facts.reported_frozen) seen.reported_frozen = true;
-  });
 }
 
 void World::apply(const SnapshotFacts& facts, Observed now) {
@@ -230,13 +157,7 @@ void World::apply(const SnapshotFacts& facts, Observed now) {
   if (!before && live) {
     if (const BackupFacts* backup = listing_backup(rooms_, facts)) rooms_.backups.acted(backup->uid, now.at);
   }
-  if (!before || moved) {
-    rooms_.sessions.change(facts.epoch, [&](SessionRecord& session) {
-      HoldRecord* hold =
-          facts.hold && session.session.namespace_ == facts.namespace_ ? session.find(*facts.hold) : nullptr;
-      if (hold != nullptr) hold->quiet_since = std::max(hold->quiet_since, now.at);
-    });
-  }
+  if (!before || moved) rooms_.sessions.member_came(facts, now.at);
   if (const SnapshotRecord* record = rooms_.snapshots.find(facts.uid)) snapshot_changed(record->facts);
 }
 
@@ -265,12 +186,7 @@ void World::snapshot_left(const SnapshotFacts& facts) {
   if (session == nullptr || !facts.hold) return;
   // One that is older was never a member.
   if (!facts.created || !session->session.created || *facts.created < *session->session.created) return;
-  rooms_.sessions.change(facts.epoch, [&](SessionRecord& record) {
-    HoldRecord* hold = record.find(*facts.hold);
-    if (hold == nullptr) return;
-    hold->deleted = true;
-    hold->deleted_names.insert(facts.name);
-  });
+  rooms_.sessions.member_left(facts);
   news_.sessions.insert(facts.epoch);
 }
 
@@ -290,13 +206,7 @@ void World::remove_backup(const std::string& uid, Mono now) {
 
 void World::backup_left(const BackupFacts& facts) {
   const std::set<std::string> sessions = rooms_.sessions.of_guest(guest_of(facts));
-  for (const std::string& uid : sessions) {
-    rooms_.sessions.change(uid, [&](SessionRecord& record) {
-      for (HoldRecord& hold : record.holds) {
-        if (hold.hold.uid == facts.uid) hold.deleted = true;
-      }
-    });
-  }
+  for (const std::string& uid : sessions) rooms_.sessions.backup_left(uid, facts.uid);
   guest_changed(guest_of(facts));
 }
 

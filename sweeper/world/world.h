@@ -14,6 +14,7 @@
 #include "sweeper/facts.h"
 #include "sweeper/situation.h"
 #include "sweeper/world/describe.h"
+#include "sweeper/world/relist.h"
 #include "sweeper/world/rooms.h"
 
 namespace snapfreeze::sweeper {
@@ -59,7 +60,7 @@ class World {
   }
   [[nodiscard]] bool has_session(const std::string& guest) const { return !rooms_.sessions.of_guest(guest).empty(); }
 
-  [[nodiscard]] bool synced(Kind kind) const;
+  [[nodiscard]] bool synced(Kind kind) const { return sweeper::synced(rooms_, kind); }
   [[nodiscard]] bool synced() const;  // every kind that is watched was listed once
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return rooms_.sessions.phases(); }
   [[nodiscard]] std::size_t snapshots_kept() const { return rooms_.snapshots.size(); }
@@ -73,8 +74,8 @@ class World {
   void apply(const VmiFacts& facts, Observed now);
   void apply(const VmFacts& facts);
   void remove(Kind kind, const Facts& facts, Mono now);
-  void relist_started(Kind kind);
   void relist_done(Kind kind, Observed now);
+  void not_named(Kind kind, const std::string& id, Mono now);  // by a list that is complete
 
   void remove_session(const std::string& uid, Mono now, bool by_us);
   void remove_snapshot(const std::string& uid);
@@ -82,7 +83,6 @@ class World {
   // Its guest has one backup less, or its hold one snapshot less.
   void backup_left(const BackupFacts& facts);
   void snapshot_left(const SnapshotFacts& facts);
-  void look_at_guest(const std::string& session_uid);
   void touch_session(const std::string& uid);
   void snapshot_changed(const SnapshotFacts& facts);
   void backup_changed(const BackupFacts& facts);
@@ -91,8 +91,6 @@ class World {
 
   const ThawOn thaw_on_;
   Rooms rooms_;
-  bool contents_synced_ = false;
-  bool longhorn_synced_ = false;
   News news_;
 };
 

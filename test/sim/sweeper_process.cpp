@@ -17,10 +17,6 @@ using sweeper::Kind;
 constexpr int kWorkers = 8;           // as the driver has by default
 constexpr Millis kHeadStart{10'000};  // likewise
 
-bool waits_for_others(Kind kind) {
-  return kind == Kind::kSnapshot || kind == Kind::kContent || kind == Kind::kLonghornSnapshot;
-}
-
 }  // namespace
 
 SweeperProcess::SweeperProcess(cluster::Cluster& cluster, const std::string& name, Record& record,
@@ -58,7 +54,7 @@ void SweeperProcess::elect() {
 }
 
 void SweeperProcess::watch(Kind kind) {
-  if (waits_for_others(kind)) wait_for_head_start();
+  if (sweeper::watch_of(kind).waits) wait_for_head_start();
   sweeper::Feed feed(kind, thaw_on_, [this](const sweeper::Change& change) {
     {
       const std::lock_guard guard(mutex_);

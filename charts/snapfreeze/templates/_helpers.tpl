@@ -18,7 +18,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version | replace "+" "_" }
 {{- end }}
 {{- end -}}
 
-{{/* What never changes, as a Deployment's selector must not. */}}
+{{/* Labels that never change, as a Deployment's selector must not. */}}
 {{- define "snapfreeze.selector" -}}
 app.kubernetes.io/name: snapfreeze
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -34,7 +34,7 @@ labels:
   {{- include "snapfreeze.labels" . | nindent 2 }}
 {{- end -}}
 
-{{/* Of an object without a namespace. */}}
+{{/* The metadata of an object without a namespace. */}}
 {{- define "snapfreeze.clusterMetadata" -}}
 name: {{ .name }}
 labels:
@@ -49,7 +49,7 @@ snapfreeze-tls
 {{- end -}}
 {{- end -}}
 
-{{/* The rules of a file, less what this way of keeping certificates does not use. */}}
+{{/* The rules of a file, without those that this source of certificates does not use. */}}
 {{- define "snapfreeze.rules" -}}
 {{- $source := .root.Values.certificates.source -}}
 {{- range .root.Files.Get (printf "files/%s-rules.yaml" .file) | fromYamlArray }}
@@ -64,7 +64,7 @@ snapfreeze-tls
 {{- end }}
 {{- end -}}
 
-{{/* Who a pod runs as. OpenShift refuses numbers that are not of the namespace's range, and puts its own in where none stand. */}}
+{{/* The user that a pod runs as. OpenShift refuses numbers outside the range of the namespace, and sets its own if there are none. */}}
 {{- define "snapfreeze.podSecurity" -}}
 runAsNonRoot: true
 {{- if and .root.Values.podSecurity.fixedIds (not (.root.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}
@@ -77,7 +77,7 @@ fsGroup: 65532
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{/* Deployments of webhook and sweeper differ in their container only. */}}
+{{/* The Deployments of webhook and sweeper differ only in their container. */}}
 {{- define "snapfreeze.podSpec" -}}
 {{- $own := get .root.Values .component -}}
 serviceAccountName: snapfreeze-{{ .component }}
@@ -112,7 +112,7 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* What every container has. */}}
+{{/* The part that all containers share. */}}
 {{- define "snapfreeze.program" -}}
 name: {{ .component }}
 image: {{ include "snapfreeze.image" . | quote }}
@@ -132,13 +132,13 @@ readinessProbe:
   httpGet: {path: /readyz, port: status}
   periodSeconds: 2
   timeoutSeconds: 2
-{{- /* So that what a process says as it dies is in the pod's status. */}}
+{{- /* Puts the last words of a process into the pod's status. */}}
 terminationMessagePolicy: FallbackToLogsOnError
 resources:
   {{- toYaml (get .root.Values .component).resources | nindent 2 }}
 {{- end -}}
 
-{{/* The pod of a hook: the program, once. `args` is a list. */}}
+{{/* The pod of a hook, which runs the program once. `args` is a list. */}}
 {{- define "snapfreeze.hookPod" -}}
 serviceAccountName: {{ .name }}
 {{- with .root.Values.imagePullSecrets }}

@@ -1,6 +1,6 @@
-"""Peers that mean no good, each a function that goes on until its process is ended: python3 attacks.py NAME PORT [COUNT].
+"""Hostile peers, each a function that runs until its process is ended: python3 attacks.py NAME PORT [COUNT].
 
-They come back when they are thrown out. `short` ends after COUNT connections, and says how many there were.
+They reconnect when they are thrown out. `short` ends after COUNT connections, and says how many it made.
 """
 import json
 import socket

@@ -4,7 +4,7 @@
     test/load/bench/bench.py [BUILD] [--quick]
 
 BUILD is the folder of the binaries (default: build/release). It prints what it measured in this run and asserts nothing:
-the machine may be shared. Times include the Python client, some 0.2 ms a call.
+the machine may be shared. Times include the Python client, some 0.2 ms for each call.
 """
 import argparse
 import json

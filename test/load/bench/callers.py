@@ -1,4 +1,4 @@
-"""Admission reviews as API servers send them: on kept connections, trusting what caBundle was when they last looked."""
+"""Admission reviews as API servers send them: on kept connections, trusting the caBundle that they last read."""
 import base64
 import http.client
 import json

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How long an admission takes while others attack the webhook, beside how long it takes in peace.
+"""How long an admission takes while others attack the webhook, compared with peace.
 
     test/load/bench/hostile.py [BUILD] [--admissions N] [--connections N]
 
-N admissions are measured under each attack, and during as many short connections. The attackers run on this machine, at the
-lowest priority, so that the ratios hold little of the processor time that they take.
+N admissions are measured under each attack, and during as many short connections. The attackers run on this machine at the
+lowest priority, so that the processor time that they take hardly affects the ratios.
 """
 import argparse
 import os

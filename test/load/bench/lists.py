@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What many labelled snapshots at once cost a webhook in memory, where their VM must be looked for among many large guests.
+"""The memory that a webhook needs for many labelled snapshots at once, when their VM must be found among many large guests.
 
     test/load/bench/lists.py [BUILD] [--snapshots N] [--vms N] [--size BYTES] [--bound MIB]
 
-BUILD is the folder of the binaries (default: build/release). First a user asks who may freeze nothing, then one who may
-freeze every VM, and then one who names the VM. Exits with 1 when the webhook's peak (VmHWM) was above the bound, when a
-guest was listed on account of who may freeze none, or when an admission was refused.
+BUILD is the folder of the binaries (default: build/release). First the requests come from a user who may freeze nothing,
+then from one who may freeze every VM, and then from one who names the VM. Exits with 1 if the webhook's peak (VmHWM) was
+above the bound, if guests were listed for a user who may freeze none, or if an admission was refused.
 """
 import argparse
 import collections

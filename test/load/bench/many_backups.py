@@ -4,7 +4,7 @@
     test/load/bench/many_backups.py [BUILD] [--finished 4000] [--kilobytes 11] [--at-once 16] [--limit 64]
 
 BUILD is the folder of the binaries (default: build/release). The sweeper and the sandbox are the real processes, over
-TLS on loopback. Prints what was measured; fails when the sweeper's resident memory went above the limit (in MiB), or a
+TLS on loopback. Prints the measurements. Fails if the sweeper's resident memory went above the limit (in MiB), or if a
 verdict is not filesystem.
 """
 import argparse

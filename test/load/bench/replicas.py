@@ -1,5 +1,5 @@
-"""Webhook replicas as a cluster runs them: the Secret mounted and replaced by symlink swap, readiness probed, restarted one
-after another while the Service leads to those that are ready."""
+"""Webhook replicas as a cluster runs them: the Secret is mounted and replaced by a symlink swap, readiness is probed, and
+replicas restart one after another while the Service leads to those that are ready."""
 import base64
 import http.client
 import os

@@ -3,8 +3,8 @@
 
     test/load/bench/rolling.py [BUILD] [--admissions N] [--rotations N] [--restarts N]
 
-BUILD is the folder of the binaries (default: build/release). Each rotation is of the CA, and so of the leaf, and then of
-the leaf alone. Exits with 1 when an admission failed, or a replica did not end well.
+BUILD is the folder of the binaries (default: build/release). Each rotation replaces the CA, and so the leaf, and then
+the leaf alone. Exits with 1 if an admission failed, or a replica did not end well.
 """
 import argparse
 import os

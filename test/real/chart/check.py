@@ -1,5 +1,5 @@
-"""check.py HELM [--update]: the chart without a cluster: what it renders, what it refuses, its README, its alerts. With --update the
-README and the golden files are written instead of compared."""
+"""check.py HELM [--update]: checks the chart without a cluster: what it renders, what it refuses, its README, its alerts. With
+--update, the README and the golden files are written instead of compared."""
 
 import difflib
 import json

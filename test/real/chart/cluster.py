@@ -1,4 +1,4 @@
-"""cluster.py TOOLS PLANE SNAPFREEZE: the chart on a real API server: server-side dry runs of all values, install, pods under
+"""cluster.py TOOLS PLANE SNAPFREEZE: tests the chart on a real API server: server-side dry runs of all values, install, pods under
 restricted Pod Security, processes with the chart's arguments, accounts and rights, backups, a real Prometheus, upgrade, all sources of
 certificates, uninstall."""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# cluster.sh: the chart on a real API server: see cluster.py. PORT: the API server's; the next twenty are used, too. BUILD: folder of
-# a release build. KEEP: leave the logs behind.
+# cluster.sh: tests the chart on a real API server; see cluster.py. PORT: the API server's; the next twenty are used, too. BUILD: folder
+# of a release build. KEEP: leave the logs behind.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 

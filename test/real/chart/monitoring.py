@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes the replicas and the API server, and evaluates what the chart brings."""
+"""A real Prometheus that scrapes the replicas and the API server, and evaluates the chart's alerts and dashboard."""
 
 import json
 import re

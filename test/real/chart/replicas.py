@@ -1,5 +1,5 @@
-"""What a kubelet would do for the chart's Deployments: pods, as the API server accepts them, and a process for each, with the
-container's arguments, the account's token and the mounted Secrets. Only where it listens is its own, as all share one host."""
+"""Does what a kubelet would do for the chart's Deployments: makes pods, as the API server accepts them, and a process for each, with
+the container's arguments, the account's token and the mounted Secrets. Only the ports differ, as all share one host."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The QEMU guest agent, spoken to over its virtio-serial port (QEMU's docs/interop/qemu-ga-ref)."""
+"""Talks to the QEMU guest agent over its virtio-serial port (QEMU's docs/interop/qemu-ga-ref)."""
 import json
 import random
 import threading

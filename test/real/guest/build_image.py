@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Builds the guest's kernel and initramfs from Debian's packages, and prints the folder they are in.
 
-Nothing is installed: packages are downloaded by apt-get and unpacked by dpkg. The folder's name is the hash of all that
-went in (packages by the checksum of apt's signed lists, our own files by content), so a changed package or file makes a
-new image and an unchanged one costs only the look-up.
+Nothing is installed: packages are downloaded by apt-get and unpacked by dpkg. The folder's name is the hash of all inputs
+(packages by the checksum in apt's signed lists, our own files by content). So a changed package or file makes a new image,
+and an unchanged one costs only the look-up.
 """
 import gzip
 import hashlib

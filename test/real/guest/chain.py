@@ -1,5 +1,5 @@
-"""Backups the whole way: Harvester's flow asks a real API server for snapshots, snapfreeze freezes the real guest by the
-rig's freeze API and thaws it, the rig's CSI driver cuts the real disks, and the verdict is what snapfreeze wrote."""
+"""Complete backups: Harvester's flow asks a real API server for snapshots, snapfreeze freezes and thaws the real guest by the
+rig's freeze API, the rig's CSI driver cuts the real disks, and the verdict is the one that snapfreeze wrote."""
 
 from control_plane import ChainError, ControlPlane, Snapfreeze, wait_until
 from drivers import DISKS, HARVESTER, SNAPFREEZE, Verdict

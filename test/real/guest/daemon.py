@@ -4,7 +4,7 @@
     daemon.py FOLDER [--image IMAGE] [--no-agent]
 
 boots the guest with its files in FOLDER and serves FOLDER/guest.sock until SIGTERM. A request is one line
-{"op": ..., ...}, its answer one line {"ok": true, ...} or {"ok": false, "code": <HTTP status>, "error": ...}; several
+{"op": ..., ...}, and its answer one line {"ok": true, ...} or {"ok": false, "code": <HTTP status>, "error": ...}; several
 connections are served at once. Times are seconds of the wall clock. The operations are the methods op_* of Guest.
 """
 import argparse

@@ -1,6 +1,6 @@
-"""KubeVirt's rules for freezing a guest, between whoever asks and the real agent (docs: the design's section 2).
+"""KubeVirt's rules for freezing a guest, between the caller and the real agent.
 
-Known from KubeVirt, not from snapfreeze, so that a mistake of ours shows here.
+They are taken from KubeVirt, not from snapfreeze, so that our own mistakes show here.
 """
 import threading
 

@@ -1,8 +1,8 @@
-"""Judges restored backups: what filesystem and application find on the disks. It knows nothing of freezes and verdicts.
+"""Judges restored backups by what filesystem and application find on the disks. It knows nothing of freezes and verdicts.
 
-Each backup is looked at three times: its journals, as they were cut, by host tools; then all backups are mounted in
-one fresh guest, as after a restore, which replays what has to be; then the disks it left are checked by fsck, and the
-files it read against the load's rules (records.py).
+Each backup is checked three times. Host tools read its journals as they were cut. Then one fresh guest mounts all backups,
+as after a restore, and replays their journals. Then fsck checks the disks that it left, and the files that it read are
+checked against the load's rules (records.py).
 """
 import pathlib
 import re

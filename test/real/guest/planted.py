@@ -1,4 +1,4 @@
-"""Damage planted into good images, each of a kind that the oracle must name: one that cannot fail proves nothing."""
+"""Damage planted into good images. The oracle must name each kind, since an oracle that cannot fail proves nothing."""
 import re
 import subprocess
 

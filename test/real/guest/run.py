@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Takes backups of a real guest under load, restores them, and sets what was expected against what the oracle finds.
+"""Takes backups of a real guest under load, restores them, and compares what the oracle finds with what was expected.
 
-Called by scripts/guest, which looks after the packages.
+Called by scripts/guest, which installs the packages.
 """
 import argparse
 import concurrent.futures

@@ -1,4 +1,4 @@
-"""The rows of the table: what is done to the guest, and what must come of it. Pure."""
+"""The rows of the table: what is done to the guest, and the result that must follow. Pure."""
 from dataclasses import dataclass
 
 from drivers import HARVESTER, Plan

@@ -1,4 +1,4 @@
-"""KubeVirt's rules, on an agent of no guest."""
+"""KubeVirt's rules, tested with an agent that has no guest."""
 import threading
 import time
 import unittest

@@ -1,4 +1,4 @@
-"""The oracle's look at filesystems, by host tools on images made here: no guest is booted."""
+"""The oracle's checks of filesystems by host tools, on images made here. No guest is booted."""
 import pathlib
 import subprocess
 import tempfile

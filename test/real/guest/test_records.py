@@ -1,4 +1,4 @@
-"""The oracle's rules on bytes alone: each kind of damage is named, and an undamaged disk is not accused."""
+"""The oracle's rules on bytes alone: each kind of damage is named, and an undamaged disk passes."""
 import struct
 import unittest
 import zlib

@@ -1,4 +1,4 @@
-"""What is read from a backup, and what the tables say of it."""
+"""What is read from a backup, and what the tables say about it."""
 import unittest
 
 from chain import failure_of, verdict_of

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Does an image start, refuse and serve?
+"""Tests whether an image starts, refuses and serves.
 
     test/real/image/image_test.py ARCHIVE [BUILD] [--arch ARCH] [--emulator PROGRAM]
 
-ARCHIVE is an OCI image in a tar file, BUILD the folder with snapfreeze-sandbox (default: build/release). The image's files are the
-root, read-only, of its processes, which run as its user beside a sandbox: no engine is needed, but root. ARCH is which image of
-several; PROGRAM, such as /usr/bin/qemu-aarch64-static, runs what is not for this machine.
+ARCHIVE is an OCI image in a tar file, BUILD the folder with snapfreeze-sandbox (default: build/release). The image's
+processes run as its user beside a sandbox, with the image's files as their read-only root. That needs no engine, but root. ARCH chooses one of
+several images. PROGRAM, such as /usr/bin/qemu-aarch64-static, runs an image that is not for this machine.
 """
 import argparse
 import fcntl

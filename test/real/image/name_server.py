@@ -1,4 +1,4 @@
-"""A name server on loopback that knows one name, and remembers what it was asked."""
+"""A name server on loopback that knows one name, and remembers the questions that it got."""
 import socket
 import struct
 import threading

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # certificates.sh PLANE SNAPFREEZE KUBECTL: a sweeper under its own account makes CA and leaf on the control plane in PLANE,
-# publishes the CA, and rotates it; then a broken caBundle is repaired. Only the API server's word counts.
+# publishes the CA, and rotates it. Then it repairs a broken caBundle. The API server alone decides what is trusted.
 set -euo pipefail
 plane=$1 snapfreeze=$2 kubectl=$3
 export KUBECONFIG=$plane/admin.kubeconfig

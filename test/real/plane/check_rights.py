@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check_rights.py KUBECTL DIR...: holds the rights of webhook and sweeper against what they did, by the audit logs of the
+"""check_rights.py KUBECTL DIR...: compares the rights of webhook and sweeper with what they did, by the audit logs of the
 control planes in DIR...
 
 Every right that is granted must have been used, and nothing may have been refused. Run it after the scenarios.
@@ -71,7 +71,7 @@ def main():
         missing = refused[part] - rights
         for right in sorted(missing):
             failures += 1
-            print(f"{part} was refused to {text(right)}: grant it, or mend the code")
+            print(f"{part} was refused to {text(right)}: grant it, or fix the code")
         print(f"{part}: {len(rights)} rights, {len(rights & used[part])} used, {len(missing)} missing")
     sys.exit(1 if failures else 0)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# down.sh DIR: stops what up.sh started there, by pid, the API server before etcd (or it hangs on its way out).
+# down.sh DIR: stops what up.sh started there, by pid. The API server stops before etcd, or it would hang.
 set -uo pipefail
 cd "$1" || exit 1
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""measure.py DIR: how long guests were frozen on the control plane in DIR, by what really happened in guests and on disks.
+"""measure.py DIR: prints how long guests were frozen on the control plane in DIR, by what really happened in guests and on disks.
 
-Beside it what the same cuts would have meant for who waits for the VolumeSnapshot's own creationTime, as everybody else
-does, and for Harvester's fixed times. Fails when the median is over 1.05 x the cut + two round trips + the guest's thaw.
+For comparison, it prints how long the same cuts would have taken with a tool that waits for the VolumeSnapshot's own
+creationTime, as all others do, and with Harvester's fixed times. Fails if the median is over 1.05 x the cut + two round trips
++ the guest's thaw.
 """
 import http.client
 import json

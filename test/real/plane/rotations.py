@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Dry-run snapshots through a real API server while the webhook's certificates rotate and its replicas restart: each must
-come back with what the webhook adds. As failurePolicy is Ignore, an admission that fails shows by what is missing.
+"""Sends dry-run snapshots through a real API server while the webhook's certificates rotate and its replicas restart. Each must
+come back with the webhook's marks. As failurePolicy is Ignore, missing marks show that an admission failed.
 
     test/real/plane/rotations.py PLANE BUILD [--admissions N] [--rotations N] [--restarts N]
 
-PLANE is the folder of a control plane that up.sh has started, BUILD that of the binaries. Exits with 1 when an admission
-was passed over, or a replica did not end well.
+PLANE is the folder of a control plane that up.sh has started, BUILD that of the binaries. Exits with 1 if an admission
+was skipped, or a replica did not end well.
 """
 import argparse
 import asyncio

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""table.py REPORT...: scenarios and levels side by side, from what scenario_runner --report wrote."""
+"""table.py REPORT...: prints scenarios and levels side by side, from the reports that scenario_runner --report wrote."""
 import sys
 
 

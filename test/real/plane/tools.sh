@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# tools.sh [helm]: builds the control plane, once, and the rig, when its sources changed; says so on stderr, and prints the folder.
-# With 'helm' that alone.
-# The folder is in the cache, called after what it is built from.
+# tools.sh [helm]: builds the control plane once, and the rig whenever its sources changed. Says so on stderr, and prints the folder.
+# With 'helm', builds Helm alone. The folder is in the cache, named after what it is built from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# up.sh DIR: a real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, snapshot-controller. Writes
-# DIR/USER.kubeconfig for each that calls it, and of each process NAME.start and NAME.pid. BIN: folder of the built tools.
-# PORT: the API server's; the next twenty are snapfreeze's and the rig's.
+# up.sh DIR: starts a real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, snapshot-controller. Writes
+# DIR/USER.kubeconfig for each caller, and NAME.start and NAME.pid for each process. BIN: folder of the built tools. PORT: the API
+# server's; the next twenty are snapfreeze's and the rig's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "$1" && cd "$1" && pwd)

@@ -1,6 +1,6 @@
-// Command rig is what stands in for KubeVirt, Harvester and the storage beside a real control plane: an aggregated
-// freeze API, a CSI driver, and Harvester's backup flow. It knows of them what their documented and measured behaviour
-// is, and shares nothing with snapfreeze.
+// Command rig stands in for KubeVirt, Harvester and the storage beside a real control plane: an aggregated freeze API, a
+// CSI driver, and Harvester's backup flow. It follows their documented and measured behaviour, and shares nothing with
+// snapfreeze.
 package main
 
 import (

@@ -1,4 +1,4 @@
-#include "edge/tls.h"
+#include "tls/context.h"
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sweeper/planner.h"
+#include "sweeper/strays.h"
 
 namespace snapfreeze::test {
 

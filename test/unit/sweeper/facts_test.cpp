@@ -73,7 +73,7 @@ TEST_CASE("a Lease that names no guest is an error, and no object a crash") {
 }
 
 TEST_CASE("only our own sessions and labelled snapshots are asked for") {
-  CHECK(label_selector_of(Kind::kSession) == freeze::kSessionLabel);
-  CHECK(label_selector_of(Kind::kSnapshot) == "snapfreeze.harvesterhci.io/epoch");
-  CHECK(label_selector_of(Kind::kVmi).empty());
+  CHECK(watch_of(Kind::kSession).label_selector == freeze::kSessionLabel);
+  CHECK(watch_of(Kind::kSnapshot).label_selector == "snapfreeze.harvesterhci.io/epoch");
+  CHECK(watch_of(Kind::kVmi).label_selector.empty());
 }

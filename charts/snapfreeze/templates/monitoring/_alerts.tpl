@@ -1,5 +1,5 @@
 {{/*
-Increase of a counter whose series may come into being with its first event: increase() would miss that one.
+The increase of a counter whose series may begin with its first event, which increase() would miss.
 $1: selector, $2: window.
 */}}
 {{- define "snapfreeze.increase" -}}
@@ -7,7 +7,7 @@ $1: selector, $2: window.
 (({{ $series }} unless {{ $series }} offset {{ $window }}) or increase({{ $series }}[{{ $window }}]))
 {{- end -}}
 
-{{/* Labels and runbook of an alert. */}}
+{{/* The labels and the runbook of an alert. */}}
 {{- define "snapfreeze.alert" -}}
 {{- $own := .root.Values.prometheusRule -}}
 labels:
@@ -31,19 +31,19 @@ annotations:
     summary: Guests cannot be thawed.
     description: {{ `{{ $value | humanize }} unfreeze calls failed within 5 minutes. Those guests thaw by KubeVirt's timer, unless it is lost.` | quote }}
 - alert: SnapfreezeSessionStuck
-  # Guests are held, and none has been thawed for long.
+  # Guests are held, and none has been thawed for a long time.
   expr: max(snapfreeze_sessions{phase=~"Freezing|Frozen|Thawing"}) > 0 unless sum{{ include "snapfreeze.increase" (list $thawed "5m") }} > 0
   for: {{ add .Values.freeze.maxTimeoutSeconds 60 }}s
   {{- include "snapfreeze.alert" (dict "root" . "name" "SnapfreezeSessionStuck" "severity" "critical") | nindent 2 }}
     summary: A session does not end.
     description: {{ printf "A guest is held for longer than the longest T, %d s, and no thaw has succeeded meanwhile." (int .Values.freeze.maxTimeoutSeconds) | quote }}
 - alert: SnapfreezeGuestFrozenTooLong
-  # Half a guest: sums of equal parts may differ in their last digit. Prometheus 3 writes le="60" as "60.0".
+  # Compared with half a guest, because sums of equal parts may differ in their last digit. Prometheus 3 writes le="60" as "60.0".
   expr: >-
     sum(increase(snapfreeze_guest_frozen_seconds_count[15m]))
     - sum(increase(snapfreeze_guest_frozen_seconds_bucket{le=~"{{ $own.frozenSeconds }}([.]0)?"}[15m])) > 0.5
   {{- include "snapfreeze.alert" (dict "root" . "name" "SnapfreezeGuestFrozenTooLong" "severity" "warning") | nindent 2 }}
-    summary: Guests were frozen for long.
+    summary: Guests were frozen for a long time.
     description: {{ printf "{{ $value | humanize }} guests were frozen for longer than %d s within 15 minutes." (int $own.frozenSeconds) | quote }}
 - alert: SnapfreezeNoLeader
   expr: absent(snapfreeze_leader == 1)
@@ -55,9 +55,9 @@ annotations:
   expr: sum{{ include "snapfreeze.increase" (list `apiserver_admission_webhook_fail_open_count{name="volumesnapshots.snapfreeze.harvesterhci.io"}` "15m") }} > 0
   {{- include "snapfreeze.alert" (dict "root" . "name" "SnapfreezeWebhookUnreachable" "severity" "critical") | nindent 2 }}
     summary: The API server does not reach the webhook.
-    description: {{ `{{ $value | humanize }} snapshots were admitted without asking it within 15 minutes. Their backups are crash-consistent.` | quote }}
+    description: {{ `{{ $value | humanize }} snapshots were admitted without it within 15 minutes. Their backups are crash-consistent.` | quote }}
 - alert: SnapfreezeCertificateExpiring
-  # A sweeper that led once remembers certificates that another one has renewed since.
+  # A sweeper that led before remembers certificates that another one has renewed since.
   expr: >-
     min by (instance, pod) ({__name__=~"snapfreeze_(certificate|ca)_expiry_timestamp_seconds"}
     unless on (instance) snapfreeze_leader == 0) - time() < {{ mul $own.certificateDays 86400 }}

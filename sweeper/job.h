@@ -1,0 +1,43 @@
+// What the sweeper has to do, as values: a job, and what became of it.
+#pragma once
+
+#include <compare>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "sweeper/conclude.h"
+#include "sweeper/end_rest.h"
+#include "sweeper/judge_stray.h"
+#include "sweeper/look.h"
+#include "sweeper/open.h"
+#include "sweeper/thaw.h"
+
+namespace snapfreeze::sweeper {
+
+struct Job {
+  // What it is about; `id` is the uid of a session or snapshot, a guest's key, or a namespace.
+  struct Key {
+    enum class About { kSession, kLostSession, kSnapshot, kFrozenGuest, kNamespace };
+    About about = About::kSession;
+    std::string id;
+    auto operator<=>(const Key&) const = default;
+  };
+  Key key;
+  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob> what;
+  bool again = false;  // it has failed before
+
+  // kThaw: a guest waits for it, and it has not failed before.
+  enum class Lane { kThaw, kThawAgain, kOther };
+  [[nodiscard]] Lane lane() const {
+    const bool thaws = std::holds_alternative<ThawJob>(what) || std::holds_alternative<OpenJob>(what);
+    return thaws ? (again ? Lane::kThawAgain : Lane::kThaw) : Lane::kOther;
+  }
+};
+
+struct Outcome {
+  Job::Key key;
+  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>> what;
+};
+
+}  // namespace snapfreeze::sweeper

@@ -1,0 +1,240 @@
+#include "sweeper/ledger.h"
+
+#include <algorithm>
+
+#include "sweeper/strays.h"
+
+namespace snapfreeze::sweeper {
+namespace {
+
+using freeze::Phase;
+using freeze::Session;
+using About = Job::Key::About;
+
+constexpr std::chrono::seconds kRescueAgain{30};
+
+void failed(Progress& progress, Mono now) {
+  ++progress.failures;
+  progress.not_before = now + backoff(progress.failures);
+  if (!progress.failing_since) progress.failing_since = now;
+}
+
+}  // namespace
+
+void Ledger::on_change(const Change& change, Observed now) {
+  take(world_.apply(change, now), now.at);
+}
+
+void Ledger::take(const News& news, Mono now) {
+  for (const Session& session : news.deleted) somebody_deleted(session, now);
+  for (const std::string& uid : news.sessions) touch({About::kSession, uid});
+  for (const std::string& uid : news.strays) look_at_stray(uid, now);
+  if (!rescue_) return;
+  for (const std::string& guest : news.guests) touch({About::kFrozenGuest, guest});
+}
+
+void Ledger::touch(const Key& key) {
+  const auto found = attempts_.find(key);
+  const bool busy = found != attempts_.end() && found->second.busy;
+  if (!busy) agenda_.set(key, Mono::min());
+}
+
+// Later than now in any case, or whoever pops what is due would go round in circles.
+void Ledger::wake_at(const Key& key, Mono when, Mono now) {
+  agenda_.set(key, std::max(when, now + Millis(1)));
+}
+
+bool Ledger::idle() const {
+  return std::none_of(attempts_.begin(), attempts_.end(), [](const auto& item) { return item.second.busy; });
+}
+
+int Ledger::failures(const Key& key) const {
+  const auto found = attempts_.find(key);
+  return found == attempts_.end() ? 0 : found->second.failures;
+}
+
+// What needs nothing more is forgotten at once.
+void Ledger::look_at_stray(const std::string& uid, Mono now) {
+  const Key key{About::kSnapshot, uid};
+  if (!world_.synced(Kind::kSession) || !world_.synced(Kind::kBackup)) return;
+  const auto stray = world_.stray(uid);
+  if (stray && plan_stray(*stray, now).action != StrayPlan::Action::kForget) {
+    touch(key);
+    return;
+  }
+  if (stray) world_.forget(uid);
+  agenda_.erase(key);
+}
+
+// What only a leader may do is not put on the agenda again, or it would be due at once for ever.
+void Ledger::forget_if_finished(const Key& snapshot, Mono now) {
+  const auto stray = world_.stray(snapshot.id);
+  if (!stray) return;
+  const StrayPlan plan = plan_stray(*stray, now);
+  // Whoever leads says it.
+  const bool finished = plan.action == StrayPlan::Action::kForget || plan.action == StrayPlan::Action::kTell;
+  if (finished) world_.forget(snapshot.id);
+  if (plan.action == StrayPlan::Action::kWait && plan.wake > now) wake_at(snapshot, plan.wake, now);
+}
+
+void Ledger::forget_session(const std::string& uid) {
+  progress_.erase(uid);
+  attempts_.erase({About::kSession, uid});
+  looks_.forget(uid);
+}
+
+void Ledger::forget_snapshot(const Key& key) {
+  world_.forget(key.id);
+  attempts_.erase(key);
+}
+
+void Ledger::clean_up(Observed now) {
+  if (now.bound != Wall::max()) world_.forget_old_backups(now.bound, now.at);
+  std::erase_if(progress_, [&](const auto& item) { return !world_.situation(item.first); });
+  std::erase_if(attempts_, [](const auto& item) { return !item.second.busy && item.second.failures == 0; });
+}
+
+void Ledger::begin_to_lead(Mono now) {
+  for (auto& [uid, progress] : progress_) {
+    Progress kept;
+    kept.unsettled = progress.unsettled;
+    kept.doubts = std::move(progress.doubts);
+    progress = std::move(kept);
+  }
+  looks_.clear();
+  judging_.clear();
+  take(world_.touch_all(), now);
+  for (const auto& [guest, lost] : lost_) touch({About::kLostSession, guest});
+}
+
+void Ledger::done(const Outcome& outcome, Mono now) {
+  const Key& key = outcome.key;
+  attempts_[key].busy = false;
+  agenda_.set(key, Mono::min());
+  if (const auto* thawed = std::get_if<ThawDone>(&outcome.what)) done(key.id, *thawed, now);
+  if (const auto* concluded = std::get_if<ConcludeDone>(&outcome.what)) done(key.id, *concluded, now);
+  if (const auto* rested = std::get_if<EndRestDone>(&outcome.what)) done(key.id, *rested, now);
+  if (const auto* opened = std::get_if<OpenDone>(&outcome.what)) done(key, *opened, now);
+  if (const auto* judged = std::get_if<StrayDone>(&outcome.what)) done(key, *judged, now);
+  if (const auto* look = std::get_if<std::shared_ptr<const Look>>(&outcome.what)) {
+    for (const std::string& uid : looks_.done(key.id, *look)) touch({About::kSession, uid});
+  }
+}
+
+void Ledger::replan(const std::string& uid, const Session& session, bool gone, Mono now) {
+  Progress& progress = progress_[uid];
+  // Once at once; but who loses every race must not spin.
+  if (++progress.failures > 1) progress.not_before = now + backoff(progress.failures);
+  if (!gone) return take(world_.read_afresh(session, now), now);
+  const auto situation = world_.situation(uid);
+  take(world_.ended(uid, now), now);
+  if (situation) somebody_deleted(situation->session, now);
+}
+
+// A guest may be frozen whose record is gone. In Thawing it was another leader who ended it, unless we know better.
+void Ledger::somebody_deleted(const Session& session, Mono now) {
+  const auto progress = progress_.find(session.uid);
+  const bool not_thawed = progress != progress_.end() && progress->second.failing_since && !progress->second.thawed;
+  const bool held = session.phase == Phase::kFreezing || session.phase == Phase::kFrozen;
+  if (!held && !(session.phase == Phase::kThawing && not_thawed)) return;
+  std::erase_if(lost_, [&](const auto& item) { return item.second.over(now); });
+  const std::string guest = guest_key(session.namespace_, session.vm);
+  lost_[guest] = {session, now};
+  touch({About::kLostSession, guest});
+}
+
+// Over: its own timer has thawed the guest, or another sweeper or a new session has it.
+const Session* Ledger::lost(const std::string& guest, Mono now) {
+  const auto found = lost_.find(guest);
+  if (found == lost_.end()) return nullptr;
+  if (!found->second.over(now) && !world_.has_session(guest)) return &found->second.session;
+  lost_.erase(found);
+  return nullptr;
+}
+
+void Ledger::done(const std::string& uid, const ThawDone& done, Mono now) {
+  using End = ThawDone::End;
+  if (done.end == End::kReplan) return replan(uid, done.session, done.gone, now);
+  const auto before = world_.situation(uid);
+  take(world_.wrote(done.session, now), now);
+  Progress& progress = progress_[uid];
+  if (done.end == End::kNotMade) return failed(progress, now);
+  progress.doubts = done.session.doubts;
+  progress.unsettled = done.session.unsettled;
+  if (done.end != End::kSettled) return failed(progress, now);
+  progress.thawed = true;
+  progress.lease_unsettled = done.session.unsettled || (before && before->session.unsettled);
+  progress.migrating = before && before->guest.migrating;
+  progress.frozen_for = done.frozen_for;
+  progress.failures = 0;
+  progress.failing_since.reset();
+}
+
+void Ledger::done(const std::string& uid, const ConcludeDone& done, Mono now) {
+  using End = ConcludeDone::End;
+  for (const auto& [snapshot, verdict] : done.snapshots) take(world_.judged(snapshot, verdict), now);
+  for (const auto& [backup, verdict] : done.backups) take(world_.judged_backup(backup, verdict), now);
+  Progress& progress = progress_[uid];
+  if (done.look_failed) ++progress.failed_looks;
+  // One that served stays good when only a write failed.
+  if (done.look_failed || done.end != End::kFailed) looks_.forget(uid);
+  switch (done.end) {
+    case End::kEnded:
+      return take(world_.ended(uid, now), now);
+    case End::kResting:
+      progress = {};
+      return take(world_.wrote(done.session, now), now);
+    case End::kFailed:
+      return failed(progress, now);
+    case End::kReplan:
+      return replan(uid, done.session, done.gone, now);
+  }
+}
+
+void Ledger::done(const std::string& uid, const EndRestDone& done, Mono now) {
+  using End = EndRestDone::End;
+  Progress& progress = progress_[uid];
+  switch (done.end) {
+    case End::kEnded:
+      return take(world_.ended(uid, now), now);
+    case End::kUnsettled:
+      failed(progress, now);
+      progress.not_before = now + freeze::kLateCalls;
+      return take(world_.wrote(done.session, now), now);
+    case End::kFailed:
+      failed(progress, now);
+      return take(world_.wrote(done.session, now), now);
+    case End::kReplan:
+      return replan(uid, done.session, done.gone, now);
+  }
+}
+
+void Ledger::done(const Key& key, const OpenDone& done, Mono now) {
+  Attempts& attempts = attempts_[key];
+  attempts.failures = done.failed ? attempts.failures + 1 : 0;
+  // The watch is yet to show the session; until then this would begin it again.
+  agenda_.set(key, now + (done.failed ? backoff(attempts.failures) : Millis(kRescueAgain)));
+}
+
+void Ledger::done(const Key& key, const StrayDone& done, Mono now) {
+  using End = StrayDone::End;
+  Attempts& attempts = attempts_[key];
+  attempts.failures = done.end == End::kFailed ? attempts.failures + 1 : 0;
+  for (const auto& [snapshot, verdict] : done.snapshots) take(world_.judged(snapshot, verdict), now);
+  if (done.backup) take(world_.judged_backup(done.backup_uid, *done.backup), now);
+  judging_.erase(done.backup_uid);
+  switch (done.end) {
+    case End::kJudged:
+      if (done.told) world_.forget(key.id);
+      return;
+    case End::kAlive:
+      agenda_.set(key, now + kStrayGrace);
+      return;
+    case End::kGone:
+      return world_.forget(key.id);
+    case End::kFailed:
+      agenda_.set(key, now + backoff(attempts.failures));
+  }
+}
+
+}  // namespace snapfreeze::sweeper
