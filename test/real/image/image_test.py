@@ -4,8 +4,8 @@
     test/real/image/image_test.py ARCHIVE [BUILD] [--arch ARCH] [--emulator PROGRAM]
 
 ARCHIVE is an OCI image in a tar file, BUILD the folder with snapfreeze-sandbox (default: build/release). The image's
-processes run as its user beside a sandbox, with the image's files as their read-only root. That needs no engine, but root. ARCH chooses one of
-several images. PROGRAM, such as /usr/bin/qemu-aarch64-static, runs an image that is not for this machine.
+processes run as its user beside a sandbox, with the image's files as their read-only root. That needs no engine, but root.
+ARCH chooses one of several images. PROGRAM, such as /usr/bin/qemu-aarch64-static, runs an image that is not for this machine.
 """
 import argparse
 import fcntl
