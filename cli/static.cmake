@@ -1,35 +1,33 @@
-# The libraries for a program without shared ones. Debian has archives of OpenSSL and yaml-cpp only. fmt and spdlog are then used
-# by their headers alone, and what is left is compiled from Debian's sources, which SNAPFREEZE_SOURCES has (`apt-get source`).
-set(SNAPFREEZE_SOURCES "" CACHE PATH "Folder with the unpacked Debian source of prometheus-cpp")
-file(GLOB prometheus LIST_DIRECTORIES true ${SNAPFREEZE_SOURCES}/prometheus-cpp-*/core)
-if(NOT prometheus)
-  message(FATAL_ERROR "SNAPFREEZE_SOURCES has no prometheus-cpp: apt-get source prometheus-cpp")
-endif()
+# snapfreeze-static: the program without shared libraries, which runs on any Linux. It has the same objects as snapfreeze. Debian has
+# archives of OpenSSL, yaml-cpp, brotli and zlib only. The other libraries are compiled here, from Debian's sources (`apt-get source`),
+# so that they fit the headers that the objects were compiled with.
+foreach(name cpp-httplib fmtlib prometheus-cpp spdlog)
+  file(GLOB source_${name} LIST_DIRECTORIES true ${SNAPFREEZE_SOURCES}/${name}-*)
+  list(FILTER source_${name} EXCLUDE REGEX "\\.(dsc|xz|gz|asc|bz2)$")
+  if(NOT source_${name})
+    message(FATAL_ERROR "SNAPFREEZE_SOURCES has no ${name}: apt-get source ${name}")
+  endif()
+endforeach()
+set(split ${CMAKE_CURRENT_BINARY_DIR}/cpp-httplib)
+execute_process(COMMAND python3 ${source_cpp-httplib}/split.py --out ${split} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 
-find_package(Threads REQUIRED)
-set(OPENSSL_USE_STATIC_LIBS ON)
-find_package(OpenSSL REQUIRED)
-find_library(YAMLCPP_ARCHIVE libyaml-cpp.a REQUIRED)
+file(GLOB prometheus_files ${source_prometheus-cpp}/core/src/*.cc)
+file(GLOB spdlog_files ${source_spdlog}/src/*.cpp)
+list(FILTER spdlog_files EXCLUDE REGEX "/bundled_fmtlib")
+add_library(snapfreeze_libraries STATIC EXCLUDE_FROM_ALL
+            ${split}/httplib.cc ${source_fmtlib}/src/format.cc ${source_fmtlib}/src/os.cc ${prometheus_files} ${spdlog_files})
+# As each of them is compiled in Debian; what they warn of is not ours.
+set_target_properties(snapfreeze_libraries PROPERTIES UNITY_BUILD OFF COMPILE_OPTIONS -w)
+target_compile_definitions(snapfreeze_libraries PRIVATE PROMETHEUS_CPP_CORE_STATIC_DEFINE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
+target_include_directories(snapfreeze_libraries BEFORE PRIVATE ${split} ${source_fmtlib}/include ${source_prometheus-cpp}/core/include
+                           ${source_prometheus-cpp}/core/src ${source_spdlog}/include)
+target_compile_options(snapfreeze_libraries PRIVATE ${HTTPLIB_CFLAGS_OTHER})
 
-add_library(fmt::fmt INTERFACE IMPORTED)
-target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
-add_library(spdlog::spdlog INTERFACE IMPORTED)
-target_compile_definitions(spdlog::spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
-target_link_libraries(spdlog::spdlog INTERFACE fmt::fmt)
-add_library(PkgConfig::YAMLCPP INTERFACE IMPORTED)
-target_link_libraries(PkgConfig::YAMLCPP INTERFACE ${YAMLCPP_ARCHIVE})
-
-file(GLOB sources ${prometheus}/src/*.cc)
-add_library(prometheus_core STATIC ${sources})
-target_compile_definitions(prometheus_core PUBLIC PROMETHEUS_CPP_CORE_STATIC_DEFINE)
-target_include_directories(prometheus_core SYSTEM PUBLIC ${prometheus}/include)
-target_compile_options(prometheus_core PRIVATE -w)
-add_library(prometheus-cpp::core ALIAS prometheus_core)
-
-file(GLOB httplib LIST_DIRECTORIES true ${SNAPFREEZE_SOURCES}/cpp-httplib-*)
-if(NOT httplib)
-  message(FATAL_ERROR "SNAPFREEZE_SOURCES has no cpp-httplib: apt-get source cpp-httplib")
-endif()
-add_library(PkgConfig::HTTPLIB INTERFACE IMPORTED)
-target_include_directories(PkgConfig::HTTPLIB BEFORE INTERFACE ${httplib})
-target_link_libraries(PkgConfig::HTTPLIB INTERFACE OpenSSL::SSL Threads::Threads)
+add_executable(snapfreeze-static EXCLUDE_FROM_ALL main.cpp)
+foreach(part base tls kube freeze certs edge webhook sweeper version cli anywhere)
+  target_sources(snapfreeze-static PRIVATE $<TARGET_OBJECTS:snapfreeze_${part}>)
+endforeach()
+# The map says what was linked, for the list of parts.
+target_link_options(snapfreeze-static PRIVATE -static-pie LINKER:-Map=${CMAKE_BINARY_DIR}/snapfreeze-static.map)
+target_link_libraries(snapfreeze-static PRIVATE snapfreeze_libraries -Wl,--start-group -l:libyaml-cpp.a -l:libssl.a -l:libcrypto.a -l:libbrotlidec.a
+                      -l:libbrotlienc.a -l:libbrotlicommon.a -l:libz.a -Wl,--end-group)
