@@ -23,5 +23,7 @@ LABEL org.opencontainers.image.title="snapfreeze" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.description="Consistent VM backups for Harvester and KubeVirt"
+# For `kubectl exec ... -- snapfreeze`, whatever the runtime would take.
+ENV PATH=/usr/bin
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/snapfreeze"]

@@ -103,6 +103,7 @@ class Contents(unittest.TestCase):
     def test_it_says_what_it_is(self):
         config = IMAGE.config["config"]
         self.assertRegex(config["User"], r"^[1-9]\d*:[1-9]\d*$")
+        self.assertIn("PATH=/usr/bin", config["Env"])  # for `kubectl exec ... -- snapfreeze`
         labels = {name.removeprefix("org.opencontainers.image."): value for name, value in config["Labels"].items()}
         self.assertEqual(labels["title"], "snapfreeze")
         self.assertEqual(labels["licenses"], "Apache-2.0")
