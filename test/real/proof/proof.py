@@ -64,6 +64,11 @@ class Kubelet:
         # A webhook looks every 2 s whether a sweeper leads.
         time.sleep(5)
 
+    def execute(self, *command):
+        """As `kubectl exec` in a sweeper's pod: the image's program, with that pod's account."""
+        replica = self.replicas[0]
+        return run(["env", f"SNAPFREEZE_KUBECONFIG={replica.folder}/kubeconfig", replica.program, *command])
+
     def drain(self):
         """The pod of the Job that an uninstall starts."""
         pod = wait_for("the Job's pod", 60, lambda: next(iter(self._plane.get(
@@ -136,7 +141,7 @@ def expect_verdict(plane, name):
     say(f"backup {name} is 'filesystem'")
 
 
-def install(admin, kubelet, plane):
+def install(admin, kubelet, plane, page):
     admin.types("2. Push the image", "skopeo copy --all")
     admin.types("3. Install the chart", "helm install", lambda: kubelet.follow(1))
     if not kubelet.image.startswith(f"{REGISTRY}/snapfreeze@sha256:"):
@@ -144,6 +149,10 @@ def install(admin, kubelet, plane):
     admin.types("4. Check", "snapfreeze check")
     admin.types("5. Take a backup, and look what it is worth", "kubectl apply")
     expect_verdict(plane, "first")
+    # The page's own command needs a kubelet.
+    command = page.commands("4. Check", "exec deploy/snapfreeze-sweeper").split(" -- snapfreeze ")[1].split()
+    if "filesystem" not in (said := kubelet.execute(*command)):
+        raise SystemExit(f"proof: in a sweeper's pod, snapfreeze {' '.join(command)} says:\n{said}")
 
 
 def without_registry(admin, machine, digest):
@@ -180,7 +189,7 @@ def main():
         prepare(plane, machine)
         machine.serve_registry()
         machine.start_containerd()
-        install(admin, kubelet, plane)
+        install(admin, kubelet, plane, page)
         without_registry(admin, machine, kubelet.image.split("@")[1])
         change(admin, kubelet, plane)
         admin.types("Remove", "kubectl delete namespace", kubelet.drain)
