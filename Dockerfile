@@ -1,6 +1,6 @@
-# The image, for those who have a container engine:
+# Builds the image with a container engine:
 #   docker build --tag snapfreeze --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" .
-# scripts/image makes it without one.
+# scripts/image builds it without one.
 FROM debian:trixie-slim AS build
 WORKDIR /src
 COPY scripts/deps scripts/

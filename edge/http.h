@@ -11,7 +11,7 @@
 namespace snapfreeze::edge {
 
 struct HttpRequest {
-  std::string method;  // GET or POST: the parser refuses all others
+  std::string method;  // GET or POST: all others are refused
   std::string path;    // as sent, not percent-decoded: "/mutate"
   std::string query;   // what follows the '?', as sent: "timeout=10s"
   std::string body;    // whole; of a POST it is application/json
@@ -30,8 +30,5 @@ using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
 // A reply of one line of plain text.
 HttpResponse text_response(int status, std::string text);
-
-// The bytes of a reply.
-std::string serialize(const HttpResponse& response, bool keep_alive);
 
 }  // namespace snapfreeze::edge

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -16,13 +17,15 @@ namespace snapfreeze::edge {
 
 namespace {
 
-// Connections that the kernel completes while the loop is busy. The kernel cuts it to net.core.somaxconn.
+// Connections that the kernel completes while we are busy. The kernel cuts it to net.core.somaxconn.
 constexpr int kBacklog = 4096;
 // Descriptors for all else: the API client, files, logs.
 constexpr rlim_t kOtherDescriptors = 128;
+// A socket, and what wakes its thread while a large request is read.
+constexpr rlim_t kPerConnection = 2;
 
 Result<Listener> bind_and_listen(const sockaddr* address, socklen_t size, const std::string& text) {
-  FileDescriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  tls::FileDescriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
   const int off = 0;
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -82,9 +85,12 @@ Result<Listener> listen_on(const std::string& address, std::uint16_t port) {
 Accepted accept_from(const Listener& listener) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  FileDescriptor socket(
+  tls::FileDescriptor socket(
       ::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (socket.get() < 0) return {FileDescriptor(), "", errno};
+  if (socket.get() < 0) return {tls::FileDescriptor(), "", errno};
+  // Short connections by the thousand are gone before they are looked at. They must cost no thread.
+  pollfd gone{socket.get(), 0, 0};
+  if (poll(&gone, 1, 0) > 0) return {tls::FileDescriptor(), "", ECONNABORTED};
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return {std::move(socket), peer_text(address), 0};
@@ -94,13 +100,13 @@ Accepted accept_from(const Listener& listener) {
 int connections_allowed(int wanted) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  const rlim_t needed = static_cast<rlim_t>(wanted) + kOtherDescriptors;
+  const rlim_t needed = static_cast<rlim_t>(wanted) * kPerConnection + kOtherDescriptors;
   if (limit.rlim_cur < needed) {
     limit.rlim_cur = std::min(needed, limit.rlim_max);
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   if (limit.rlim_cur >= needed) return wanted;
-  return static_cast<int>(limit.rlim_cur - std::min(limit.rlim_cur / 2, kOtherDescriptors));
+  return static_cast<int>((limit.rlim_cur - std::min(limit.rlim_cur / 2, kOtherDescriptors)) / kPerConnection);
 }
 
 }  // namespace snapfreeze::edge

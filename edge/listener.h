@@ -5,12 +5,12 @@
 #include <string>
 
 #include "base/result.h"
-#include "edge/stream.h"
+#include "tls/descriptor.h"
 
 namespace snapfreeze::edge {
 
 struct Listener {
-  FileDescriptor socket;  // non-blocking
+  tls::FileDescriptor socket;  // non-blocking
   std::uint16_t port = 0;
 };
 
@@ -19,9 +19,9 @@ struct Listener {
 Result<Listener> listen_on(const std::string& address, std::uint16_t port);
 
 struct Accepted {
-  FileDescriptor socket;  // non-blocking, without Nagle's delay; negative when none was accepted
-  std::string peer;       // "10.0.0.1:40000", "[fd00::1]:40000"
-  int error = 0;          // errno when none was accepted
+  tls::FileDescriptor socket;  // non-blocking, without Nagle's delay; negative when none was accepted
+  std::string peer;            // "10.0.0.1:40000", "[fd00::1]:40000"
+  int error = 0;               // errno when none was accepted; ECONNABORTED: it is gone already
 };
 Accepted accept_from(const Listener& listener);
 

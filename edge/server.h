@@ -16,6 +16,7 @@
 //  - a handshake, a request and a reply each have a deadline as a whole, however many bytes trickle in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,21 +25,25 @@
 #include "base/result.h"
 #include "certs/key_pair.h"
 #include "edge/http.h"
-#include "edge/http_parser.h"
 #include "tls/context.h"
 
 namespace snapfreeze::edge {
 
+struct Limits {
+  std::size_t head = 32 * 1024;        // request line and headers, bytes; 8 KiB of them in one line
+  std::size_t body = 7 * 1024 * 1024;  // above what the API server sends for an object of etcd's 1.5 MiB, old and new
+};
+
 struct ServerOptions {
-  std::string name = "http";  // of its threads, at most 11 characters: "http-loop", "http-7"
+  std::string name = "http";  // of its threads, at most 10 characters: "http-loop", "http-1023"
   std::string address;        // numeric; empty: all, IPv6 too where there is IPv6
   std::uint16_t port = 0;     // 0: any free one
 
-  int workers = 64;  // started when first needed
-  int queue = 128;   // complete requests that wait for a worker
+  int workers = 64;  // requests handled at once
+  int queue = 128;   // complete requests that wait for that
   int max_connections = 1024;
   std::size_t max_buffered = 32 * 1024 * 1024;  // bytes of all requests that are being read or handled
-  ParserLimits limits;
+  Limits limits;
   tls::ClientCheck clients;
 
   Millis handshake_timeout{5'000};
@@ -70,8 +75,8 @@ class Server {
   bool stop(Millis drain);
 
  private:
-  class Loop;
-  std::unique_ptr<Loop> loop_;
+  class Engine;
+  std::unique_ptr<Engine> engine_;
 };
 
 }  // namespace snapfreeze::edge

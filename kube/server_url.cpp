@@ -14,7 +14,7 @@ Error not_a_server(std::string_view url, const char* why, const char* expected) 
 
 // What follows the scheme. `server` says the default port.
 Result<ServerUrl> parse(std::string_view url, std::string_view rest, ServerUrl server, const char* expected) {
-  // What is not visible ASCII, or begins a query or a user, would end up in the request line.
+  // Anything but visible ASCII, and anything that begins a query or a user, would end up in the request line.
   const auto unfit = [](char c) { return c <= ' ' || c >= 127 || c == '?' || c == '#' || c == '@' || c == '\\'; };
   if (std::ranges::any_of(url, unfit)) return not_a_server(url, "has more than a host, a port and a path", expected);
   const std::size_t slash = rest.find('/');

@@ -39,7 +39,7 @@ const std::string& look_up(const StringMap& strings, std::string_view key) {
   return found == strings.end() ? kAbsent : found->second;
 }
 
-// "" when there is none. One without a message is an error all the same.
+// "" when there is none. An error without a message is still an error.
 std::string error_in(const Json& status) {
   if (!is_set(status["error"])) return "";
   const std::string& message = status["error"]["message"].string();
@@ -236,7 +236,7 @@ PodView PodView::from(const Json& object) {
   for (const Json& volume : object["spec"]["volumes"].items()) {
     const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
     if (!claim.empty()) view.claims.push_back(claim);
-    // A generic ephemeral volume's claim is called after its pod and the volume.
+    // The claim of a generic ephemeral volume is named after its pod and the volume.
     if (volume["ephemeral"].is_object()) view.claims.push_back(view.metadata.name + "-" + volume["name"].string());
   }
   return view;

@@ -23,7 +23,7 @@ bool has_doubt(const Session& session, std::string_view doubt) {
   return std::find(session.doubts.begin(), session.doubts.end(), doubt) != session.doubts.end();
 }
 
-// Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest once more.
+// Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest again.
 bool must_rest(const Session& session) {
   const bool rests = std::any_of(session.doubts.begin(), session.doubts.end(), [](const std::string& doubt) {
     const freeze::Reason* known = freeze::find_reason(doubt);
@@ -51,7 +51,7 @@ class Conclusion {
   Session& session() { return judgement_.session(); }
   [[nodiscard]] const Session& session() const { return judgement_.session(); }
 
-  // Whether we may go on. What a leader that was replaced writes could turn crash back into filesystem.
+  // Whether we may go on. A write of a leader that was replaced could turn crash back into filesystem.
   [[nodiscard]] bool leads() const { return seams_.leadership.leads_for(kube::kCallTimeout); }
 
   bool record_confirmed() {
@@ -198,7 +198,7 @@ class Conclusion {
     done_.gone = now.gone;
   }
 
-  // Verdicts are counted here, since a step that failed is done again, but a session ends once.
+  // Verdicts are counted here, since a failed step is repeated, but a session ends only once.
   void report_end() const {
     if (has_doubt(session(), reason::kRescued)) seams_.metrics.rescued();
     std::string culprit;

@@ -92,7 +92,8 @@ class Service::Impl {
     log::info("sweeper stopping");
     if (longhorn_->get() != nullptr) longhorn_->get()->stop();
     driver_.stop();
-    // Its last call has ended meanwhile. What it may still write of a Secret holds for the version that it read.
+    // Its last call has ended meanwhile. If it still writes a Secret, the write holds only for the version that it
+    // read.
     if (keeper_thread_.joinable()) keeper_thread_.join();
     plain_.stop(Millis(0));
     log::info("sweeper stopped");

@@ -1,4 +1,4 @@
-// Is there around snapfreeze what it needs?
+// Does the cluster have what snapfreeze needs?
 #include <charconv>
 
 #include "cli/check/check.h"

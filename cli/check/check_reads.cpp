@@ -54,7 +54,7 @@ std::string key_of(const kube::VmiView& vmi) {
   return vmi.metadata.namespace_ + "/" + vmi.metadata.name;
 }
 
-// The guests whose agents are to be asked; says so when these are not all.
+// The guests whose agents will be asked. Says so if these are not all.
 std::vector<kube::VmiView> guests_to_ask(CheckFacts& facts) {
   std::vector<kube::VmiView> guests;
   std::size_t left_out = 0;
@@ -155,7 +155,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
 
 namespace {
 
-// Of the guest that runs, if one does.
+// Of the running guest, if there is one.
 std::optional<bool> ask_agent(kube::KubeApi& api, const std::string& ns, const std::string& vm,
                               std::vector<std::string>& unseen) {
   const auto info = kube::get(api, kube::object_path(kube::kGuestCalls, ns, vm, "guestosinfo"), kCheckTimeout);
