@@ -60,6 +60,7 @@ runner::Observed System::look() {
   if (looked_at_ != state) seen_ = ControlledSystem::look();
   looked_at_ = state;
   seen_.now = now();
+  seen_.unrecorded = installation_->record().unrecorded();
   return seen_;
 }
 

@@ -284,6 +284,7 @@ void Judge::promises(Millis webhook_timeout) {
     }
   }
   verdicts_are_true();
+  for (const std::string& call : seen_.unrecorded) fail(call, "was not on record");
   if (seen_.sessions != 0) fail("sessions", std::to_string(seen_.sessions) + " are left at the end");
 }
 
