@@ -25,10 +25,11 @@ void check_longhorn(const CheckFacts& facts, std::vector<Finding>& findings) {
   }
   const Error& error = facts.longhorn.error();
   if (error.code == Code::kNotFound || error.code == Code::kForbidden) return;
-  findings.push_back({Level::kWarning, kAboutLonghorn,
-                      "its REST API does not answer (" + error.message +
-                          "): guests with disks on Longhorn before 1.12 stay frozen for up to 7 s longer than the cut",
-                      "look at the pods of longhorn-manager and their log"});
+  findings.push_back(
+      {Level::kWarning, kAboutLonghorn,
+       "its REST API does not answer (" + error.message +
+           "): guests with disks on Longhorn up to 1.11 may stay frozen for up to 7 s longer than the cut",
+       "look at the pods of longhorn-manager and their log"});
 }
 
 }  // namespace snapfreeze::cli
