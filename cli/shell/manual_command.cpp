@@ -3,6 +3,7 @@
 
 #include "cli/shared/commands.h"
 #include "cli/shared/exit_status.h"
+#include "cli/shared/version.h"
 #include "cli/shell/manual.h"
 
 namespace snapfreeze::cli {
@@ -31,7 +32,7 @@ void add_completion(CLI::App& program, Command& chosen) {
   CLI::App* manual = program.add_subcommand("manual", "Print the manual page")->group("");
   manual->callback([&program, &chosen] {
     chosen = [&program] {
-      std::fputs(manual_page(program, SNAPFREEZE_VERSION).c_str(), stdout);
+      std::fputs(manual_page(program, version()).c_str(), stdout);
       return kFine;
     };
   });

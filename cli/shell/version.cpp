@@ -1,3 +1,5 @@
+#include "cli/shared/version.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -9,7 +11,7 @@ void add_version(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand("version", "Print the version");
   command->callback([&chosen] {
     chosen = [] {
-      std::puts("snapfreeze " SNAPFREEZE_VERSION);
+      std::printf("snapfreeze %s\n", version());
       return 0;
     };
   });
