@@ -58,6 +58,8 @@ class History {
  private:
   void set_up();
   void calm_down();
+  bool quiet();
+  void wait_for_quiet();
   void back_up_all();
 
   const Plan plan_;
