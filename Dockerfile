@@ -1,4 +1,4 @@
-# The image, for those who have a container engine (for amd64 and arm64 at once, with the chart beside it: scripts/release):
+# Builds the image with a container engine (for amd64 and arm64 at once, with the chart beside it: scripts/release):
 #   version=$(scripts/version) registry=registry.example.org
 #   docker build --tag "$registry/snapfreeze:$version" --build-arg VERSION="$version" --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" .
 #   docker push "$registry/snapfreeze:$version"

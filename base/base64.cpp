@@ -36,7 +36,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
   digits.reserve(text.size());
   std::copy_if(text.begin(), text.end(), std::back_inserter(digits), [](char c) { return c != '\n' && c != '\r'; });
   const std::size_t padding = digits.size() - (digits.find_last_not_of('=') + 1);
-  // OpenSSL skips spaces at both ends, and takes padding in the middle for zeros.
+  // OpenSSL skips spaces at both ends, and reads padding in the middle as zeros.
   const bool whole = digits.size() % 4 == 0 && padding <= kMaxPadding && digits.size() <= kMaxSize;
   if (!whole || digits.substr(0, digits.size() - padding).find_first_not_of(kDigits) != std::string::npos) {
     return std::nullopt;

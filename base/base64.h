@@ -10,8 +10,8 @@ namespace snapfreeze {
 // Fewer than 1 GiB.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 
-// nullopt: another character (a space too), a length or padding that no encoder writes, or more than 1 GiB. Line breaks
-// are skipped, wherever they stand.
+// nullopt: another character (even a space), a length or padding that no encoder writes, or more than 1 GiB. Line
+// breaks are skipped anywhere.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace snapfreeze

@@ -1,4 +1,4 @@
-// A small file, read whole.
+// Reads a small file whole.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace snapfreeze {
 
-// kMalformed, naming the file: cannot be opened or read, or is larger than 4 MiB, which no file of a configuration is.
+// kMalformed, naming the file: it cannot be opened or read, or is larger than 4 MiB, which no configuration file is.
 Result<std::string> read_file(const std::string& file);
 
 }  // namespace snapfreeze

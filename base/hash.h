@@ -1,4 +1,4 @@
-// FNV-1a: a fast hash to tell things apart, never to prove anything. Anyone who may choose the text can make two of one
+// FNV-1a: a fast hash that distinguishes things, and proves nothing. Anyone who chooses the texts can find two with one
 // hash.
 #pragma once
 
@@ -9,7 +9,7 @@ namespace snapfreeze {
 
 inline constexpr std::uint64_t kFnvStart = 14695981039346656037ULL;
 
-// From another start it is another hash of the same text.
+// Another start gives another hash of the same text.
 [[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view text, std::uint64_t start = kFnvStart) {
   constexpr std::uint64_t kPrime = 1099511628211ULL;
   std::uint64_t state = start;

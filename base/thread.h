@@ -7,10 +7,10 @@
 
 namespace snapfreeze {
 
-// The name is what `top -H` and a debugger show: Linux keeps its first 15 bytes. Signals are left to the threads that
-// wait for them, and a peer that goes away while this one writes is an error of that write (no SIGPIPE). The thread is
-// joined when what is returned ends or is assigned to, so whatever the body uses must live longer. The body throws
-// nothing. Throws std::system_error when there is no thread to be had.
+// `top -H` and a debugger show the name, of which Linux keeps the first 15 bytes. Signals are left to the threads that
+// wait for them. If a peer goes away while this thread writes, that write fails (no SIGPIPE). The thread is joined when
+// the returned object is destroyed or assigned to, so everything that the body uses must live longer. The body must not
+// throw. Throws std::system_error if no thread can be started.
 [[nodiscard]] std::jthread start_thread(std::string name, std::function<void()> body);
 
 }  // namespace snapfreeze

@@ -132,7 +132,7 @@ std::optional<std::int64_t> read_unit(Reader& reader) {
   return std::nullopt;
 }
 
-// "1.5h" as nanoseconds; nullopt when it is none or does not fit.
+// "1.5h" as nanoseconds; nullopt when it is not a duration or does not fit.
 std::optional<std::int64_t> read_part(Reader& reader) {
   const std::string_view whole = reader.digit_run();
   const std::string_view fraction = reader.take('.') ? reader.digit_run() : std::string_view();

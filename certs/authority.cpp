@@ -43,7 +43,7 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-// An extension made from a structure, not from OpenSSL's configuration text, in which a name could smuggle in another.
+// Makes an extension from a structure, not from OpenSSL's configuration text, in which a name could smuggle in another.
 bool add_alt_names(X509* certificate, const SubjectAltNames& names) {
   const std::unique_ptr<GENERAL_NAMES, tls::Deleter<GENERAL_NAMES_free>> all(GENERAL_NAMES_new());
   const auto push = [&](int type, ASN1_STRING* value) {
@@ -72,7 +72,7 @@ Result<PemPair> pair_of(X509* certificate, EVP_PKEY* key) {
   return PemPair{*certificate_text, tls::bio_text(key_bio.get())};
 }
 
-// All but the extensions that tell a CA from a leaf, and the signature.
+// Everything but the extensions that distinguish a CA from a leaf, and the signature.
 tls::X509Ptr new_certificate(EVP_PKEY* key, const std::string& common_name, const X509_NAME* issuer, Wall from,
                              Wall to) {
   tls::X509Ptr certificate(X509_new());
@@ -136,7 +136,7 @@ Result<PemPair> issue_serving(const PemPair& ca, const SubjectAltNames& names, W
   if (!about_ca->is_ca) return Error{Code::kMalformed, "not a CA's certificate: " + about_ca->subject};
   if (about_ca->not_after <= now) return Error{Code::kMalformed, "the CA has expired: " + about_ca->subject};
 
-  // A common name is for people; one that would not fit is left to the SANs.
+  // A common name is for people. One that does not fit appears only in the SANs.
   const std::string& first = names.dns.empty() ? names.ip.front() : names.dns.front();
   const std::string common_name = first.size() <= kMaxCommonName ? first : "snapfreeze";
   const tls::KeyPtr key(EVP_EC_gen("P-256"));

@@ -13,7 +13,7 @@ constexpr Millis kAfterWrite{500};
 constexpr Millis kFirstRetry{1'000};
 constexpr Millis kLastRetry{60'000};
 constexpr Millis kFollower{2'000};
-// A kubelet shows a changed Secret within about 90 s, and the webhook looks every 2 s.
+// A kubelet shows a changed Secret within about 90 s, and the webhook polls every 2 s.
 constexpr std::chrono::minutes kFilesFollow{10};
 
 std::optional<Wall> not_after(const std::string& certificate) {
@@ -21,7 +21,7 @@ std::optional<Wall> not_after(const std::string& certificate) {
   return info ? std::optional(info->not_after) : std::nullopt;
 }
 
-// What both sources share: reading, retrying, reporting.
+// What both keepers share: reading, retrying, reporting.
 class Stepping : public Keeper {
  public:
   Stepping(KeeperSeams seams, KeeperOptions options) : seams_(std::move(seams)), options_(std::move(options)) {}
@@ -58,7 +58,7 @@ class Stepping : public Keeper {
   // Another process led meanwhile.
   virtual void forget() = 0;
 
-  // Does it, if we still lead. What somebody else wrote meanwhile is no trouble: the next step looks again.
+  // Does it, if we still lead. If somebody else wrote meanwhile, the next step reads again.
   void write(StepReport& report, const std::string& what, const std::function<Result<void>()>& call) {
     if (!seams_.leads()) return;
     report.wait = kAfterWrite;

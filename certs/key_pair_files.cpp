@@ -30,7 +30,7 @@ Result<std::string> read_file(const std::string& path) {
   return content;
 }
 
-// Certificate and key of one and the same state of the folder: the symlink may be swapped between the two reads.
+// Reads certificate and key from the same state of the folder, as the symlink may be swapped between the two reads.
 Result<PemPair> read_pair(const KeyPairFilesOptions& options) {
   auto certificate = read_file(options.certificate_path);
   for (int attempt = 1; certificate; ++attempt) {

@@ -23,7 +23,7 @@ Wall renewal(const CertificateInfo& info) {
   return info.not_before + (info.not_after - info.not_before) * 2 / 3;
 }
 
-// Why it cannot sign any longer; "" when it can.
+// Why it can no longer sign; "" when it can.
 std::string why_new_ca(const PemPair& ca, Wall now) {
   if (ca.certificate.empty()) return "there is none";
   const auto info = inspect(ca.certificate);
@@ -35,7 +35,7 @@ std::string why_new_ca(const PemPair& ca, Wall now) {
   return "";
 }
 
-// Why the leaf cannot be served any longer; "" when it can.
+// Why the leaf can no longer be served; "" when it can.
 std::string why_new_leaf(const RotationState& state, const RotationRules& rules, Wall now) {
   if (state.serving.certificate.empty()) return "there is none";
   const auto pair = KeyPair::parse(state.serving.certificate, state.serving.key);
@@ -106,8 +106,8 @@ std::string retire(const RotationState& state, Wall now) {
   keep(state.serving_ca);
   keep(state.retired);
   if (ca_is_known) return join_bundle(kept);
-  // The Secret is lost, and with it who was before. A webhook may still serve a leaf of theirs, which only what the API
-  // server trusts now can tell; of that we keep what this program has made.
+  // The Secret is lost, and with it the earlier CAs. A webhook may still serve a leaf of theirs. Only the API server's
+  // present bundle shows them, so we keep those CAs in it that this program has made.
   for (const std::string& bundle : state.bundles) {
     for (const std::string& certificate : certificates_of(bundle)) {
       const auto info = inspect(certificate);
@@ -139,7 +139,7 @@ RotationPlan plan_rotation(const RotationState& state, const RotationRules& rule
     plan.next = std::min(plan.next, renewal(*inspect(state.serving.certificate)));
     return plan;
   }
-  // Without a CA before it, or with a leaf that nobody trusts any more, there is nothing that waiting would keep.
+  // Without an earlier CA, or with a leaf that nobody trusts any more, waiting would preserve nothing.
   const bool nothing_to_lose = trust.certificates.size() == 1 || has_expired(state.serving, now);
   if (nothing_to_lose || published_for.value_or(Millis(0)) >= rules.propagation) {
     plan.step = Step::kIssue;

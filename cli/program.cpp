@@ -33,7 +33,7 @@ std::string names_of(const CLI::App& program) {
   return names;
 }
 
-// CLI11 from 2.4 on passes silently over a value of the environment that it would refuse on the command line.
+// From 2.4 on, CLI11 silently ignores a value of the environment that it would refuse on the command line.
 void refuse_environment(CLI::App& app) {
   for (CLI::Option* const option : app.get_options()) {
     const std::string variable = option->get_envname();
@@ -77,11 +77,11 @@ int run_program(int argc, char** argv) {
   try {
     program->parse(argc, argv);
     refuse_environment(*program);
-    // CLI11's own check comes before its word about an unknown subcommand.
+    // CLI11's own check would come before its message about an unknown subcommand.
     if (!chosen) throw CLI::RequiredError("One of " + names_of(*program));
     return chosen();
   } catch (const CLI::ParseError& error) {
-    // Help is one, too.
+    // Help is also a ParseError.
     return program->exit(error) == 0 ? kFine : kUsage;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", kName, error.what());

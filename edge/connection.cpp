@@ -1,159 +1,141 @@
 #include "edge/connection.h"
 
+#include <algorithm>
 #include <array>
-#include <string_view>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 namespace snapfreeze::edge {
 
 namespace {
 
-// A TLS record's largest payload: one read empties it, so that nothing waits inside OpenSSL where epoll cannot see it.
-constexpr std::size_t kReadSize = 16 * 1024;
-// At a time, so that one fast peer cannot hold the loop.
-constexpr int kReadsInARow = 4;
+using Phase = ConnectionTable::Phase;
+
+constexpr std::size_t kHeadPiece = 4 * 1024;  // an admission comes in one or two
+constexpr std::size_t kFirstBody = 16 * 1024;
+// Thrown away at a time, with a pause after it, so that one fast peer takes little of the processor: 25 MiB a second.
+constexpr std::size_t kDiscarded = 256 * 1024;
+constexpr Millis kDiscardPause{10};
 constexpr Millis kLingerTime{2000};
 
 }  // namespace
 
-Connection::Connection(FileDescriptor socket, std::string peer, const tls::Context* tls, ParserLimits limits,
-                       const ConnectionTimeouts& timeouts, Mono now)
-    : stream_(std::move(socket), tls),
-      peer_(std::move(peer)),
-      timeouts_(timeouts),
-      parser_(limits),
-      deadline_(now + timeouts.handshake),
-      waiting_since_(now) {}
+Connection::Connection(tls::FileDescriptor socket, std::string peer, const tls::Context* context,
+                       const ServerOptions& options, ConnectionTable& table, ConnectionTable::Place place)
+    : stream_(std::move(socket), context), peer_(std::move(peer)), options_(options), table_(table), place_(place) {}
 
-bool Connection::idle() const {
-  return phase_ == Phase::kHandshake || (phase_ == Phase::kReading && arrival_ == Mono{});
+bool Connection::shake_hands(Turns& turns) {
+  const Mono accepted = now();
+  const Mono deadline = accepted + options_.handshake_timeout;
+  while (true) {
+    {
+      const std::unique_lock turn(turns, deadline);
+      if (!turn) return false;
+      const auto shaken = stream_.shake_hands();
+      if (!shaken) return false;
+      if (*shaken) break;
+    }
+    if (!table_.move(place_, Phase::kIdle, accepted)) return false;
+    if (stream_.await({deadline}) != tls::Stream::Wait::kReady) return false;
+  }
+  return table_.move(place_, Phase::kIdle, now());
 }
 
-bool Connection::wants_read() const {
-  return phase_ != Phase::kHandling && wait_ == Stream::Outcome::kWantRead;
+bool Connection::await_request() {
+  if (in_.empty()) {
+    // Readable counts, also when no whole TLS record comes of it: a request that trickles in has begun.
+    if (stream_.await_input({now() + options_.idle_timeout}) != tls::Stream::Wait::kReady) return false;
+  }
+  arrival_ = now();
+  deadline_ = arrival_ + options_.request_timeout;
+  return table_.move(place_, Phase::kReading, arrival_);
 }
 
-bool Connection::wants_write() const {
-  return phase_ != Phase::kHandling && wait_ == Stream::Outcome::kWantWrite;
+Connection::Outcome Connection::read_more(char* buffer, std::size_t size, std::size_t& got) {
+  const auto read = stream_.read({buffer, size}, {deadline_, wake_});
+  if (!read) return read.error().code == Code::kCancelled ? Outcome::kTooLarge : Outcome::kLost;
+  got = read->count;
+  if (read->outcome == tls::Stream::Read::Outcome::kClosed) return Outcome::kLost;
+  // A deadline bounds the wait only; one who sends without pause has it too.
+  if (read->outcome == tls::Stream::Read::Outcome::kTimedOut || now() >= deadline_) return Outcome::kTooSlow;
+  return Outcome::kDone;
 }
 
-void Connection::advance(Mono now) {
-  switch (phase_) {
-    case Phase::kHandshake:
-      return shake_hands(now);
-    case Phase::kReading:
-      // Also when no whole TLS record comes of it: a request that trickles in has begun.
-      begin_request(now);
-      return read(now);
-    case Phase::kWriting:
-      return write(now);
-    case Phase::kLingering:
-      if (stream_.discard() == Stream::Outcome::kClosed) phase_ = Phase::kClosed;
-      return;
-    case Phase::kHandling:
-    case Phase::kClosed:
-      return;
+Connection::Outcome Connection::read_head() {
+  while (true) {
+    if (const auto end = head_end_.find(in_)) {
+      head_size_ = *end;
+      return head_size_ > options_.limits.head ? Outcome::kTooLarge : Outcome::kDone;
+    }
+    const std::size_t size = in_.size();
+    if (size > options_.limits.head) return Outcome::kTooLarge;
+    in_.resize(size + kHeadPiece);
+    std::size_t got = 0;
+    const Outcome outcome = read_more(in_.data() + size, kHeadPiece, got);
+    in_.resize(size + got);
+    if (outcome != Outcome::kDone) return outcome;
   }
 }
 
-void Connection::shake_hands(Mono now) {
-  wait_ = stream_.handshake();
-  if (wait_ == Stream::Outcome::kClosed) phase_ = Phase::kClosed;
-  if (wait_ != Stream::Outcome::kDone) return;
-  wait_for_request(now);
-  read(now);
+Connection::Outcome Connection::read_body(std::size_t size) {
+  const Outcome outcome = fill_body(size);
+  wake_ = -1;
+  if (outcome != Outcome::kDone) std::string().swap(body_);
+  return outcome;
 }
 
-void Connection::wait_for_request(Mono now) {
-  phase_ = Phase::kReading;
-  wait_ = Stream::Outcome::kWantRead;
-  arrival_ = {};
-  waiting_since_ = now;
-  deadline_ = now + timeouts_.idle;
-}
-
-void Connection::begin_request(Mono now) {
-  if (arrival_ != Mono{}) return;
-  arrival_ = now;
-  deadline_ = now + timeouts_.request;
-}
-
-void Connection::read(Mono now) {
-  std::array<char, kReadSize> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() says how much is set
-  for (int i = 0; i < kReadsInARow && phase_ == Phase::kReading; ++i) {
-    const Stream::Transfer got = stream_.read(buffer);
-    wait_ = got.outcome == Stream::Outcome::kDone ? Stream::Outcome::kWantRead : got.outcome;
-    if (got.outcome == Stream::Outcome::kClosed) phase_ = Phase::kClosed;
-    if (got.outcome != Stream::Outcome::kDone) return;
-    begin_request(now);
-    act_on(parser_.feed(std::string_view(buffer.data(), got.size)), now);
+// The buffer doubles as bytes come, so that a length that was only claimed costs nothing.
+Connection::Outcome Connection::fill_body(std::size_t size) {
+  std::size_t filled = std::min(size, in_.size() - head_size_);
+  body_.assign(in_, head_size_, filled);
+  in_.erase(head_size_, filled);
+  while (filled < size) {
+    if (filled == body_.size()) {
+      const std::size_t next = std::min(size, std::max(kFirstBody, 2 * filled));
+      if (!table_.hold(place_, next)) return Outcome::kTooLarge;
+      wake_ = table_.wake_of(place_);
+      body_.resize(next);
+    }
+    std::size_t got = 0;
+    const Outcome outcome = read_more(body_.data() + filled, body_.size() - filled, got);
+    if (outcome != Outcome::kDone) return outcome;
+    filled += got;
   }
+  body_.resize(filled);
+  return Outcome::kDone;
 }
 
-void Connection::act_on(HttpParser::State state, Mono now) {
-  if (state == HttpParser::State::kComplete) {
-    phase_ = Phase::kHandling;
-    deadline_ = Mono::max();
-    request_ready_ = true;
-  }
-  if (state == HttpParser::State::kRefused) refuse(parser_.refusal(), now);
+void Connection::begin_reply() {
+  std::string().swap(body_);
+  // One that is thrown out finds its socket shut down.
+  (void)table_.move(place_, Phase::kWriting, now());
+  deadline_ = now() + options_.request_timeout;
 }
 
-HttpRequest Connection::take_request() {
-  keep_open_ = parser_.keep_alive();
-  request_ready_ = false;
-  served_ = true;
-  HttpRequest request = parser_.take();
-  request.peer = peer_;
-  request.arrival = arrival_;
-  in_hand_ = request.body.capacity();
-  return request;
+bool Connection::write(std::string_view bytes) {
+  return stream_.write(bytes, {deadline_}).ok();
 }
 
-void Connection::respond(std::string bytes, bool keep_open, Mono now) {
-  phase_ = Phase::kWriting;
-  in_hand_ = 0;
-  keep_open_ = keep_open;
-  output_ = std::move(bytes);
-  written_ = 0;
-  deadline_ = now + timeouts_.request;
-  write(now);
+void Connection::end_request() {
+  in_.erase(0, head_size_);
+  if (in_.empty()) std::string().swap(in_);  // an idle connection holds no memory
+  head_end_ = {};
+  head_size_ = 0;
+  (void)table_.hold(place_, 0);
+  if (in_.empty()) (void)table_.move(place_, Phase::kIdle, now());
 }
 
-void Connection::refuse(const HttpResponse& response, Mono now) {
-  parser_.give_up();
-  respond(serialize(response, false), false, now);
-}
-
-void Connection::write(Mono now) {
-  while (written_ < output_.size()) {
-    const Stream::Transfer put = stream_.write(std::string_view(output_).substr(written_));
-    wait_ = put.outcome;
-    if (put.outcome == Stream::Outcome::kClosed) phase_ = Phase::kClosed;
-    if (put.outcome != Stream::Outcome::kDone) return;
-    written_ += put.size;
-  }
-  std::string().swap(output_);  // assigning an empty string would keep the memory
-  if (!keep_open_) return linger(now);
-
-  wait_for_request(now);
-  if (parser_.empty()) return;
-  begin_request(now);
-  act_on(parser_.feed(""), now);
-}
-
-void Connection::linger(Mono now) {
+void Connection::linger() {
+  end_request();
   stream_.finish_writing();
-  phase_ = Phase::kLingering;
-  wait_ = Stream::Outcome::kWantRead;
-  deadline_ = now + kLingerTime;
-}
-
-void Connection::expire(Mono now) {
-  if (phase_ == Phase::kReading && !idle()) {
-    return refuse(text_response(408, "the request was not complete in time"), now);
+  const Mono end = now() + kLingerTime;
+  std::size_t discarded = 0;
+  std::array<char, 4096> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
+  while (table_.move(place_, Phase::kLingering, now()) && stream_.discard(buffer, {end})) {
+    discarded += buffer.size();
+    if (discarded % kDiscarded == 0) std::this_thread::sleep_for(kDiscardPause);
   }
-  phase_ = Phase::kClosed;
 }
 
 }  // namespace snapfreeze::edge

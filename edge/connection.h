@@ -1,83 +1,72 @@
-// One connection as an explicit state machine. It never blocks, and knows neither epoll nor threads: the server's loop
-// tells it that its socket is ready, or that its time is over. Not thread-safe.
-//
-//     kHandshake --> kReading --request complete--> kHandling --respond()--> kWriting --> kReading (kept open)
-//                       |                                                       ^   \--> kLingering --> closed
-//                       \-- refused, too slow, too large: respond() ------------/
-//
-// Lingering: a socket that is closed while unread bytes wait sends a reset, which can destroy the reply on its way. So
-// what still comes in is thrown away for a while, until the peer closes.
+// One connection: the bytes of its requests in, those of its replies out, each wait under the deadline of the whole
+// handshake, request or reply. Knows nothing of what the bytes mean but where a head ends.
 #pragma once
 
-#include <cstddef>
 #include <string>
+#include <string_view>
 
-#include "base/clock.h"
-#include "edge/http.h"
-#include "edge/http_parser.h"
-#include "edge/stream.h"
+#include "base/turns.h"
+#include "edge/connection_table.h"
+#include "edge/head.h"
+#include "edge/server.h"
+#include "tls/stream.h"
 
 namespace snapfreeze::edge {
 
-struct ConnectionTimeouts {
-  Millis handshake;
-  Millis request;  // the reply has as much again
-  Millis idle;
-};
-
+// Used by one thread.
 class Connection {
  public:
-  enum class Phase { kHandshake, kReading, kHandling, kWriting, kLingering, kClosed };
+  enum class Outcome {
+    kDone,
+    kLost,      // closed by the peer, thrown out, or broken
+    kTooSlow,   // its deadline passed
+    kTooLarge,  // more than it may have
+  };
 
-  Connection(FileDescriptor socket, std::string peer, const tls::Context* tls, ParserLimits limits,
-             const ConnectionTimeouts& timeouts, Mono now);
+  // All but `socket` and `peer` outlive it. Without a context: plain.
+  Connection(tls::FileDescriptor socket, std::string peer, const tls::Context* context, const ServerOptions& options,
+             ConnectionTable& table, ConnectionTable::Place place);
 
-  // Goes on as far as the socket lets it.
-  void advance(Mono now);
-  [[nodiscard]] bool request_ready() const { return request_ready_; }
-  HttpRequest take_request();  // of a ready one; then respond() is due
-  // `bytes` is a whole reply. Goes on at once, so that a pipelined request may be ready afterwards.
-  void respond(std::string bytes, bool keep_open, Mono now);
-  // Answers at once, whatever is still to be read, and ends the connection.
-  void refuse(const HttpResponse& response, Mono now);
-  // Its deadline has passed: a request that had begun is answered 408, anything else is closed.
-  void expire(Mono now);
+  // One step at a time, each in its turn: a handshake costs forty times what a request does. False: it came to nothing.
+  bool shake_hands(Turns& turns);
+  // Until a request begins. False: none does.
+  bool await_request();
+  // Reads up to the end of the head, or to where it is clear that it is none; see HeadEnd.
+  Outcome read_head();
+  [[nodiscard]] std::string_view head() const { return std::string_view(in_).substr(0, head_size_); }
+  // What follows the head. kTooLarge: memory is short, and this request holds most.
+  Outcome read_body(std::size_t size);
+  std::string take_body() { return std::move(body_); }
 
-  [[nodiscard]] Phase phase() const { return phase_; }
-  [[nodiscard]] Mono deadline() const { return deadline_; }            // none in kHandling: the handler has its own
-  [[nodiscard]] Mono waiting_since() const { return waiting_since_; }  // accepted, or last answered
-  [[nodiscard]] bool served() const { return served_; }                // had a complete request before
-  [[nodiscard]] bool idle() const;                                     // no request has begun
-  [[nodiscard]] bool wants_read() const;
-  [[nodiscard]] bool wants_write() const;
-  [[nodiscard]] bool client_keeps_open() const { return keep_open_; }
-  [[nodiscard]] std::size_t memory() const { return parser_.memory() + in_hand_ + output_.capacity(); }
-  [[nodiscard]] int socket() const { return stream_.socket(); }
+  bool begin_handling() { return table_.move(place_, ConnectionTable::Phase::kHandling, now()); }
+  void begin_reply();
+  bool write(std::string_view bytes);
+  // Forgets the request, so that the next can be read.
+  void end_request();
+  // A socket that is closed while unread bytes wait sends a reset, which can destroy the reply on its way. So what
+  // still comes in is thrown away for a while, until the peer closes.
+  void linger();
+
+  [[nodiscard]] const std::string& peer() const { return peer_; }
+  [[nodiscard]] Mono arrival() const { return arrival_; }  // of the request's first byte
+  static Mono now() { return std::chrono::steady_clock::now(); }
 
  private:
-  void shake_hands(Mono now);
-  void read(Mono now);
-  void act_on(HttpParser::State state, Mono now);
-  void write(Mono now);
-  void wait_for_request(Mono now);
-  void begin_request(Mono now);
-  void linger(Mono now);
+  Outcome read_more(char* buffer, std::size_t size, std::size_t& got);
+  Outcome fill_body(std::size_t size);
 
-  Stream stream_;
+  tls::Stream stream_;
   const std::string peer_;
-  const ConnectionTimeouts& timeouts_;
-  HttpParser parser_;
-  Phase phase_ = Phase::kHandshake;
-  Stream::Outcome wait_ = Stream::Outcome::kWantRead;
-  Mono deadline_;
-  Mono waiting_since_;
-  Mono arrival_{};  // of the request's first byte; zero: none has come
-  bool request_ready_ = false;
-  bool served_ = false;
-  bool keep_open_ = true;
-  std::size_t in_hand_ = 0;  // bytes of the request that is being handled
-  std::string output_;
-  std::size_t written_ = 0;
+  const ServerOptions& options_;
+  ConnectionTable& table_;
+  const ConnectionTable::Place place_;
+  Mono arrival_{};
+  Mono deadline_{};
+  int wake_ = -1;
+  std::string in_;  // the head, and what came with it
+  HeadEnd head_end_;
+  std::size_t head_size_ = 0;
+  std::string body_;
 };
 
 }  // namespace snapfreeze::edge

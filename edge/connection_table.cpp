@@ -1,98 +1,143 @@
 #include "edge/connection_table.h"
 
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <tuple>
-#include <utility>
 
 namespace snapfreeze::edge {
 
 namespace {
 
-using Phase = Connection::Phase;
+using Phase = ConnectionTable::Phase;
 
-auto dispensability(const Connection& connection) {
-  const int group = connection.phase() == Phase::kLingering ? 0 : connection.served() ? 2 : 1;
-  return std::tuple(group, connection.waiting_since());
+// Less: more easily spared. Strangers go before those that had a request served.
+auto worth(const ConnectionTable::Entry& entry) {
+  const int group = entry.phase == Phase::kLingering ? 0 : entry.served ? 2 : 1;
+  return std::tuple(group, entry.waiting_since);
+}
+
+bool can_be_spared(const ConnectionTable::Entry& entry) {
+  return entry.socket >= 0 && !entry.thrown_out && entry.phase != Phase::kHandling && entry.phase != Phase::kWriting;
 }
 
 }  // namespace
 
-std::uint64_t ConnectionTable::add(std::unique_ptr<Connection> connection) {
-  Entry& entry = entries_[++last_id_];
-  entry.connection = std::move(connection);
-  count_memory(entry);
-  return last_id_;
+void ConnectionTable::throw_out(Entry& entry) {
+  if (entry.socket >= 0) ::shutdown(entry.socket, SHUT_RDWR);
+  entry.thrown_out = true;
 }
 
-ConnectionTable::Entry* ConnectionTable::find(std::uint64_t id) {
-  const auto found = entries_.find(id);
-  return found == entries_.end() ? nullptr : &found->second;
+std::optional<ConnectionTable::Place> ConnectionTable::enter(int socket, Mono now) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kGoing, [&] { return new_ < kMostNew; });
+  if (static_cast<int>(entries_.size()) >= most_ && !throw_out_one(lock)) return std::nullopt;
+  Entry entry;
+  entry.socket = socket;
+  entry.waiting_since = now;
+  ++new_;
+  return entries_.insert(entries_.end(), std::move(entry));
 }
 
-void ConnectionTable::erase(std::uint64_t id) {
-  const auto found = entries_.find(id);
-  if (found == entries_.end()) return;
-  memory_ -= found->second.memory;
-  entries_.erase(found);
+bool ConnectionTable::make_room() {
+  std::unique_lock lock(mutex_);
+  return throw_out_one(lock);
 }
 
-bool ConnectionTable::count_memory(Entry& entry) {
-  const std::size_t before = std::exchange(entry.memory, entry.connection->memory());
-  memory_ = memory_ - before + entry.memory;
-  return entry.memory > before;
+bool ConnectionTable::throw_out_one(std::unique_lock<std::mutex>& lock) {
+  auto spared = entries_.end();
+  for (auto each = entries_.begin(); each != entries_.end(); ++each) {
+    if (can_be_spared(*each) && (spared == entries_.end() || worth(*each) < worth(*spared))) spared = each;
+  }
+  if (spared == entries_.end()) return false;
+  throw_out(*spared);
+  const std::size_t before = entries_.size();
+  return changed_.wait_for(lock, kGoing, [&] { return entries_.size() < before; });
 }
 
-bool ConnectionTable::anything_in_flight() const {
-  return std::any_of(entries_.begin(), entries_.end(), [](const auto& item) {
-    const Entry& entry = item.second;
-    return !entry.lost && !entry.connection->idle() && entry.connection->phase() != Phase::kLingering;
+void ConnectionTable::forget_socket(Place place) {
+  const std::lock_guard lock(mutex_);
+  place->socket = -1;
+}
+
+void ConnectionTable::leave(Place place) {
+  const std::lock_guard lock(mutex_);
+  memory_ -= place->memory;
+  if (place->phase == Phase::kNew) --new_;
+  entries_.erase(place);
+  changed_.notify_all();
+}
+
+bool ConnectionTable::move(Place place, Phase phase, Mono now) {
+  const std::lock_guard lock(mutex_);
+  if (place->thrown_out) return false;
+  if (place->phase == Phase::kNew) --new_;
+  if (phase == Phase::kIdle) place->waiting_since = now;
+  if (phase == Phase::kHandling) place->served = true;
+  place->phase = phase;
+  changed_.notify_all();
+  return true;
+}
+
+bool ConnectionTable::hold(Place place, std::size_t bytes) {
+  std::unique_lock lock(mutex_);
+  const bool much = bytes > kAlwaysBuffered;
+  if (much && place->wake.get() < 0) place->wake = tls::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (much && place->wake.get() < 0) return false;
+  const auto fits = [&] { return memory_ - place->memory + bytes <= max_memory_; };
+  while (much && !place->too_greedy && !fits()) {
+    Entry* greediest = &*place;
+    std::size_t most = bytes;
+    for (Entry& each : entries_) {
+      if (each.phase != Phase::kReading || each.memory <= most) continue;
+      most = each.memory;
+      greediest = &each;
+    }
+    if (greediest == &*place) return false;
+    greediest->too_greedy = true;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(greediest->wake.get(), &one, sizeof one);
+    if (!changed_.wait_for(lock, kFreeing, [&] { return fits() || place->too_greedy; })) return false;
+  }
+  if (much && place->too_greedy) return false;
+  memory_ = memory_ - place->memory + bytes;
+  const bool freed = bytes < place->memory;
+  place->memory = bytes;
+  if (!much) place->wake.reset();
+  if (!much) place->too_greedy = false;
+  if (freed) changed_.notify_all();
+  return true;
+}
+
+int ConnectionTable::wake_of(Place place) {
+  const std::lock_guard lock(mutex_);
+  return place->wake.get();
+}
+
+bool ConnectionTable::in_flight() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
+    return !entry.thrown_out && entry.phase > Phase::kIdle && entry.phase != Phase::kLingering;
   });
 }
 
-Mono ConnectionTable::earliest_deadline() const {
-  Mono earliest = Mono::max();
-  for (const auto& [id, entry] : entries_) earliest = std::min(earliest, entry.connection->deadline());
-  return earliest;
+void ConnectionTable::close_idle() {
+  const std::lock_guard lock(mutex_);
+  for (Entry& entry : entries_) {
+    if (entry.phase <= Phase::kIdle) throw_out(entry);
+  }
 }
 
-std::vector<std::uint64_t> ConnectionTable::idle() const {
-  std::vector<std::uint64_t> ids;
-  for (const auto& [id, entry] : entries_) {
-    if (entry.connection->idle()) ids.push_back(id);
-  }
-  return ids;
+bool ConnectionTable::await_answers(Mono deadline) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline, [&] { return !in_flight(); });
 }
 
-std::vector<std::uint64_t> ConnectionTable::overdue(Mono now) const {
-  std::vector<std::uint64_t> ids;
-  for (const auto& [id, entry] : entries_) {
-    if (entry.connection->deadline() <= now) ids.push_back(id);
-  }
-  return ids;
-}
-
-std::optional<std::uint64_t> ConnectionTable::most_dispensable() const {
-  std::optional<std::uint64_t> best_id;
-  const Connection* best = nullptr;
-  for (const auto& [id, entry] : entries_) {
-    const Connection& connection = *entry.connection;
-    if (connection.phase() == Phase::kHandling || connection.phase() == Phase::kWriting) continue;
-    if (best != nullptr && dispensability(*best) <= dispensability(connection)) continue;
-    best = &connection;
-    best_id = id;
-  }
-  return best_id;
-}
-
-std::optional<std::uint64_t> ConnectionTable::greediest(std::size_t at_least) const {
-  std::optional<std::uint64_t> best_id;
-  std::size_t most = at_least;
-  for (const auto& [id, entry] : entries_) {
-    if (entry.connection->phase() != Phase::kReading || entry.memory <= most) continue;
-    most = entry.memory;
-    best_id = id;
-  }
-  return best_id;
+void ConnectionTable::close_all() {
+  const std::lock_guard lock(mutex_);
+  for (Entry& entry : entries_) throw_out(entry);
 }
 
 }  // namespace snapfreeze::edge

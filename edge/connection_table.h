@@ -1,54 +1,85 @@
-// All connections of a server by their id, what they hold together, and which of them can be spared. Not thread-safe.
+// All connections of a server, how far each is, what their requests hold in memory, and which of them can be spared.
+// Each has a thread of its own that waits in poll(); it is thrown out by shutdown() of its socket, which ends the wait.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
+#include <list>
+#include <mutex>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "base/clock.h"
-#include "edge/connection.h"
+#include "tls/descriptor.h"
 
 namespace snapfreeze::edge {
 
+// Thread-safe.
 class ConnectionTable {
  public:
-  struct Entry {
-    std::unique_ptr<Connection> connection;
-    std::uint32_t interest = 0;  // what epoll was told
-    bool lost = false;           // the peer reset it while its request was handled
-    std::size_t memory = 0;      // of the connection, when it was last counted
+  enum class Phase {
+    kNew,        // not yet looked at by its thread
+    kIdle,       // in its handshake, or between two requests
+    kReading,    // a request has begun
+    kHandling,   // it is complete, and the handler's
+    kWriting,    // its reply is on the way
+    kLingering,  // nothing more is expected of it
   };
+  struct Entry {
+    int socket = -1;  // -1: about to be closed
+    Phase phase = Phase::kNew;
+    Mono waiting_since{};      // accepted, or last answered
+    bool served = false;       // had a complete request before
+    bool thrown_out = false;   // its socket is shut down
+    bool too_greedy = false;   // its request is to be refused
+    std::size_t memory = 0;    // bytes that its request holds
+    tls::FileDescriptor wake;  // readable when it is too greedy; only while it holds much
+  };
+  using Place = std::list<Entry>::iterator;
 
-  // Ids start above this one and are never used twice: an event or a reply that comes late finds nothing.
-  explicit ConnectionTable(std::uint64_t last_id) : last_id_(last_id) {}
+  // Closes one that a request up to this size came over never for memory's sake: an admission has 3 KiB.
+  static constexpr std::size_t kAlwaysBuffered = 20 * 1024;
 
-  std::uint64_t add(std::unique_ptr<Connection> connection);
-  [[nodiscard]] Entry* find(std::uint64_t id);
-  void erase(std::uint64_t id);
-  void clear() { entries_.clear(); }
+  ConnectionTable(int most, std::size_t max_memory) : most_(most), max_memory_(max_memory) {}
 
-  // After a change of this connection: true when it holds more than before.
-  bool count_memory(Entry& entry);
+  // A place for a new connection, if need be another's. None when all that there are have a request handled or
+  // answered. Waits while many are new, so that who accepts does not outrun those that find out who has gone already:
+  // the table would fill with these, and others be thrown out for it.
+  std::optional<Place> enter(int socket, Mono now);
+  // Throws out the one that can best be spared, and waits a moment until it is gone. False: there is none, or it stays.
+  bool make_room();
+  // The socket is about to be closed, and its number may be another's at once.
+  void forget_socket(Place place);
+  void leave(Place place);
 
-  [[nodiscard]] std::size_t size() const { return entries_.size(); }
-  [[nodiscard]] std::size_t memory() const { return memory_; }
-  [[nodiscard]] bool anything_in_flight() const;  // a request has begun and its reply is not yet sent
-  [[nodiscard]] Mono earliest_deadline() const;
-  [[nodiscard]] std::vector<std::uint64_t> idle() const;
-  [[nodiscard]] std::vector<std::uint64_t> overdue(Mono now) const;
-  // The one to close for another's sake: one that only lingers, else the one that has waited longest for its handshake
-  // or request, strangers before those that had a request served. None while all are handled or answered.
-  [[nodiscard]] std::optional<std::uint64_t> most_dispensable() const;
-  // The unfinished request that holds most, and more than `at_least` bytes.
-  [[nodiscard]] std::optional<std::uint64_t> greediest(std::size_t at_least) const;
+  // False when it was thrown out: then it ends here.
+  bool move(Place place, Phase phase, Mono now);
+
+  // Its request is about to hold so many bytes. False: it is the one that has to go when there are too many.
+  bool hold(Place place, std::size_t bytes);
+  // To be waited for beside the socket while the request is read; -1: not needed.
+  [[nodiscard]] int wake_of(Place place);
+
+  // For the end of the server.
+  void close_idle();
+  bool await_answers(Mono deadline);  // true when no request is on its way any more
+  void close_all();
 
  private:
-  std::unordered_map<std::uint64_t, Entry> entries_;
-  std::uint64_t last_id_;
+  static constexpr int kMostNew = 32;
+  static constexpr Millis kGoing{1000};    // that one thrown out may take to go
+  static constexpr Millis kFreeing{1000};  // that a greedy request may take to free its memory
+
+  [[nodiscard]] bool in_flight() const;
+  bool throw_out_one(std::unique_lock<std::mutex>& lock);
+  static void throw_out(Entry& entry);
+
+  const int most_;
+  const std::size_t max_memory_;
+  std::mutex mutex_;
+  std::condition_variable changed_;  // one left, moved or freed memory
+  std::list<Entry> entries_;
   std::size_t memory_ = 0;
+  int new_ = 0;
 };
 
 }  // namespace snapfreeze::edge

@@ -9,7 +9,7 @@
 namespace snapfreeze::freeze {
 namespace {
 
-// Owners that freeze for themselves, or for which no guest need be frozen.
+// Owners that freeze the guest themselves, or that need no frozen guest.
 bool owned_by_others(const kube::OwnerReference& owner) {
   return owner.is("snapshot.kubevirt.io", "VirtualMachineSnapshotContent") ||
          owner.is("groupsnapshot.storage.k8s.io", "VolumeGroupSnapshot") || owner.is("cdi.kubevirt.io", "DataVolume");

@@ -10,7 +10,7 @@ namespace {
 // virt-launcher's text when the guest agent says that VSS released the volumes by itself.
 constexpr std::string_view kWindowsLimitText = "fsfreeze is limited up to 10 seconds";
 
-// 408 and 429 come from the way there, but whether from before or after virt-api cannot be told.
+// 408 and 429 come from between us and the launcher, but nobody can tell whether from before or after virt-api.
 bool refused(const Error& error) {
   const int http_status = error.http_status;
   if (error.not_sent) return true;

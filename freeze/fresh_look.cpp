@@ -19,7 +19,7 @@ void later(std::optional<Wall>& last, const Json& value) {
   if (time && (!last || *time > *last)) last = *time;
 }
 
-// Its containers' ends, or the last change of its conditions: an evicted pod has no containers any more.
+// When its containers ended, or when its conditions last changed: an evicted pod no longer has containers.
 std::optional<Wall> end_of_pod(const Json& status) {
   std::optional<Wall> ended;
   for (const char* list : {"containerStatuses", "initContainerStatuses"}) {
@@ -107,7 +107,7 @@ std::string_view offline_doubt(const AtRest& disk, std::string& culprit) {
     return std::find(claims.begin(), claims.end(), disk.claim) != claims.end();
   };
   if (!(disk.vm && has(disk.vm->claims)) && !(vmi && has(vmi->claims))) return reason::kNotItsDisk;
-  // It was off before, and can only be replaced; but a launcher that has not finished may write still.
+  // It was off before, and can only be replaced. But a launcher that has not finished may still write.
   const DiskUser* user = other_user(disk.users, disk.claim, vmi ? vmi->metadata.uid : "", disk.since);
   if (user == nullptr) user = other_user(disk.users, disk.claim, "", Wall::max());
   if (user == nullptr) return "";

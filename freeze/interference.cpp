@@ -11,9 +11,9 @@ namespace {
 
 // Harvester's freeze when the backup names no deadline.
 constexpr Millis kHarvesterDeadline{1000};
-// Harvester reconciles a backup once more right after it has made a snapshot; and its clock is not the API server's.
+// Harvester reconciles a backup again right after it has made a snapshot, and its clock is not the API server's.
 constexpr std::chrono::seconds kAround{5};
-// What is over without saying since when is taken for over this long after its creation.
+// A freezer that is over but does not say since when counts as over this long after its creation.
 constexpr std::chrono::hours kLongOver{1};
 
 std::optional<Wall> time_of(const Json& value) {
@@ -21,7 +21,7 @@ std::optional<Wall> time_of(const Json& value) {
   return time ? std::optional<Wall>(*time) : std::nullopt;
 }
 
-// The last change of any condition: what is over has not changed since.
+// The last change of any condition. A freezer that is over has not changed since.
 std::optional<Wall> last_transition(const Json& object) {
   std::optional<Wall> last;
   for (const Json& condition : object["status"]["conditions"].items()) {
@@ -57,12 +57,12 @@ bool may_have_been_active_since(const Freezer& freezer, Wall since) {
   return !freezer.created || *freezer.created + kLongOver >= since;
 }
 
-// Harvester-begun sessions unfreeze first: what was frozen before is over then.
+// Sessions that Harvester's backups begin unfreeze first, which ends any earlier freeze.
 bool unfroze_first(const Session& session) {
   return !session.holds.empty() && session.holds.front().kind == Hold::Kind::kHarvester;
 }
 
-// Since when an act of the backup's can matter: its timer may have been running still.
+// The time from which an act of the backup matters: its timer may still have been running.
 Wall relevant_since(const Session& session, const Freezer& backup) {
   Millis before = kAround;
   if (!unfroze_first(session)) before = std::max(before, backup.deadline.value_or(kHarvesterDeadline));
@@ -74,8 +74,8 @@ bool is_another(const Session& session, const Freezer& backup) {
   return backup.vm == session.vm && backup.uid != beginner;
 }
 
-// While ours held, nobody else's freeze did anything. Its creation is truncated to whole seconds, and may be by another
-// API server's clock.
+// While our freeze held, nobody else's had any effect. The creation is truncated to whole seconds, and may be by
+// another API server's clock.
 bool came_after(const Session& session, Millis margin, const Freezer& backup) {
   return backup.created && session.frozen_by && *backup.created >= *session.frozen_by + margin;
 }

@@ -28,19 +28,20 @@ inline constexpr auto kReasons = std::to_array<Reason>({
      "take the backup again later"},
     {"frozen-by-other", "somebody else has frozen the guest",
      "look for Velero hooks or `virt-freezer --freeze` by hand"},
-    {"not-its-disk", "the snapshot is of a claim that is no disk of this VM, or was none when its guest was frozen",
+    {"not-its-disk",
+     "the snapshot is of a claim that is not a disk of this VM, or was not one when its guest was frozen",
      "set the annotation `vm` to the disk's own VM"},
     {"late",
      "a disk of this backup was admitted when no session held the guest for it: the webhook was down for an earlier "
      "disk, the session was over, or a snapshot with the same label was made shortly before",
      "take the backup again; a labelled one with another value, or later"},
     {"duplicate", "this very snapshot existed already when it was created again", "none: the first one counts"},
-    {"cool-down", "the guest rests for a minute after a session that went wrong", "take it again later"},
-    {"busy", "too many freezes at once in this replica, or too many who look for a VM",
+    {"cool-down", "the guest rests for a minute after a session that went wrong", "take the backup again later"},
+    {"busy", "too many freezes at once in this replica, or too many searches for a VM",
      "spread the schedules, and name the VM"},
     {"no-sweeper", "nobody would thaw the guest: no sweeper leads", "look at the sweeper's pods and log"},
     {"no-time", "the API server, or an earlier freeze of the guest, took longer than the admission may",
-     "raise `timeoutSeconds` of the webhook, or look why they are slow"},
+     "raise `timeoutSeconds` of the webhook, or find out why they are slow"},
     {"held", "another backup held the guest, or its thaw was not confirmed yet", "take the backups at different times"},
     {"api-error", "the API server did not answer, or refused", "look at the webhook's log"},
     {"freeze-failed", "KubeVirt or the guest agent failed to freeze, or took longer than the admission may",
@@ -54,19 +55,25 @@ inline constexpr auto kReasons = std::to_array<Reason>({
      "set the annotation `vm`"},
     {"invalid-members", "the annotation `members` is not a count of snapshots",
      "write a count from 1 to 1000, such as `\"3\"`"},
-    {"observe", "nothing was to be touched", ""},
-    {"dry-run", "nothing was to be touched", ""},
+    {"observe", "no guest was to be touched", ""},
+    {"dry-run", "no guest was to be touched", ""},
 
     // The guest was frozen, but it proves nothing.
     {"cut-too-late", "a disk was captured after the thaw, or too late to be sure that it was before",
      "with slow storage, raise T"},
+    {"not-confirmed",
+     "Longhorn's own API said that a disk was cut, so the guest was thawed, but no object of the Kubernetes API told "
+     "of "
+     "that very cut afterwards",
+     "take the backup again; if it happens often, look at the log of Longhorn's manager, or set `longhorn.url` to "
+     "\"\""},
     {"not-captured", "a disk was not captured at all while the guest was frozen",
      "with slow storage, raise T; otherwise look at `status.error` of the snapshot"},
     {"snapshot-error", "the storage driver refused a disk again and again, so the guest was released",
      "look at `status.error` of the snapshot"},
     {"missing",
      "a snapshot of the backup had not come when the backup was judged; if it came later, it was made without a freeze",
-     "look why it came late or never: `status.error` of the backup, a quota, a full disk"},
+     "find out why it came late or never: `status.error` of the backup, a quota, a full disk"},
     {"deleted", "a snapshot or the backup was deleted before it was judged", ""},
     {"shared-disk", "another running VM or pod uses the disk and was not frozen",
      "stop it during the backup; `snapfreeze explain` names it"},
@@ -76,11 +83,11 @@ inline constexpr auto kReasons = std::to_array<Reason>({
     {"harvester-timer",
      "the admission was slow to begin, so Harvester's own freeze of 1 s may have thawed the guest in the middle of "
      "ours",
-     "look whether the API server or the nodes are overloaded"},
+     "check whether the API server or the nodes are overloaded"},
     {"other-backup", "another backup of the same VM may have frozen the guest first, with its own short timer",
      "`snapfreeze explain` names it: take it at another time, or delete it if it is in error"},
     {"kubevirt-snapshot", "a snapshot or a backup of KubeVirt's own was active, whose end thaws the guest",
-     "take it at another time; `snapfreeze explain` names it"},
+     "take the backup at another time; `snapfreeze explain` names it"},
     {"migrated", "the guest moved to another node, was restarted, or is gone", ""},
     {"restarted", "the guest moved to another node, was restarted, or is gone", ""},
     {"thawed-by-hand", "an admin thawed the guest with `snapfreeze thaw` while we held it", ""},
@@ -89,7 +96,7 @@ inline constexpr auto kReasons = std::to_array<Reason>({
     {"abandoned", "the webhook died while it froze the guest", ""},
     {"session-lost", "the session's Lease was deleted or edited by hand", ""},
     {"record-damaged", "the session's Lease was deleted or edited by hand", ""},
-    {"undone", "Harvester's own freeze was undone, as the snapshot it was for could not be held", ""},
+    {"undone", "Harvester's own freeze was undone, because its snapshot could not be held", ""},
     {"rescued", "another program had left the guest frozen, and the sweeper thawed it", ""},
     {"unverified", "the sweeper could not make sure that nobody else froze or thawed the guest",
      "look at the sweeper's log: an object that it must read was refused, or did not come"},
@@ -163,7 +170,8 @@ inline constexpr const char* kRescued = listed("rescued");               // anot
 inline constexpr const char* kUnverified = listed("unverified");         // what must be known could not be read
 
 // Why one snapshot, or a backup, is not consistent although the session is.
-inline constexpr const char* kCutTooLate = listed("cut-too-late");  // captured, but not provably before the thaw
+inline constexpr const char* kCutTooLate = listed("cut-too-late");     // captured, but not provably before the thaw
+inline constexpr const char* kNotConfirmed = listed("not-confirmed");  // Longhorn's live answer, by no API object
 inline constexpr const char* kNotCaptured = listed("not-captured");
 inline constexpr const char* kSnapshotError = listed("snapshot-error");  // the driver only says no
 inline constexpr const char* kDeleted = listed("deleted");

@@ -171,7 +171,7 @@ std::string lease_name(std::string_view ns, std::string_view vm) {
   if (name.size() <= kNameLimit) return name;
   constexpr std::size_t kHashDigits = 16;
   constexpr char kDigits[] = "0123456789abcdef";
-  // Only to tell names of one namespace apart: anyone who could choose a collision could only harm a VM of their own.
+  // Only distinguishes names of one namespace: anyone who chose a collision could only harm a VM of their own.
   const std::uint64_t state = fnv1a(name);
   name.resize(kNameLimit - kHashDigits - 1);
   name += 'x';  // not a '-' or '.', which must not stand beside a '.'

@@ -35,7 +35,7 @@ Verdict judge_backup(std::span<const std::string> members, const std::map<std::s
     const auto found = snapshots.find(member);
     if (found == snapshots.end()) return crash(reason::kMissing);
     if (found->second.consistency == Consistency::kCrash) return found->second;
-    // Disks at rest beside disks of a frozen guest are disks of different moments.
+    // Disks at rest and disks of a frozen guest are from different moments.
     if (!first && found->second != common) return crash(reason::kStarted);
     common = found->second;
     first = false;

@@ -6,7 +6,7 @@
 namespace snapfreeze::kube {
 namespace {
 
-// Preferred first, as often as it is named again.
+// The preferred version first, even though the list names it again.
 std::vector<std::string> versions_of(const Json& group) {
   std::vector<std::string> versions;
   const auto add = [&](const std::string& version) {
@@ -34,7 +34,7 @@ Result<std::optional<std::string>> served_version(KubeApi& api, const Resource& 
   }
   for (const std::string& version : versions_of(*group)) {
     const auto resources = get(api, group_path + "/" + percent_encode(version), timeout);
-    // Named by the group and gone a moment later.
+    // The group named it, and it was gone a moment later.
     if (!resources && resources.error().code == Code::kNotFound) continue;
     if (!resources) return resources.error();
     if (lists(*resources, resource.plural)) return std::optional<std::string>(version);

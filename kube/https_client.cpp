@@ -22,17 +22,17 @@
 namespace snapfreeze::kube {
 namespace {
 
-// TLS records are 16 KiB at most.
+// TLS records have at most 16 KiB.
 constexpr std::size_t kReadSize = 16 << 10;
 
-// Of calls side by side, a reply that came in time may be read late: it lies in the socket's buffer, and takes no wait.
-// A server that sends without pause must not go on for ever.
+// Among calls side by side, a reply that came in time may be read late: it lies in the socket's buffer, and needs no
+// wait. A server that sends without pause must not go on for ever.
 constexpr Millis kLateReading{50};
 
-// What is read of a reply that refuses a stream.
+// How much is read of a reply that refuses a stream.
 constexpr std::size_t kMaxRefusal = 64 << 10;
 
-// Sockets run by the real time, whatever Clock the logic is given.
+// Sockets run by real time, whatever Clock the logic has.
 Mono now() {
   return std::chrono::steady_clock::now();
 }
@@ -48,8 +48,8 @@ Error not_sent(Error error) {
   return error;
 }
 
-// Asked just before the first byte of a request is written. A process may be stopped for minutes anywhere before, and
-// what it was about to ask for held before that.
+// Asked just before the first byte of a request is written. A process may have been stopped for minutes before that,
+// and the facts behind its request may no longer hold.
 bool too_late(const Request& request, Mono deadline) {
   return now() >= std::min(deadline, request.send_by);
 }
@@ -67,7 +67,7 @@ std::string host_header(const Config& config) {
   return fmt::format(fmt::runtime(ipv6 ? "[{}]:{}" : "{}:{}"), config.host, config.port);
 }
 
-// Splits what a stream brings into lines.
+// Splits a stream into lines.
 class Lines {
  public:
   // false: the sink has had enough. An Error: a line is too long.
@@ -112,7 +112,7 @@ class HttpsClient::Impl {
 
   void stop_streams() {
     stopping_ = true;
-    // Never read again, so that every later wait sees it too.
+    // Never read, so that every later wait also sees it.
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(stop_fd_, &one, sizeof one);
   }
@@ -214,7 +214,7 @@ std::vector<Result<Response>> HttpsClient::Impl::call_all(std::span<const Reques
   std::vector<Result<Response>> replies;
   replies.reserve(requests.size());
   const Mono start = now();
-  // No threads: what answers early waits in its socket's buffer until it is its turn.
+  // No threads: an early answer waits in its socket's buffer for its turn.
   for (std::size_t first = 0; first < requests.size(); first += kMaxConnections) {
     const auto batch = requests.subspan(first, std::min(kMaxConnections, requests.size() - first));
     std::vector<Exchange> exchanges;
@@ -237,7 +237,7 @@ Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, cons
 
   ReplyParser reply;
   std::array<char, kReadSize> buffer;
-  // An answer that is an error is short, and read to its end.
+  // An error is a short answer, and is read to its end.
   while (!(reply.has_head() && (reply.status() == 200 || reply.complete()))) {
     const auto read = peer.read(buffer, limit);
     if (!read.ok()) return about(request, read.error());

@@ -13,7 +13,7 @@
 namespace snapfreeze::kube {
 namespace {
 
-// A part of the file, with what a message calls it: "/etc/kubeconfig: clusters[local].cluster".
+// A part of the file, with its name in messages: "/etc/kubeconfig: clusters[local].cluster".
 struct Section {
   std::string file;
   std::string where;
@@ -24,7 +24,7 @@ struct Section {
   [[nodiscard]] Error error(const std::string& key, const std::string& what) const {
     return {Code::kMalformed, file + ": " + where + (where.empty() ? "" : ".") + key + ": " + what};
   }
-  // Names of files are relative to the kubeconfig.
+  // File names are relative to the kubeconfig.
   [[nodiscard]] std::string path(const char* key) const {
     return (std::filesystem::path(file).parent_path() / text(key)).string();
   }
@@ -59,7 +59,7 @@ Result<void> refuse(const Section& section, const std::array<Refusal, kCount>& r
   return {};
 }
 
-// Of the list `list`, the entry called `name`, and of it the map `inner`.
+// The map `inner` of the entry called `name` in the list `list`.
 Result<Section> entry(const Section& root, const char* list, const char* inner, const std::string& name) {
   std::string known;
   for (const YAML::Node& each : root.node[list]) {

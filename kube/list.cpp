@@ -7,7 +7,7 @@
 namespace snapfreeze::kube {
 namespace {
 
-// A list that outlives its own tokens so often will not come to its end.
+// A list that outlives its own tokens this often will never end.
 constexpr int kMaxRestarts = 3;
 // 200,000 objects: a server whose list has no end must not hold us for ever.
 constexpr int kMaxPages = 2000;

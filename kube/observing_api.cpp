@@ -42,7 +42,7 @@ Result<void> ObservingApi::stream(const Request& request, Millis idle, const Lin
 }
 
 void ObservingApi::observe(const Request& request, const Result<Response>& reply) {
-  // An aggregated API's replies may carry the Date of the server behind, here virt-api: another machine's clock.
+  // Replies of an aggregated API may have the Date of the server behind it, here virt-api: another machine's clock.
   const bool aggregated = request.target.starts_with("/apis/subresources.kubevirt.io/");
   if (reply.ok() && !aggregated) server_time_.observe(reply.value());
   on_call_(verb_of(request.method), reply.ok() ? reply->status : reply.error().http_status);

@@ -6,7 +6,7 @@
 namespace snapfreeze::kube {
 namespace {
 
-// A page of HTML from a proxy helps nobody in a log line.
+// An HTML page from a proxy is useless in a log line.
 constexpr std::size_t kMaxMessage = 512;
 
 Code code_of(int http_status) {
@@ -54,7 +54,7 @@ Result<Json> object_of(const Result<Response>& reply) {
   if (response.status < 200 || response.status > 299) return error_of(response.status, response.body);
   Result<Json> object = Json::parse(response.body);
   if (!object.ok()) {
-    // It was carried out, but by whatever garbled the reply we do not know what it made: reading again tells.
+    // It was carried out, but the reply is garbled, so we do not know the result. Reading again shows it.
     return Error{Code::kTransient, "the reply is not an object: " + object.error().message, response.status};
   }
   return object;

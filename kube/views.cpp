@@ -13,6 +13,13 @@ std::optional<Wall> time_in(const Json& value) {
   return time.ok() ? std::optional(time.value()) : std::nullopt;
 }
 
+// Nanoseconds since 1970.
+std::optional<Wall> unix_time_in(const Json& value) {
+  const auto nanos = value.integer();
+  if (!nanos) return std::nullopt;
+  return Wall(std::chrono::duration_cast<Wall::duration>(std::chrono::nanoseconds(*nanos)));
+}
+
 // Present and not null, whatever the value: times are flags here.
 bool is_set(const Json& value) {
   return !value.is_null();
@@ -32,7 +39,7 @@ const std::string& look_up(const StringMap& strings, std::string_view key) {
   return found == strings.end() ? kAbsent : found->second;
 }
 
-// "" when there is none. One without a message is an error all the same.
+// "" when there is none. An error without a message is still an error.
 std::string error_in(const Json& status) {
   if (!is_set(status["error"])) return "";
   const std::string& message = status["error"]["message"].string();
@@ -120,6 +127,7 @@ SnapshotView SnapshotView::from(const Json& object) {
   view.source_content = source["volumeSnapshotContentName"].string();
   view.bound_content = status["boundVolumeSnapshotContentName"].string();
   view.captured = is_set(status["creationTime"]);
+  view.created = time_in(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
   view.error = error_in(status);
   return view;
@@ -134,6 +142,7 @@ ContentView ContentView::from(const Json& object) {
   view.snapshot_name = snapshot["name"].string();
   view.snapshot_uid = snapshot["uid"].string();
   view.captured = is_set(status["creationTime"]);
+  view.created = unix_time_in(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
   view.error = error_in(status);
   return view;
@@ -147,6 +156,7 @@ LonghornSnapshotView LonghornSnapshotView::from(const Json& object) {
   const std::string& name = view.metadata.name;
   if (name.starts_with(kPrefix)) view.snapshot_uid = name.substr(kPrefix.size());
   view.captured = !status["requestedTime"].string().empty() || !status["creationTime"].string().empty();
+  view.created = time_in(status["creationTime"]);
   return view;
 }
 
@@ -207,6 +217,17 @@ VmView VmView::from(const Json& object) {
   return view;
 }
 
+ClaimView ClaimView::from(const Json& object) {
+  return {Metadata::from(object), object["spec"]["volumeName"].string()};
+}
+
+VolumeView VolumeView::from(const Json& object) {
+  const Json& spec = object["spec"];
+  const Json& claim = spec["claimRef"];
+  return {Metadata::from(object),      spec["csi"]["driver"].string(), spec["csi"]["volumeHandle"].string(),
+          claim["namespace"].string(), claim["name"].string(),         claim["uid"].string()};
+}
+
 PodView PodView::from(const Json& object) {
   const std::string& phase = object["status"]["phase"].string();
   PodView view;
@@ -215,7 +236,7 @@ PodView PodView::from(const Json& object) {
   for (const Json& volume : object["spec"]["volumes"].items()) {
     const std::string& claim = volume["persistentVolumeClaim"]["claimName"].string();
     if (!claim.empty()) view.claims.push_back(claim);
-    // A generic ephemeral volume's claim is called after its pod and the volume.
+    // The claim of a generic ephemeral volume is named after its pod and the volume.
     if (volume["ephemeral"].is_object()) view.claims.push_back(view.metadata.name + "-" + volume["name"].string());
   }
   return view;

@@ -13,10 +13,10 @@ namespace {
 // A stream that lived this long was accepted and is worth resuming at once.
 constexpr Millis kHealthyStream{1000};
 
-// The server's own end of a watch, spread so that watches begun together do not come back together.
+// When the server itself ends a watch, spread so that watches that began together do not resume together.
 constexpr int kMinWatchSeconds = 300;
 
-// Whether the position in the watch is of no more use: the server answered, and not that it is merely busy.
+// Whether the position in the watch is useless: the server answered, and was not merely busy.
 bool must_relist(const Error& error) {
   return error.http_status != 0 && error.http_status != 429 && error.http_status != 503;
 }
@@ -103,7 +103,7 @@ void Watcher::list_failed(const Error& error, Mono now) {
     return;
   }
   retry_at_ = now + list_backoff_.next(error.http_status != 0, jitter_);
-  // A long list may outlive its own token: that is no trouble, it starts anew.
+  // A long list may outlive its own token. That is not a problem: it begins anew.
   const bool token_expired = error.code == Code::kGone && !continue_.empty();
   if (error.code == Code::kGone) continue_.clear();
   if (!token_expired) say_trouble(error, State::kListing);
@@ -144,7 +144,7 @@ void Watcher::on_end(const Result<void>& end, Mono now) {
   const bool answered = error || end.ok() || end.error().http_status != 0;
   if (!error && !end.ok()) {
     if (end.error().code == Code::kCancelled) return;
-    // Servers and balancers cut long streams; only if it cannot be resumed is it trouble.
+    // Servers and balancers cut long streams. That is a problem only if the stream cannot be resumed.
     if (end.error().http_status != 0 || !lived) error = end.error();
   }
   if (!error) {

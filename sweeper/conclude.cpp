@@ -23,7 +23,7 @@ bool has_doubt(const Session& session, std::string_view doubt) {
   return std::find(session.doubts.begin(), session.doubts.end(), doubt) != session.doubts.end();
 }
 
-// Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest once more.
+// Nothing may begin meanwhile: a call may still be carried out, or the backup would only stun the guest again.
 bool must_rest(const Session& session) {
   const bool rests = std::any_of(session.doubts.begin(), session.doubts.end(), [](const std::string& doubt) {
     const freeze::Reason* known = freeze::find_reason(doubt);
@@ -41,6 +41,7 @@ class Conclusion {
 
   ConcludeDone run() {
     if (job_.abandoned) session().doubt(reason::kThawUnsettled);
+    if (!record_confirmed()) return std::move(done_);
     const bool done = session().only_undoes() || (look() && judge_snapshots() && judge_backups());
     if (done && say_events()) end_session();
     return std::move(done_);
@@ -50,8 +51,22 @@ class Conclusion {
   Session& session() { return judgement_.session(); }
   [[nodiscard]] const Session& session() const { return judgement_.session(); }
 
-  // Whether we may go on. What a leader that was replaced writes could turn crash back into filesystem.
+  // Whether we may go on. A write of a leader that was replaced could turn crash back into filesystem.
   [[nodiscard]] bool leads() const { return seams_.leadership.leads_for(kube::kCallTimeout); }
+
+  bool record_confirmed() {
+    if (job_.confirmed_after.empty()) return true;
+    if (!leads()) return false;
+    const auto written = seams_.sessions.update(session());
+    if (!written) {
+      if (written.error().code == Code::kConflict || written.error().code == Code::kNotFound) lost_race();
+      return false;
+    }
+    for (const auto after : job_.confirmed_after) seams_.metrics.confirmed(after);
+    session() = *written;
+    done_.session = *written;
+    return true;
+  }
 
   // Not when there is a doubt already.
   bool look() {
@@ -171,15 +186,19 @@ class Conclusion {
       done_.end = ConcludeDone::End::kEnded;
       report_end();  // ours, most likely: the reply to it was lost
     } else if (error.code == Code::kConflict || error.code == Code::kNotFound) {
-      const ThawDone now = read_again(seams_, session());
-      if (now.end != ThawDone::End::kReplan) return;
-      done_.end = ConcludeDone::End::kReplan;
-      done_.session = now.session;
-      done_.gone = now.gone;
+      lost_race();
     }
   }
 
-  // Verdicts are counted here, since a step that failed is done again, but a session ends once.
+  void lost_race() {
+    const ThawDone now = read_again(seams_, session());
+    if (now.end != ThawDone::End::kReplan) return;
+    done_.end = ConcludeDone::End::kReplan;
+    done_.session = now.session;
+    done_.gone = now.gone;
+  }
+
+  // Verdicts are counted here, since a failed step is repeated, but a session ends only once.
   void report_end() const {
     if (has_doubt(session(), reason::kRescued)) seams_.metrics.rescued();
     std::string culprit;

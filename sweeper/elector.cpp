@@ -21,7 +21,7 @@ Elector::Elector(kube::KubeApi& api, Clock& clock, std::string own_namespace, st
 
 Millis Elector::step() {
   const bool led = leading_;
-  // A leader knows the Lease by its own last write; who is not asks anew.
+  // A leader knows the Lease by its own last write. Others read it.
   if (leading_) {
     renew();
   } else {
@@ -57,7 +57,7 @@ void Elector::read() {
     return;
   }
   see(*lease, now);
-  // Whoever holds it may be us: a write whose reply was lost. It is taken over like anybody's that is not held.
+  // The holder may be us, by a write whose reply was lost. The Lease is taken over like any that is not held.
   const bool held = !seen_->holder.empty() && seen_->holder != identity_;
   if (!held || now >= seen_->at + kLeaseDuration) acquire();
 }
@@ -143,7 +143,7 @@ void Elector::resign() {
 void Elector::release() {
   if (!leading_) return;
   stop_leading();
-  // As client-go does: nobody holds it, and who comes need not wait.
+  // As client-go does: nobody holds it, and the next one need not wait.
   (void)kube::merge_patch(
       api_, kube::object_path(kube::kLeases, namespace_, freeze::kLeaderLease),
       Json::object({{"metadata", metadata_for(seen_->uid, seen_->resource_version)},

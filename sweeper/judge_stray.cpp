@@ -61,7 +61,7 @@ StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   return done;
 }
 
-// Counted and said once a backup: whatever stands there was counted when it was written.
+// Counted and reported once for each backup: a verdict that is already there was counted when it was written.
 void tell(const Seams& seams, const Settings& settings, const Target& about, const Verdict& verdict,
           const std::string& culprit) {
   seams.metrics.verdict(to_string(verdict.consistency), verdict.reason);
@@ -80,7 +80,7 @@ StrayDone judge_backup(const Seams& seams, const Settings& settings, const Backu
   return done;
 }
 
-// Snapshots without a session that belong together, judged in one go with one look.
+// Judges snapshots without a session that belong together, at once and with one look.
 class Together {
  public:
   Together(const Seams& seams, const Settings& settings, const StrayJob& job)
@@ -100,7 +100,7 @@ class Together {
   }
 
  private:
-  // What was judged by this process had a look of its own.
+  // A snapshot that this process has judged had a look of its own.
   static bool must_be_looked_at(const Disk& disk) {
     return disk.verdict.consistency == Consistency::kOffline && !disk.looked;
   }
@@ -152,7 +152,7 @@ class Together {
     return done;
   }
 
-  // Only once all that it lists are known.
+  // Only once all snapshots that it lists are known.
   [[nodiscard]] bool judges_backup() const {
     if (!job_.backup || !job_.backup->consistency.empty()) return false;
     const auto& names = job_.backup->snapshot_names;
@@ -160,7 +160,7 @@ class Together {
            std::all_of(names.begin(), names.end(), [&](const std::string& name) { return verdicts_.contains(name); });
   }
 
-  // The snapshots stand. A backup that cannot be written is tried again by itself.
+  // The snapshots' verdicts stand. If only the backup cannot be written, only the backup is retried.
   StrayDone write_backup(StrayDone done) {
     const Verdict verdict = freeze::judge_backup(job_.backup->snapshot_names, verdicts_);
     done.backup = judge_backup(seams_, settings_, *job_.backup, verdict, culprit_).backup;

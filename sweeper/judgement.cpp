@@ -16,7 +16,7 @@ using freeze::Hold;
 using freeze::Verdict;
 namespace reason = freeze::reason;
 
-// Snapshots of other backups, and members that never came: what is beyond counts in doubt.
+// How many snapshots of other backups, and members that never came, are read. Any more count as doubtful.
 constexpr std::size_t kMaxReads = 64;
 
 std::vector<Result<Json>> read_snapshots(const Seams& seams, const std::string& ns,
@@ -101,11 +101,13 @@ Verdict Judgement::judge(const Member& member) {
 }
 
 Verdict Judgement::judge_disk(const Member& member) {
-  // Never from crash back to filesystem: whoever said so may have known more.
+  // Never from crash back to filesystem: the former leader may have known more.
   if (member.consistency == to_string(Consistency::kCrash)) return crash(member.reason);
   Verdict verdict = judge_snapshot(session_, proof_, member.uid);
-  if (verdict.reason == reason::kCutTooLate && !member.captured) {
-    verdict.reason = member.failed_since ? reason::kSnapshotError : reason::kNotCaptured;
+  if (verdict.reason == reason::kCutTooLate && (!member.captured || member.not_confirmed)) {
+    verdict.reason = member.not_confirmed  ? reason::kNotConfirmed
+                     : member.failed_since ? reason::kSnapshotError
+                                           : reason::kNotCaptured;
   }
   if (verdict.consistency == Consistency::kCrash) return verdict;
   if (look_ == nullptr) return crash(reason::kUnverified);
@@ -148,7 +150,7 @@ std::optional<Verdict> Judgement::judge_hold(std::size_t index) {
   if (!session_.doubts.empty()) return crash(session_.doubts.front());
   std::map<std::string, Verdict> verdicts = verdicts_;
   for (const auto& [name, verdict] : hold.elsewhere) {
-    // Consistent, but at another moment.
+    // Consistent, but from another moment.
     const bool of_another_freeze = verdict.consistency == Consistency::kFilesystem;
     verdicts.try_emplace(name, of_another_freeze ? crash(reason::kLate) : verdict);
   }
@@ -164,7 +166,7 @@ std::optional<Verdict> Judgement::judge_hold(std::size_t index) {
   return crash(why_missing(names));
 }
 
-// One that exists was admitted without us, or is not captured yet.
+// A member that exists was admitted without us, or is not captured yet.
 std::string_view Judgement::why_missing(const std::vector<std::string>& names) const {
   if (names.empty() || names.size() > kMaxReads) return reason::kMissing;
   for (const auto& object : read_snapshots(seams_, session_.namespace_, names)) {

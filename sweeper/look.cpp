@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kLongestLook{40};
 
-// The list of one kind, in whichever version it is served.
+// Lists one kind, in whichever version it is served.
 class KindList {
  public:
   KindList(const Seams& seams, const kube::Resource& resource, const std::string& ns,
@@ -25,7 +25,7 @@ class KindList {
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] std::string name() const { return std::string(resource_.plural) + "." + std::string(resource_.group); }
 
-  // What was not served is asked for by its group, which costs no more than a list of nothing.
+  // For a kind that was not served, its group is asked, which costs no more than an empty list.
   [[nodiscard]] kube::Request next() const {
     if (pages_) return pages_->next(kube::kCallTimeout);
     return kube::get_request("/apis/" + kube::percent_encode(resource_.group));

@@ -12,7 +12,8 @@ namespace {
 
 enum class Rescue { kNeeded, kNotNeeded, kUnknown };
 
-// Read afresh: the guest still reports frozen, and neither a snapshot nor a backup of KubeVirt's own holds it.
+// Reads afresh whether the guest still reports frozen, and is held by neither a snapshot nor a backup of KubeVirt's
+// own.
 Rescue look_before_rescue(const Seams& seams, freeze::Session& session) {
   LookJob wanted;
   wanted.namespace_ = session.namespace_;
@@ -39,7 +40,7 @@ OpenDone open(const Seams& seams, const OpenJob& job) {
   }
   if (!seams.leadership.leads_for(kube::kCallTimeout)) return {true};
   const auto created = seams.sessions.create(session);
-  // Of two, the one that came first is thawed.
+  // If there are two, the one that came first is thawed.
   if (!created && created.error().code == Code::kConflict) return {};
   const log::Fields about = {{"namespace", session.namespace_}, {"name", session.vm}};
   if (!created) {

@@ -17,8 +17,7 @@ namespace reason = freeze::reason;
 constexpr Millis kFirstBackoff{200};
 constexpr Millis kLongestBackoff{30000};
 
-// When the server's clock, as it can be at most, reaches `at`. A bound that is not known yet is taken for a long
-// session.
+// When the upper bound of the server's clock reaches `at`. A bound that is not known yet counts as reached.
 Mono when_bound_reaches(Wall at, Observed now) {
   if (now.bound == Wall::max() || now.bound >= at) return now.at;
   return now.at + (at - now.bound);
@@ -47,7 +46,7 @@ struct HoldPlan {
   Mono wake = Mono::max();
 };
 
-// What has become of the snapshots of one hold.
+// The state of the snapshots of one hold.
 struct Progression {
   int appeared = 0;
   int captured = 0;
@@ -65,9 +64,9 @@ Progression progression_of(const Situation& situation, std::size_t index) {
   for (const Member& member : situation.members) {
     if (member.hold != index) continue;
     ++now.appeared;
-    if (member.captured) {
+    if (const auto cut = member.cut()) {
       ++now.captured;
-      now.last_capture = std::max(now.last_capture, member.captured->at);
+      now.last_capture = std::max(now.last_capture, cut->at);
     } else if (member.failed_since) {
       ++now.failed;
       now.first_failure = std::min(now.first_failure, *member.failed_since);
@@ -82,11 +81,11 @@ bool is_complete(const Situation& situation, std::size_t index, const Progressio
   return !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
     const Member* member = find_member(situation, index, name);
     // One that was admitted without us will not come to this session.
-    return member != nullptr ? member->captured.has_value() : hold.elsewhere.contains(name);
+    return member != nullptr ? member->cut().has_value() : hold.elsewhere.contains(name);
   });
 }
 
-// From when on no further member is waited for. A count that was asked for is waited for until the deadline.
+// When the gather window ends. If a count was given, that many members are waited for until the deadline.
 Mono quiet_from(const Situation& situation, std::size_t index, const Progression& now, const Policy& policy) {
   const HoldSituation& hold = situation.holds[index];
   const bool label = hold.hold.kind == Hold::Kind::kLabel;
@@ -96,9 +95,9 @@ Mono quiet_from(const Situation& situation, std::size_t index, const Progression
   return std::max(hold.quiet_since, situation.sightings.frozen_since.value_or(hold.quiet_since)) + quiet;
 }
 
-// Whether nothing more is to be waited for on account of this hold.
+// Whether this hold has nothing left to wait for.
 HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const Policy& policy) {
-  // The backup cannot become consistent any more.
+  // The backup can no longer become consistent.
   if (situation.holds[index].deleted) return {true};
   const Progression progression = progression_of(situation, index);
   if (is_complete(situation, index, progression)) return {true};
@@ -111,7 +110,7 @@ HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, cons
   return {now >= until, until};
 }
 
-// Fills in what the Lease says from now on, and what was seen until now.
+// Fills in what the Lease will say from now on, and what was seen so far.
 Plan begin_thaw(const Situation& situation, Observed now) {
   const Sightings& seen = situation.sightings;
   Plan plan = act(Plan::Action::kThaw);
@@ -121,17 +120,23 @@ Plan begin_thaw(const Situation& situation, Observed now) {
   if (seen.kubevirt_snapshot) plan.doubts.emplace_back(reason::kKubevirtSnapshot);
   bool claims = false;
   for (const Member& member : situation.members) {
-    if (!member.captured || !situation.session.created) continue;
-    // By the server's clock and by ours, whichever says later: either alone may have been stepped, or have come late.
-    const auto by_server = member.captured->bound - *situation.session.created;
-    const auto by_us = member.captured->at - seen.first_seen;
-    // Rounded up: it is a bound.
+    const auto proven = member.proven_cut();
+    const auto cut = proven ? proven : member.cut();
+    if (!cut || !situation.session.created) continue;
+    // The later time by the server's clock and by ours, as either alone may have been stepped, or be late.
+    const auto by_server = cut->bound - *situation.session.created;
+    const auto by_us = cut->at - seen.first_seen;
+    // Rounded up, because it is a bound.
     const auto after = std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
-    plan.captured[member.uid] = after;
+    if (proven) {
+      plan.captured[member.uid] = after;
+    } else {
+      plan.unproven[member.uid] = {after, cut->at};
+    }
     claims = claims || after < situation.session.timer;
   }
-  // What happened before we came, only the guest itself can tell; and a server's clock that has gone back since bounds
-  // nothing.
+  // Only the guest itself can tell what happened before we started. A server's clock that has gone back since then
+  // bounds nothing.
   const bool went_back = situation.session.frozen_by && now.bound < *situation.session.frozen_by;
   const bool knows_all = seen.from_birth || (seen.reported_frozen && !went_back);
   if (claims && !knows_all && plan.doubts.empty()) plan.doubts.emplace_back(reason::kUnverified);
@@ -145,7 +150,7 @@ bool guest_gone(const Situation& situation, Mono now) {
   return situation.sightings.vmi_seen || now >= situation.sightings.first_seen + kWatchLag;
 }
 
-// From then on no capture could count, by whichever clock says so first.
+// From then on no capture could count, by the clock that reaches it first.
 Mono deadline_of(const Situation& situation, Observed now, const Policy& policy) {
   const Session& session = situation.session;
   const Mono ours = situation.sightings.first_seen + session.timer - policy.margin;
@@ -153,7 +158,7 @@ Mono deadline_of(const Situation& situation, Observed now, const Policy& policy)
   return std::min(ours, when_bound_reaches(*session.created + session.timer - policy.margin, now));
 }
 
-// From then on a guest that is frozen reports so.
+// From then on a frozen guest reports that it is frozen.
 Mono report_due(const Situation& situation, Mono now) {
   return situation.sightings.frozen_since.value_or(now) + kTwoPolls;
 }
@@ -164,7 +169,7 @@ Plan thaw_for(const Situation& situation, Observed now, std::string_view doubt) 
   return plan;
 }
 
-// The thaw that is due whatever becomes of the disks.
+// The thaw that is due whatever the state of the disks.
 std::optional<Plan> plan_release(const Situation& situation, Observed now, const Policy& policy) {
   const Sightings& seen = situation.sightings;
   const GuestSituation& guest = situation.guest;
@@ -199,9 +204,8 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
   if (!all_done) return wait(wake);
   Plan plan = begin_thaw(situation, now);
   for (const Member& member : situation.members) {
-    if (member.captured && (!plan.completed || member.captured->at > *plan.completed)) {
-      plan.completed = member.captured->at;
-    }
+    const auto cut = member.cut();
+    if (cut && (!plan.completed || cut->at > *plan.completed)) plan.completed = cut->at;
   }
   return plan;
 }
@@ -214,6 +218,19 @@ Plan plan_freezing(const Situation& situation, Observed now) {
   return plan;
 }
 
+// Until when an object of the API may still bear out what Longhorn said; nullopt: nothing is to be waited for.
+std::optional<Mono> confirmation_due(const Situation& situation, const Progress& progress, Mono now) {
+  if (!situation.session.doubts.empty() || !progress.doubts.empty()) return std::nullopt;
+  std::optional<Mono> due;
+  for (const Member& member : situation.members) {
+    const auto unproven = progress.unproven.find(member.uid);
+    if (unproven == progress.unproven.end() || member.confirmed != Confirmed::kNotYet) continue;
+    const Mono until = unproven->second.at + situation.session.timer;
+    if (until > now) due = std::max(due.value_or(until), until);
+  }
+  return due;
+}
+
 Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now, const std::string& identity) {
   const Session& session = situation.session;
   if (now < progress.not_before) return wait(progress.not_before);
@@ -224,11 +241,14 @@ Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now
   // An admission whose freeze was answered after our thaw, or that learnt of one of Harvester's, says so in the Lease.
   const bool frozen_since =
       (session.unsettled && !progress.lease_unsettled) || session.intent.call == Intent::Call::kFreeze;
-  if (progress.thawed && !progress.migrating && !frozen_since) return act(Plan::Action::kConclude);
+  if (progress.thawed && !progress.migrating && !frozen_since) {
+    if (const auto due = confirmation_due(situation, progress, now)) return wait(*due);
+    return act(Plan::Action::kConclude);
+  }
 
   Plan plan = act(Plan::Action::kThaw);
   plan.guest_gone = guest_gone(situation, now);
-  // Another leader's call may be carried out late; of its reply nothing is known.
+  // Another leader's call may be carried out late, and we do not know its reply.
   if (session.intent.call == Intent::Call::kUnfreeze && session.intent.by != identity) {
     plan.unsettled = true;
     if (session.windows) plan.doubts.emplace_back(reason::kThawUnsettled);

@@ -84,7 +84,8 @@ ThawDone judge(const Seams& seams, const ThawJob& job, const freeze::ThawAnswer&
 
 constexpr int kDoubtTries = 5;
 
-// A call of ours may have thawed whatever session was there when it was carried out: no verdict of that one can stand.
+// A call of ours may have thawed the guest of any session that existed when it was carried out, so that session's
+// verdict cannot stand.
 void doubt_whoever_is_there(const Seams& seams, const Session& ours) {
   for (int i = 0; i < kDoubtTries; ++i) {
     const auto there = seams.sessions.read(ours.namespace_, ours.vm);
@@ -93,13 +94,13 @@ void doubt_whoever_is_there(const Seams& seams, const Session& ours) {
     Session doubtful = **there;
     doubtful.doubt(reason::kThawUnsettled);
     if (doubtful.doubts == (*there)->doubts) return;
-    // Whoever leads by now, a doubt is true.
+    // The doubt is true whoever leads by now.
     if (seams.sessions.update(doubtful, kube::kCallTimeout, seams.clock.monotonic() + kube::kCallTimeout)) return;
   }
   log::error("a late thaw could not be noted", {{"namespace", ours.namespace_}, {"name", ours.vm}});
 }
 
-// The reason to doubt that the guest is frozen still; "" when it says that it is.
+// The reason to doubt that the guest is still frozen; "" when it reports that it is.
 std::string_view look_at_freeze(const Seams& seams, const Session& session) {
   const auto object =
       kube::get(seams.api, kube::object_path(kube::kVirtualMachineInstances, session.namespace_, session.vm), kLook);
@@ -153,6 +154,7 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
   }
   if (gone) return nothing_to_thaw(*written);
   if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(ThawDone::End::kNotMade, *written);
+  for (const std::string_view source : job.sources) seams.metrics.captured(source);
   if (job.completed) seams.metrics.thaw_sent(seams.clock.monotonic() - *job.completed);
   const auto answer = freeze::unfreeze(seams.api, wanted.namespace_, wanted.vm);
   seams.metrics.thaw_answered(name_of(answer.outcome));

@@ -28,8 +28,8 @@ std::string path_of(const Target& target) {
   return kube::object_path(*target.resource, target.namespace_, target.name);
 }
 
-// A patch with another uid than the object's is refused by the API server as a conflict or as invalid. Read as a list
-// of one, as the sweeper may list all that it writes verdicts on, but not get all of it.
+// The API server refuses a patch with another uid than the object's as a conflict or as invalid. The object is read as
+// a list of one, since the sweeper may list every kind that it writes verdicts on, but not get all of them.
 Written look_again(const Seams& seams, const Target& target) {
   const std::string collection = kube::collection_path(*target.resource, target.namespace_);
   const auto list =

@@ -25,10 +25,10 @@ Outcome crash(std::string_view why, const std::string& backup, const std::string
           std::move(error)};
 }
 
-// Kept off the budget of an admission that may have to undo a freeze of Harvester's.
+// Reserved in the budget of an admission that may have to undo Harvester's freeze.
 constexpr Millis kForUndo{300};
 
-// KubeVirt cuts fractions of a second off, and takes 0 for no timer.
+// KubeVirt drops fractions of a second, and reads 0 as no timer.
 bool has_no_timer(const kube::BackupView& backup) {
   return backup.harvester_froze && backup.fs_freeze_deadline && *backup.fs_freeze_deadline < std::chrono::seconds(1);
 }
@@ -59,8 +59,8 @@ class Admission::Run {
   }
 
  private:
-  // Each of these returns the end of the admission, or nullopt to go on: with the next step, or, from try_once on, with
-  // fresh reads.
+  // Each of these returns the result of the admission, or nullopt to go on: with the next step, or, from try_once on,
+  // with fresh reads.
 
   std::optional<Outcome> look_at_backup() {
     if (!is_object_name(subject_.hold.name)) return crashed(reason::kUnknownBackup);
@@ -77,8 +77,8 @@ class Admission::Run {
     return std::nullopt;
   }
 
-  // The creator did not say which VM. To look for it, the guests of the namespace are listed, for those only who may
-  // freeze each of them; who may freeze only some must name the VM.
+  // The creator did not name the VM. To find it, the guests of the namespace are listed, but only for users who may
+  // freeze each of them. Users who may freeze only some must name the VM.
   std::optional<Outcome> look_for_vm() {
     if (!subject_.vm.empty() || subject_.disk.empty()) return std::nullopt;
     const auto allowed = may_freeze(seams_.api, review_.user, review_.namespace_, "", budget_.for_call());
@@ -118,8 +118,8 @@ class Admission::Run {
     return act(decide(facts), facts);
   }
 
-  // Nothing is listed, waited for or written on account of somebody who may not freeze the guest: a copied owner
-  // reference would otherwise be a way around RBAC.
+  // Nothing is listed, waited for or written for a user who may not freeze the guest. Otherwise a copied owner
+  // reference would be a way around RBAC.
   std::optional<Outcome> look_at_members(Facts& facts) {
     if (permission_.given == false) return crashed(reason::kNotPermitted);
     const auto read = read_members(seams_.api, subject_, budget_, permission_, facts);
@@ -155,16 +155,16 @@ class Admission::Run {
     return settings_.observe ? crashed(reason::kObserve) : begin(*facts.guest.vmi);
   }
 
-  // A member that came into being since the session was read may have been admitted to a session begun meanwhile.
+  // A member that was created since the session was read may have been admitted to a session that began meanwhile.
   std::optional<Outcome> late() {
     const auto session = read_session();
     if (!session) return api_error(session.error());
     if (covers(*session, subject_.hold)) return std::nullopt;
-    // Where no session ever begins, every disk but the first would be late.
+    // No session ever begins here, so every disk but the first would be late.
     return settings_.observe ? crashed(reason::kObserve) : refused(reason::kLate);
   }
 
-  // Until a freeze has ended, or, of what cannot be joined, until it is gone or rests.
+  // Waits until a freeze has ended, or until a session that cannot be joined is gone or rests.
   std::optional<Outcome> wait(const Session& seen) {
     const Slots::Taken slot(admission_.waits_);
     if (!slot) return refused(reason::kBusy);
@@ -186,7 +186,7 @@ class Admission::Run {
     if (written) return joined(*written);
     const Code code = written.error().code;
     if (code == Code::kConflict || code == Code::kNotFound) return again();
-    // It may have been written all the same.
+    // It may have been written nevertheless.
     const auto there = read_session();
     if (there && *there && (*there)->uid == session.uid && covers(*there, subject_.hold)) return joined(**there);
     return api_error(written.error());
@@ -240,8 +240,8 @@ class Admission::Run {
     return crash(why, subject_.hold.name, subject_.vm, std::move(error));
   }
 
-  // As crashed; but Harvester may have frozen the guest for this very snapshot, and nobody else would thaw it: a freeze
-  // without a timer lasts for ever, and for a snapshot that exists already it is worth nothing.
+  // Like crashed. But Harvester may have frozen the guest for this very snapshot, and nobody else would thaw it: a
+  // freeze without a timer lasts for ever, and is useless for a snapshot that already exists.
   Outcome refused(std::string_view why, std::string error = "") {
     if (no_timer_ || (harvester_froze_ && why == reason::kDuplicate)) undo(why);
     return crashed(why, std::move(error));
@@ -249,8 +249,8 @@ class Admission::Run {
 
   Outcome api_error(const Error& error) { return refused(reason::kApiError, error.message); }
 
-  // Not what the owner opted out of; not a guest that KubeVirt has frozen for a snapshot or a backup of its own; and
-  // not for somebody who may not freeze it.
+  // Not if the owner opted out, not if KubeVirt has frozen the guest for a snapshot or a backup of its own, and not for
+  // a user who may not freeze it.
   void undo(std::string_view why) {
     if (settings_.observe || why == reason::kSkipped || why == reason::kSnapshotInProgress) return;
     const Budget budget = budget_.to_clean_up(kForUndo);

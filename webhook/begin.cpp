@@ -17,16 +17,16 @@ using freeze::ThawOutcome;
 using End = Began::End;
 namespace reason = freeze::reason;
 
-// Kept off the time-out of a call to the guest, to write down what became of it.
+// Subtracted from the time-out of a call to the guest, to leave time to record its result.
 constexpr Millis kForTheRecord{500};
 // A time-out of kCallLimit is noticed a little later.
 constexpr Millis kLateAnswer{500};
-// Harvester's shortest timer is 1 s and starts up to 0.1 s before the request arrives: later it may fire into our
-// begin.
+// Harvester's shortest timer is 1 s and starts up to 0.1 s before the request arrives. After this time it may fire into
+// our begin.
 constexpr Millis kHarvesterTimerSafe{500};
 
-// One call to the guest. Made when it is decided, so that a process that is stopped between two instructions neither
-// sends it late nor takes a late answer for a fresh one.
+// One call to the guest. This object is made when the call is decided, so that a process that is stopped between two
+// instructions neither sends the call late nor takes a late answer for a fresh one.
 class GuestCall {
  public:
   GuestCall(const Seams& seams, const Budget& budget)
@@ -36,7 +36,7 @@ class GuestCall {
 
   [[nodiscard]] Millis limit() const { return limit_; }
   [[nodiscard]] Mono send_by() const { return decided_ + limit_; }
-  // Whatever was true when it was decided need not be so any more.
+  // The facts that it was decided by may no longer hold.
   [[nodiscard]] bool answered_late() const { return clock_.monotonic() - decided_ > freeze::kCallLimit + kLateAnswer; }
   [[nodiscard]] Millis took() const { return std::chrono::ceil<Millis>(clock_.monotonic() - decided_); }
 
@@ -75,8 +75,8 @@ Began stopped(const Seams& seams, Session session, const Budget& budget) {
                  failed(reason::kAbandoned, "a call to the guest was answered long after it was meant"));
 }
 
-// nullopt: the session is there, and ours. A create whose reply was lost or is an error of the server may have been
-// carried out.
+// nullopt: the session exists, and is ours. A create may have been carried out even if its reply was lost or is an
+// error of the server.
 std::optional<Began> create(const Seams& seams, Session& session, const Budget& budget) {
   auto created = seams.sessions.create(session, budget.for_call());
   if (created) {
@@ -94,7 +94,7 @@ std::optional<Began> create(const Seams& seams, Session& session, const Budget& 
   return std::nullopt;
 }
 
-// The sweeper only ever takes a session away from Freezing; Frozen is written by its own admission alone.
+// The sweeper only takes a session out of Freezing. Only its own admission writes Frozen.
 enum class Recorded { kYes, kTakenAway, kUnknown };
 
 Recorded record_frozen(const Seams& seams, Session& session, const Budget& budget) {
@@ -143,7 +143,7 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
   const GuestCall call(seams, budget);
   const auto frozen =
       freeze::freeze(seams.api, session.namespace_, session.vm, session.timer, call.limit(), call.send_by());
-  // Only now is it known by when the guest was frozen: a guest may take seconds.
+  // Only now do we know by when the guest was frozen, since a guest may take seconds.
   const Mono answered = seams.clock.monotonic();
   if (call.answered_late()) return stopped(seams, std::move(session), budget);
   if (frozen.outcome != FreezeOutcome::kFrozen) {
@@ -161,7 +161,8 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
     case Recorded::kYes:
       return {End::kFrozen, std::move(session), "", "", true};
     case Recorded::kTakenAway:
-      // Whoever took it away may have thawed the guest before our freeze: so once more.
+      // The session was taken from us, and the guest may have been thawed before our freeze, so it must be thawed
+      // again.
       return give_up(seams, std::move(session), budget, reason::kAbandoned, true, failed(reason::kAbandoned));
     case Recorded::kUnknown:
       break;

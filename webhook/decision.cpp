@@ -35,7 +35,7 @@ Decision decide_without_guest(const Facts& facts) {
   return {Step::kOffline};
 }
 
-// By the API server's own clock, and at its latest possible present: so never more than there really is.
+// By the latest possible time of the API server's own clock, so never more than there really is.
 bool half_is_left(const Session& session, const std::optional<Wall>& server_clock) {
   if (!session.created || !server_clock) return false;
   return *session.created + session.timer - *server_clock >= session.timer / 2.0;
@@ -47,7 +47,7 @@ Decision decide_by_session(const Facts& facts, const kube::VmiView& vmi) {
     return somebody_elses ? crash(reason::kFrozenByOther) : Decision{Step::kBegin};
   }
   const Session& session = *facts.session;
-  // A disk that was plugged in since the session began is not frozen by it.
+  // The session did not freeze a disk that was plugged in since it began.
   const bool can_hold = session.phase == Phase::kFrozen && session.vmi_uid == vmi.metadata.uid &&
                         session.has_disk(facts.disk) && session.holds.size() < kMaxHolds &&
                         half_is_left(session, facts.server_clock);

@@ -45,7 +45,7 @@ edge::HttpResponse MutateHandler::operator()(const edge::HttpRequest& request) c
   const Outcome outcome = admission_.admit(*review, request.arrival, request.arrival + time_allowed(request.query));
   metrics_.admitted(outcome.decision, clock_.monotonic() - request.arrival);
   log_outcome(*review, outcome);
-  // Of what a wrong registration sends nothing is known, and nothing is changed.
+  // A wrong registration sent this. Nothing is known of it, and nothing is changed.
   const Json patch = outcome.marks ? patch_for(review->object, *outcome.marks) : removals_for(review->object);
   return {200, encode_answer(review->uid, patch, outcome.warnings), {{"Content-Type", "application/json"}}};
 }

@@ -9,7 +9,7 @@
 namespace snapfreeze::webhook {
 namespace {
 
-// Whatever was written there by hand: a minute of silence is no life.
+// Whatever somebody writes into the Lease by hand, a leader that is silent for a minute is dead.
 constexpr std::int64_t kLongestSilence = 60;
 
 }  // namespace
@@ -29,7 +29,7 @@ void Liveness::observe(const Result<Json>& lease, Mono sent) {
   record_ = std::move(record);
   const std::chrono::seconds duration(
       std::clamp(spec["leaseDurationSeconds"].integer().value_or(0), std::int64_t{0}, kLongestSilence));
-  // Who was dead before the Lease was given back is not alive for it.
+  // A sweeper that was dead before the Lease was given back does not come alive by that.
   until_ = record_->holder.empty() ? std::min(until_, sent + kHandover) : sent + duration;
 }
 

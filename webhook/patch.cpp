@@ -36,7 +36,7 @@ struct Entry {
   bool removed = false;
 };
 
-// Takes the map of strings at `path`, as it is in the object received, to the entries wanted.
+// Changes the map of strings at `path`, as it is in the object received, to the wanted entries.
 void change_map(Json& patch, const std::string& path, const Json& map, const std::vector<Entry>& entries) {
   Json whole = Json::object();
   for (const Entry& entry : entries) {
@@ -51,7 +51,7 @@ void change_map(Json& patch, const std::string& path, const Json& map, const std
       patch.push(operation(exists ? "replace" : "add", at, entry.value));
     }
   }
-  // "add" also replaces a member that is there but is no map, such as null.
+  // "add" also replaces an existing member that is not a map, such as null.
   if (!whole.members().empty()) patch.push(operation("add", path, std::move(whole)));
 }
 
@@ -65,7 +65,7 @@ std::vector<Entry> annotations_of(const Marks& marks) {
   return entries;
 }
 
-// A verdict is a label, too, but of backups only.
+// A verdict is also a label, but only of backups.
 std::vector<Entry> labels_with(Entry epoch) {
   std::vector<Entry> entries{std::move(epoch)};
   for (const char* key : {freeze::kConsistency, freeze::kReason, freeze::kFrozenFor})

@@ -13,7 +13,7 @@ namespace {
 // Snapshots read side by side. A backup names as many as it likes, and each may be large.
 constexpr std::size_t kSideBySide = 8;
 
-// nullopt for what does not exist.
+// nullopt for an object that does not exist.
 template <class View>
 Result<std::optional<View>> view_of(const Result<kube::Response>& reply) {
   const auto object = kube::object_of(reply);
@@ -121,7 +121,7 @@ Result<void> read_members(kube::KubeApi& api, const Subject& subject, const Budg
       bool& flag = index < first_other ? facts.exists : facts.other_member;
       flag = flag || *there;
     }
-    // Whoever may not freeze the guest causes no more reads than these.
+    // A user who may not freeze the guest causes no further reads.
     if (permission.given == false) return {};
   }
   return {};
@@ -135,7 +135,7 @@ Result<void> list_members(const Seams& seams, const Subject& subject, std::chron
       kube::labelled_path(kube::kVolumeSnapshots, subject.namespace_, selector),
       [&](const Json& item) {
         const auto other = kube::SnapshotView::from(item);
-        // An import is no cut; and the same label on another guest's disk is another backup.
+        // An import is not a cut, and the same label on another guest's disk is another backup.
         const bool of_guest = std::ranges::find(claims, other.source_pvc) != claims.end();
         if (other.metadata.name == subject.name || !other.source_content.empty() || !of_guest) return;
         const auto now = seams.server_time.upper_bound(seams.clock.monotonic());

@@ -16,7 +16,7 @@ bool has_doubt(const Session& session, const std::string& doubt) {
   return std::ranges::find(session.doubts, doubt) != session.doubts.end();
 }
 
-// Whether nothing need be written for the guest to be thawed on account of `wanted`.
+// Whether the guest will be thawed for `wanted` without any further write.
 bool says_it_all(const Session& there, const Session& wanted) {
   const bool thaws_again = there.intent.call == Intent::Call::kFreeze;
   return there.phase == Phase::kThawing && (there.unsettled || !wanted.unsettled) &&
@@ -24,11 +24,11 @@ bool says_it_all(const Session& there, const Session& wanted) {
          std::ranges::all_of(wanted.doubts, [&](const std::string& doubt) { return has_doubt(there, doubt); });
 }
 
-// It thaws again, on account of `intent`.
+// Makes it thaw again, because of `intent`.
 void take_back(Session& there, const Intent& intent) {
   if (there.phase == Phase::kResting) {
-    // Its verdicts are given, and must not change: from now on it only undoes. And a guest that has to rest still has
-    // to, from the next thaw on.
+    // Its verdicts are given and must not change, so from now on it only undoes. A guest that must rest still must,
+    // from the next thaw on.
     if (!there.only_undoes()) there.doubts.insert(there.doubts.begin(), reason::kUndone);
     there.unsettled = true;
   }
@@ -36,7 +36,7 @@ void take_back(Session& there, const Intent& intent) {
   if (intent.call != Intent::Call::kNone) there.intent = intent;
 }
 
-// What `there` must become for the guest to be thawed on account of `wanted`.
+// What `there` must become so that the guest is thawed for `wanted`.
 Session thawing(Session there, const Session& wanted) {
   take_back(there, wanted.intent);
   there.unsettled = there.unsettled || wanted.unsettled;

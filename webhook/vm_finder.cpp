@@ -10,7 +10,7 @@
 
 namespace snapfreeze::webhook {
 
-// One who asks; what is known of the namespace is kept as long as there is one.
+// One caller. What is known of the namespace is kept as long as there is a caller.
 class VmFinder::Asking {
  public:
   Asking(VmFinder& finder, const std::string& ns) : finder_(finder), namespace_(ns) {
@@ -26,7 +26,7 @@ class VmFinder::Asking {
   Asking(const Asking&) = delete;
   Asking& operator=(const Asking&) = delete;
 
-  // What a list says that was begun at `since` or later.
+  // The result of a list that began at `since` or later.
   std::optional<Found> answer(const std::string& disk, Mono since) const {
     const std::lock_guard lock(finder_.mutex_);
     const Namespace& entry = finder_.namespaces_[namespace_];
@@ -80,7 +80,8 @@ Result<Found> VmFinder::find(const std::string& ns, const std::string& disk, con
   }
 }
 
-// Guests that are off have nothing to freeze, and write nothing. One that starts, or cannot be told, may write.
+// Guests that are off have nothing to freeze, and write nothing. A guest that starts, or whose state is unknown, may
+// write.
 Found VmFinder::look_up(const std::vector<Guest>& guests, const std::string& disk) {
   Found found;
   for (const Guest& guest : guests) {

@@ -14,7 +14,7 @@ std::string name_of(const kube::VmiView& vmi) {
   return vmi.metadata.namespace_ + "/" + vmi.metadata.name;
 }
 
-// A disk of several guests: no freeze covers it. Pods are looked at with --vm only.
+// No single freeze covers a disk of several guests. Pods are checked only with --vm.
 void check_shared_disks(const std::vector<kube::VmiView>& vmis, std::vector<Finding>& findings) {
   std::map<std::string, std::set<std::string>> users;  // by "namespace/claim"
   for (const kube::VmiView& vmi : vmis) {
@@ -61,7 +61,7 @@ std::vector<Finding> check_guests(const std::vector<GuestFacts>& guests) {
   for (const GuestFacts& guest : guests) {
     const std::string about = "VM " + name_of(guest.vmi);
     const auto why = freeze::reason_not_to_freeze(guest.vmi, std::nullopt);
-    // What passes by itself is no finding; --vm tells it.
+    // A state that passes by itself is not a finding; --vm reports it.
     const bool lasting = why == freeze::reason::kNoAgent || why == freeze::reason::kSkipped;
     if (lasting) {
       const bool wanted = why == freeze::reason::kSkipped;

@@ -14,7 +14,7 @@ using Level = Finding::Level;
 constexpr char kAbout[] = "Harvester";
 constexpr std::size_t kMostNamed = 10;
 
-// What its UI and its schedules send now: of each VM, the newest backup.
+// The newest backup of each VM, which shows what Harvester's UI and schedules send now.
 std::vector<const kube::BackupView*> newest_of_each_vm(const std::vector<kube::BackupView>& backups) {
   std::map<std::string, const kube::BackupView*> newest;
   for (const kube::BackupView& backup : backups) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "certs/certificates.h"
+#include "cli/check/check_longhorn.h"
 #include "cli/check/foretell.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"
@@ -53,7 +54,7 @@ std::string key_of(const kube::VmiView& vmi) {
   return vmi.metadata.namespace_ + "/" + vmi.metadata.name;
 }
 
-// The guests whose agents are to be asked; says so when these are not all.
+// The guests whose agents will be asked. Says so if these are not all.
 std::vector<kube::VmiView> guests_to_ask(CheckFacts& facts) {
   std::vector<kube::VmiView> guests;
   std::size_t left_out = 0;
@@ -117,13 +118,14 @@ void read_snapshots(kube::KubeApi& api, const std::string& ns, CheckFacts& facts
 
 Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope& scope) {
   const std::string settings = kube::object_path(kHarvesterSettings, "", "server-version");
-  const std::array<kube::Request, 6> requests{
+  const std::array<kube::Request, 7> requests{
       kube::get_request("/version"),
       leader_request(scope),
       kube::get_request(kube::object_path(kube::kMutatingWebhookConfigurations, "", kRegistrationName)),
       kube::get_request(kube::object_path(kube::kSecrets, scope.home.namespace_, certs::StoredNames{}.serving_secret)),
       kube::get_request(kube::collection_path(kKubeVirts) + "?limit=10", kCheckTimeout),
       kube::get_request(settings),
+      longhorn_request(),
   };
   const auto replies = api.call_all(requests);
   if (!replies[0]) return replies[0].error();
@@ -136,6 +138,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
   facts.serving_secret = kube::object_of(replies[3]);
   facts.kubevirts = kube::object_of(replies[4]);
   facts.harvester_version = kube::object_of(replies[5]);
+  facts.longhorn = kube::object_of(replies[6]);
   facts.backups = list_views<kube::BackupView>(api, kube::kHarvesterBackups, scope.namespace_);
   facts.vmis = list_views<kube::VmiView>(api, kube::kVirtualMachineInstances, scope.namespace_);
   read_snapshots(api, scope.namespace_, facts);
@@ -152,7 +155,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
 
 namespace {
 
-// Of the guest that runs, if one does.
+// Of the running guest, if there is one.
 std::optional<bool> ask_agent(kube::KubeApi& api, const std::string& ns, const std::string& vm,
                               std::vector<std::string>& unseen) {
   const auto info = kube::get(api, kube::object_path(kube::kGuestCalls, ns, vm, "guestosinfo"), kCheckTimeout);

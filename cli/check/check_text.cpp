@@ -1,4 +1,4 @@
-// Findings, as people and as scripts read them.
+// Findings as text for people and as JSON for scripts.
 #include <algorithm>
 
 #include "cli/check/check.h"

@@ -27,7 +27,7 @@ webhook::Decision decide_all(const webhook::Facts& facts) {
   return webhook::decide(facts);
 }
 
-// A backup takes each disk that a VM has. Those that its guest does not have are looked at apart.
+// A backup takes each disk of a VM. Disks that its guest does not have are checked separately.
 std::string first_disk(const freeze::Guest& guest) {
   const bool runs = guest.vmi && !guest.vmi->off();
   const std::vector<std::string> disks = runs        ? guest.vmi->disks()
@@ -72,7 +72,7 @@ class Foretelling {
     add({Level::kError, about_, text});
   }
 
-  // Of the VM, and of the guest that runs: Harvester makes a snapshot of each that the VM's template names.
+  // The disks of the VM and of its running guest. Harvester makes a snapshot of each disk in the VM's template.
   std::vector<std::string> disks() const {
     std::set<std::string> claims;
     const freeze::Guest& guest = admission_.guest;
@@ -81,7 +81,7 @@ class Foretelling {
     return {claims.begin(), claims.end()};
   }
 
-  // In the template, but not among the disks of the guest that runs.
+  // The disks in the template that the running guest does not have.
   std::vector<std::string> foreign_disks() const {
     const freeze::Guest& guest = admission_.guest;
     std::vector<std::string> foreign;
@@ -115,7 +115,7 @@ class Foretelling {
     crash(decision.reason, spoilers_of(decision.reason, spoiled_, facts_.others));
   }
 
-  // By what the sweeper would find. Each of them is said, as each has to be mended.
+  // By what the sweeper would find. All findings are reported, as each must be fixed.
   bool spoiled() {
     const std::size_t before = findings_.size();
     if (const auto foreign = foreign_disks(); !foreign.empty()) {

@@ -44,7 +44,7 @@ class Draining {
   }
 
  private:
-  // Both return whether the API server did what was asked; if not, result_ says why.
+  // Both return whether the API server did it; if not, result_ says why.
 
   bool unregister() {
     const auto removed =
@@ -56,14 +56,14 @@ class Draining {
   }
 
   bool look() {
-    // Not found is a failure here: to take it for an empty list would be to say that nobody is held.
+    // Not found is a failure here: as an empty list it would mean that no guest is held.
     const auto sessions =
         kube::list_all(api_, kube::labelled_path(kube::kLeases, namespace_, freeze::kSessionLabel), freeze::from_lease);
     if (!sessions) return failed(sessions.error());
     result_.end = Drain::End::kHeld;
     result_.left.clear();
     for (const auto& session : *sessions) {
-      // One that names no guest holds none.
+      // A session that names no guest holds none.
       if (session) result_.left.push_back(*session);
     }
     say(in_words(result_.left));
@@ -77,7 +77,7 @@ class Draining {
     return false;
   }
 
-  // Waits before the next look, if there is one. Where nobody is held any more, it is only a matter of seconds.
+  // Waits before the next look, if there is one. If no guest is held any more, only seconds are left.
   bool ended() {
     const bool almost = result_.end == Drain::End::kHeld && result_.left.empty();
     const bool over = clock_.monotonic() >= end_ && !almost;

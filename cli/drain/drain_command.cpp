@@ -66,7 +66,7 @@ int run_drain(const DrainCommand& options) {
   const auto reached = reach(options.admin);
   if (!reached) return end_with(reached.error());
   if (reached->home.known == Home::Known::kAbsent) {
-    // Its namespace stood there. To look into the wrong one would be to say that nobody is held.
+    // The registration named the namespace. In the wrong one, we would find that no guest is held.
     std::fputs("snapfreeze: the webhook is not registered; --system-namespace must say where snapfreeze is installed\n",
                stderr);
     return kUsage;

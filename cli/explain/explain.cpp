@@ -86,7 +86,7 @@ class Explainer {
     result_.why = why();
   }
 
-  // The worst that is said of any.
+  // The worst verdict of any of them.
   void judge_labelled() {
     for (const DiskFacts& disk : facts_.disks) {
       const std::string said = note_of(disk, freeze::kConsistency);
@@ -185,7 +185,7 @@ class Explainer {
     if (session.created) add(*session.created + session.timer, "the guest's own timer thaws it");
   }
 
-  // The first admission is the begin: a guest is frozen before its first snapshot is stored.
+  // The first admission is the beginning, as a guest is frozen before its first snapshot is stored.
   void draw() {
     Lane& lane = result_.lane;
     lane.title = result_.title;

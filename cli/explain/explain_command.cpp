@@ -36,7 +36,7 @@ struct ExplainCommand {
   std::string svg;
 };
 
-// What can be the name of an object or the value of a label, and nothing that would mean more in a path or a selector.
+// Accepts the name of an object or the value of a label, but nothing with a further meaning in a path or a selector.
 CLI::Validator backup_name() {
   const auto refuse = [](const std::string& name) {
     const auto alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };

@@ -104,7 +104,7 @@ void read_session(kube::KubeApi& api, const std::string& system_namespace, Expla
   if (ours && (*session)->phase != freeze::Phase::kResting) facts.session = std::move(*session);
 }
 
-// Only those of snapfreeze's; others' are of no matter here.
+// Only snapfreeze's own Events; others do not matter here.
 void read_events(kube::KubeApi& api, ExplainFacts& facts) {
   std::set<std::string> names;
   if (facts.backup) names.insert(facts.name);

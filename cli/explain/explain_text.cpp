@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kMillisEnd = 23;  // "2026-11-24T12:00:00.123"
 
-// Whole seconds stay so: more would pretend to a precision that the object does not have.
+// Whole seconds stay whole: more digits would claim a precision that the object does not have.
 std::string time_text(const std::optional<Wall>& at) {
   if (!at) return "at an unknown time      ";
   const bool whole = std::chrono::floor<std::chrono::seconds>(*at) == *at;

@@ -11,7 +11,7 @@ constexpr double kLeft = 24, kRight = 24, kWidth = 960, kTop = 74, kLaneHeight =
 constexpr double kMostTicks = 24;
 constexpr char kBlue[] = "#2563eb", kGrey[] = "#94a3b8", kGreen[] = "#15803d", kRed[] = "#b91c1c", kInk[] = "#0f172a";
 
-// What comes from the cluster must not end an element.
+// Text from the cluster must not end an element.
 std::string escaped(const std::string& text) {
   std::string safe;
   for (const char character : text) {

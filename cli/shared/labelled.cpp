@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::chrono::minutes kLongestPause{10};
 
-// "" for what is no session's.
+// "" for a snapshot without a session.
 std::string session_of(const kube::Metadata& snapshot) {
   const std::string& epoch = snapshot.label(freeze::kEpochLabel);
   return epoch == freeze::kEpochNone || epoch == freeze::kEpochOffline ? "" : epoch;
 }
 
-// A backup, as far as its snapshots have been gone through.
+// A backup, with the snapshots that were found so far.
 struct Open {
   std::string vm;       // "": no snapshot of it has named one
   std::string session;  // likewise
@@ -54,7 +54,7 @@ std::vector<std::vector<std::size_t>> backups_of_label(std::span<const kube::Met
   std::vector<Open> backups;
   for (const std::size_t index : order) {
     const kube::Metadata& snapshot = *snapshots[index];
-    // The newest of those that it may belong to.
+    // The newest of the backups that it may belong to.
     const auto found =
         std::find_if(backups.rbegin(), backups.rend(), [&](const Open& one) { return belongs(snapshot, one); });
     Open& backup = found == backups.rend() ? backups.emplace_back() : *found;

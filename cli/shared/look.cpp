@@ -16,7 +16,7 @@ constexpr int kNoSuchObject = 404;
 constexpr std::string_view kApis = "/apis/";
 constexpr std::string_view kNamespaces = "namespaces/";
 
-// Of a path below /apis, its parts; all are empty for any other.
+// The parts of a path below /apis; all are empty for any other path.
 struct KindPath {
   std::string group;
   std::string version;
@@ -51,7 +51,7 @@ bool is_missing(const Result<kube::Response>& reply) {
 
 }  // namespace
 
-// Rounded up, or a fraction of a millisecond would be no time at all.
+// Rounded up, because a fraction of a millisecond would otherwise be no time at all.
 Millis Look::time_left() const {
   return std::chrono::ceil<Millis>(end_ - clock_.monotonic());
 }

@@ -9,7 +9,7 @@
 namespace snapfreeze::cli {
 namespace {
 
-// One text for all durations, so that every refusal says the option, what was given, and what would be right.
+// One text for all durations, so that every refusal names the option, the given value, and what it should be.
 template <class Duration>
 CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& target, Duration low, Duration high,
                           const std::string& unit, const std::string& help) {

@@ -42,7 +42,7 @@ void SystemClock::stop() {
 StopSignals::StopSignals() {
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A peer that goes away while we write is an error of that write.
+  // If a peer goes away while we write, that write fails.
   signal(SIGPIPE, SIG_IGN);
   thread_ = start_thread("signals", [this] { wait(); });
 }

@@ -30,7 +30,7 @@ std::string service_namespace(const Json& registration) {
 
 void add_admin(CLI::App& app, AdminOptions& options) {
   add_cluster(app, options.connect);
-  // No environment variable: SNAPFREEZE_NAMESPACE is that of snapfreeze itself.
+  // Without an environment variable: SNAPFREEZE_NAMESPACE is the namespace of snapfreeze itself.
   app.add_option("-n,--namespace", options.connect.namespace_, "namespace of the VMs; default: that of the context");
   add(app, "--system-namespace", options.system_namespace,
       "namespace of snapfreeze; default: the one that its registration names, or else snapfreeze-system");

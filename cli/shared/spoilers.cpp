@@ -51,7 +51,7 @@ std::string activity_of(const kube::BackupView& backup, const Spoiled& spoiled, 
   if (counts(backup.error_time, spoiled)) return error_of(backup);
   const auto& created = backup.metadata.creation_timestamp;
   if (counts(created, spoiled)) return "was created at " + format_time(*created);
-  // Each attempt writes over the time of the one before.
+  // Each attempt overwrites the time of the previous one.
   const bool was_there = !spoiled.until || !created || *created <= *spoiled.until;
   const bool tried_since = backup.error_time && spoiled.until && *backup.error_time > *spoiled.until;
   return was_there && tried_since && is_unfinished(backup, others) ? error_of(backup) : "";
@@ -61,7 +61,7 @@ bool is_another_of_the_vm(const kube::BackupView& backup, const Spoiled& spoiled
   return backup.source_name == spoiled.vm && backup.metadata.uid != spoiled.backup_uid;
 }
 
-// The VM whose launcher the pod is, or whose disk it was made to attach; "" when it is nobody's.
+// The VM of a launcher pod, or of a pod that attaches a disk to it; "" for any other pod.
 std::string vm_of(const kube::PodView& pod, const std::map<std::string, const kube::PodView*>& pods) {
   const kube::PodView* one = &pod;
   for (int hops = 0; hops < 2; ++hops) {
@@ -81,7 +81,7 @@ struct Use {
   auto operator<=>(const Use&) const = default;
 };
 
-// Of the claims, by anybody but the VM itself.
+// Users of the claims other than the VM itself.
 std::set<Use> uses_of(const std::vector<std::string>& claims, const Spoiled& spoiled, const Others& others) {
   std::set<Use> uses;
   const auto note = [&](const std::string& user, const std::vector<std::string>& used) {

@@ -27,7 +27,7 @@ std::string shown(const Cell& cell) {
   return cell.text.empty() ? "-" : printable(cell.text);
 }
 
-// How many columns of a terminal: UTF-8's continuation bytes take none.
+// The columns that it takes on a terminal: UTF-8's continuation bytes take none.
 std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

@@ -15,7 +15,7 @@ bool is_block(const Json& value) {
   return (value.is_object() && !value.members().empty()) || (value.is_array() && !value.items().empty());
 }
 
-// `first`: the indent is there already, after a dash.
+// `first`: the indent is already there, after a dash.
 void append(std::string& out, const Json& value, std::size_t indent, bool first) {
   const auto begin_line = [&] {
     if (!first) out.append(indent, ' ');

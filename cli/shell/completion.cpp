@@ -6,7 +6,7 @@
 namespace snapfreeze::cli {
 namespace {
 
-// An option by all its names, with its set of values, if it has one.
+// An option with all its names, and its set of values if it has one.
 struct Flag {
   std::vector<std::string> short_names;
   std::vector<std::string> long_names;
@@ -74,7 +74,7 @@ std::string words_of(const Place& place) {
   return words;
 }
 
-// bash and zsh differ only in how the words are read and how the offer is made.
+// bash and zsh differ only in how they read the words and offer the completions.
 std::string cases(const std::vector<Place>& places, const std::string& words, const std::string& previous,
                   const std::function<std::string(const std::string&)>& offer) {
   std::string text = "  local place= word\n  for word in " + words + "; do\n    case \"$place/$word\" in\n";
@@ -120,7 +120,7 @@ std::string for_zsh(const std::vector<Place>& places) {
          "  compdef _snapfreeze snapfreeze kubectl-snapfreeze\nfi\n";
 }
 
-// In single quotes fish knows two escapes.
+// fish knows two escapes in single quotes.
 std::string fish_quoted(const std::string& text) {
   std::string quoted = "'";
   for (const char character : text) {

@@ -33,7 +33,7 @@ void add_option(std::string& page, const CLI::Option& option) {
   page += "\n";
 }
 
-// Indented lines are examples and stay as they are; others are filled.
+// Indented lines are examples and stay as they are. Other lines are filled.
 void add_notes(std::string& page, const std::string& notes) {
   std::istringstream lines(notes);
   bool example = false;

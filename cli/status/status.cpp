@@ -16,7 +16,7 @@ using freeze::Phase;
 using freeze::Session;
 using freeze::Verdict;
 
-// A label is no object, so its name must not be taken for one.
+// A label is not an object, so its name must not look like one.
 constexpr char kLabelPrefix[] = "label/";
 constexpr char kKubeVirtPrefix[] = "kubevirt/";
 constexpr char kLabelKind[] = "label";
@@ -60,7 +60,7 @@ FrozenGuest describe(const StatusFacts& facts, const Session& session) {
   guest.disks = disks_of(facts, session, admitted);
   if (!session.created) return guest;
   guest.until = *session.created + session.timer;
-  // What rests was thawed, and only waits for what may come late.
+  // A resting guest is thawed, and its session only waits for late calls.
   const bool held = session.phase != Phase::kResting;
   guest.overdue = held && facts.now > *guest.until + freeze::kLateCalls;
   return guest;
@@ -104,7 +104,7 @@ BackupLine describe(const kube::BackupView& backup) {
                   meta.uid,
                   {},
                   {}};
-  // A finished backup has overcome it.
+  // A finished backup got over its error.
   if (!backup.complete()) line.error = backup.error;
   if (!line.error.empty()) line.error_time = backup.error_time;
   return line;
@@ -112,7 +112,7 @@ BackupLine describe(const kube::BackupView& backup) {
 
 using Group = std::vector<const kube::SnapshotView*>;
 
-// Snapshots with one label are one backup, which is worth what all of them are.
+// Snapshots with one label are one backup. Its verdict is the best that holds for all of them.
 BackupLine describe(const std::string& label, const Group& group) {
   const kube::Metadata& first = group.front()->metadata;
   BackupLine line;
@@ -206,7 +206,7 @@ Status status_of(const StatusFacts& facts, std::size_t most_backups) {
     if (!has_session(facts, unheld.vmi.metadata)) status.frozen.push_back(describe(facts, unheld));
   }
   for (const Session& session : facts.sessions) status.frozen.push_back(describe(facts, session));
-  // Those come first of which nobody knows since when.
+  // Guests that are frozen since an unknown time come first.
   std::stable_sort(status.frozen.begin(), status.frozen.end(),
                    [](const FrozenGuest& a, const FrozenGuest& b) { return a.since < b.since; });
   status.backups = newest_backups(facts, most_backups);

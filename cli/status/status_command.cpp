@@ -65,7 +65,7 @@ class StatusRun {
     return status->complete() ? kFine : kUnreachable;
   }
 
-  // Until the clock is stopped. A failure is said, and tried again a while.
+  // Runs until the clock is stopped. A failure is reported, and retried for a while.
   int watch(Clock& clock) {
     int failures = 0;
     for (Millis wait = kBetweenWatchLooks;;) {
@@ -103,7 +103,7 @@ class StatusRun {
     std::fflush(stdout);
   }
 
-  // A terminal is drawn anew each time, as ages change; elsewhere only what is new is written.
+  // A terminal is redrawn each time, as ages change. Other outputs get only what is new.
   void show_change(const Status& status) {
     Status timeless = status;
     timeless.now = {};

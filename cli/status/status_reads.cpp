@@ -14,7 +14,7 @@ namespace {
 
 // A selector has to fit into a URL.
 constexpr std::size_t kSessionsAtOnce = 50;
-// So many guests are asked which snapshot of KubeVirt's is taken of them.
+// How many guests are checked for a snapshot that KubeVirt takes of them.
 constexpr std::size_t kMostUnheld = 50;
 
 void read_sessions(kube::KubeApi& api, const std::string& ns, StatusFacts& facts) {
@@ -72,7 +72,7 @@ bool is_held(const StatusFacts& facts, const kube::Metadata& guest) {
   });
 }
 
-// KubeVirt freezes for its own snapshots, which is as it should be.
+// KubeVirt freezes guests for its own snapshots, which is expected.
 void read_kubevirt_snapshots(kube::KubeApi& api, StatusFacts& facts) {
   std::vector<kube::Request> requests;
   for (const UnheldGuest& guest : facts.unheld) {

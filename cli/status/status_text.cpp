@@ -1,4 +1,4 @@
-// Status, as people and as scripts read it.
+// Status as text for people and as JSON for scripts.
 #include <algorithm>
 
 #include "base/time.h"
@@ -21,7 +21,7 @@ std::string seconds(Wall::duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + "s";
 }
 
-// As kubectl shows ages: the largest unit, and the next one while the first is small.
+// Ages as kubectl shows them: the largest unit, and the next one while the first is small.
 std::string age(const std::optional<Wall>& since, Wall now) {
   if (!since) return "";
   const auto total = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - *since).count(), 0);
@@ -58,7 +58,7 @@ Colour colour_of(const BackupLine& backup) {
   return backup.consistency == to_string(freeze::Consistency::kCrash) ? Colour::kWarning : Colour::kGood;
 }
 
-// An unfinished backup will get its verdict; a finished one without it was made without us.
+// An unfinished backup will get its verdict. A finished one without a verdict was made without us.
 std::string verdict_of(const BackupLine& backup) {
   if (!backup.consistency.empty()) return backup.consistency;
   if (!backup.error.empty()) return "in error";
@@ -119,7 +119,7 @@ std::string backups_text(const Status& status, const StatusStyle& style) {
   return to_table(header, rows, style.colours);
 }
 
-// What Harvester itself says of its backups.
+// Harvester's own errors of its backups.
 std::string errors_text(const Status& status, bool colours) {
   std::vector<Row> rows;
   for (const BackupLine& backup : status.backups) {

@@ -72,7 +72,8 @@ class ByHand {
     return end(ThawEnd::kNoSuchVm, vm.error());
   }
 
-  // A freeze on its way is not overtaken, or it would freeze what we have thawed. None takes longer than we wait.
+  // We do not overtake a freeze on its way, which would freeze the guest after our thaw. None takes longer than we
+  // wait.
   Result<std::optional<Session>> read_session() {
     for (bool said = false;; said = true) {
       auto there = seams_.sessions.read(target_.namespace_, target_.vm);
@@ -83,7 +84,7 @@ class ByHand {
     }
   }
 
-  // Until a record says what is about to be done. A lost race is read again and decided again.
+  // Tries until a record says what is about to be done. After a lost race, reads and decides again.
   bool record() {
     Millis pause = kFirstPause;
     for (int race = 0; race < kRaces; ++race, pause *= 2) {
@@ -144,7 +145,7 @@ class ByHand {
     return true;
   }
 
-  // Where nothing is installed there is no session that could be misled.
+  // If nothing is installed, there is no session that could be misled.
   bool nobody_holds_it(const Error& error) {
     if (target_.home.known != Home::Known::kAbsent) return end(ThawEnd::kNotRecorded, error);
     say("snapfreeze is not installed: there is nowhere to record this");

@@ -10,9 +10,9 @@
 #include <fstream>
 #include <thread>
 
-#include "edge/stream.h"
 #include "test/support/catch.h"
 #include "test/unit/edge/fixture.h"
+#include "tls/descriptor.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::edge;
@@ -298,7 +298,7 @@ TEST_CASE("Out of descriptors, it gives up an idle connection, waits without spi
   address.sin_family = AF_INET;
   address.sin_port = htons(server.port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const FileDescriptor late(::socket(AF_INET, SOCK_STREAM, 0));
+  const tls::FileDescriptor late(::socket(AF_INET, SOCK_STREAM, 0));
   rlimit limit{};
   REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
   const rlimit none{3, limit.rlim_max};  // poll() refuses to work with 0

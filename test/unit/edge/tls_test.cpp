@@ -1,10 +1,9 @@
-#include "tls/context.h"
-
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "test/support/catch.h"
 #include "test/unit/edge/fixture.h"
+#include "tls/context.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::edge;
