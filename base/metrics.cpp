@@ -22,6 +22,8 @@ const Buckets kCallBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 const Buckets kFrozenBuckets = {0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 10, 15, 20, 30, 45, 60, 120};
 // The time that is ours alone: it should stay within the first few.
 const Buckets kThawBuckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+// Longhorn's engine monitor looks every 5 s, and its CSI driver every 2 s.
+const Buckets kConfirmationBuckets = {0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 30, 60};
 
 std::string text(std::string_view view) {
   return std::string(view);
@@ -41,6 +43,11 @@ struct Metrics::Series {
       histogram("snapfreeze_guest_frozen_seconds", "Time for which a guest was frozen.", kFrozenBuckets);
   Histogram& capture_to_thaw = histogram("snapfreeze_capture_to_thaw_seconds",
                                          "Time from the event of the last capture to the unfreeze call.", kThawBuckets);
+  Family<Counter>& captures =
+      counters("snapfreeze_captures_total", "Disks of held guests captured, by who said it first.");
+  Histogram& confirmation =
+      histogram("snapfreeze_longhorn_confirmation_seconds",
+                "Time from Longhorn's own word of a cut to the API object that confirms it.", kConfirmationBuckets);
   Family<Counter>& thaw_calls = counters("snapfreeze_thaw_calls_total", "Unfreeze calls, by outcome.");
   Family<Gauge>& sessions = gauges("snapfreeze_sessions", "Sessions open now, by phase.");
   Family<Counter>& verdicts = counters("snapfreeze_verdicts_total", "Verdicts on backups, by consistency and reason.");
@@ -84,6 +91,14 @@ void Metrics::thawed(Seconds frozen_for) {
 
 void Metrics::thaw_sent(Seconds after_capture) {
   series_->capture_to_thaw.Observe(after_capture.count());
+}
+
+void Metrics::captured(std::string_view source) {
+  series_->captures.Add({{"source", text(source)}}).Increment();
+}
+
+void Metrics::confirmed(Seconds after_live_answer) {
+  series_->confirmation.Observe(after_live_answer.count());
 }
 
 void Metrics::thaw_answered(std::string_view outcome) {

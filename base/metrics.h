@@ -30,6 +30,10 @@ class Metrics {
   void thawed(Seconds frozen_for);
   // snapfreeze_capture_to_thaw_seconds: from the event of the last capture to the sending of the unfreeze call
   void thaw_sent(Seconds after_capture);
+  // snapfreeze_captures_total{source}: of a held guest's disks, by who said it first
+  void captured(std::string_view source);
+  // snapfreeze_longhorn_confirmation_seconds: from Longhorn's own word of a cut to the API object that tells of it
+  void confirmed(Seconds after_live_answer);
   // snapfreeze_thaw_calls_total{outcome}
   void thaw_answered(std::string_view outcome);
   // snapfreeze_sessions{phase}: the current number

@@ -62,6 +62,12 @@ inline constexpr auto kReasons = std::to_array<ReasonEntry>({
     // The guest was frozen, but it proves nothing.
     {"cut-too-late", "a disk was captured after the thaw, or too late to be sure that it was before",
      "with slow storage, raise T"},
+    {"not-confirmed",
+     "Longhorn's own API said that a disk was cut, so the guest was thawed, but no object of the Kubernetes API told "
+     "of "
+     "that very cut afterwards",
+     "take the backup again; if it happens often, look at the log of Longhorn's manager, or set `longhorn.url` to "
+     "\"\""},
     {"not-captured", "a disk was not captured at all while the guest was frozen",
      "with slow storage, raise T; otherwise look at `status.error` of the snapshot"},
     {"snapshot-error", "the storage driver refused a disk again and again, so the guest was released",
@@ -190,7 +196,8 @@ inline constexpr Reason kRescued = listed("rescued");               // another p
 inline constexpr Reason kUnverified = listed("unverified");         // what must be known could not be read
 
 // Why one snapshot, or a backup, is not consistent although the session is.
-inline constexpr Reason kCutTooLate = listed("cut-too-late");  // captured, but not provably before the thaw
+inline constexpr Reason kCutTooLate = listed("cut-too-late");     // captured, but not provably before the thaw
+inline constexpr Reason kNotConfirmed = listed("not-confirmed");  // Longhorn's live answer, by no API object
 inline constexpr Reason kNotCaptured = listed("not-captured");
 inline constexpr Reason kSnapshotError = listed("snapshot-error");  // the driver only says no
 inline constexpr Reason kDeleted = listed("deleted");

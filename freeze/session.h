@@ -10,8 +10,8 @@
 //                                             (gone) <--over-- Resting <--must rest----/ |
 //                                                                 \-- frozen anew -------/
 //
-// A session must rest when a call is unsettled, when it lapsed, or when it captured nothing. A resting session thaws
-// again when Harvester has frozen the guest since, or when an admin thaws it.
+// A session must rest if a call is unsettled, if its freeze may have ended early, or if it captured nothing. A resting
+// session thaws again if Harvester has frozen the guest since, or if an admin thaws it.
 #pragma once
 
 #include <chrono>

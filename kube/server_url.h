@@ -18,6 +18,9 @@ struct ServerUrl {
 // kMalformed: not https://host[:port][/path].
 Result<ServerUrl> parse_server_url(std::string_view url);
 
+// kMalformed: not http://host[:port], which is all that may be said to a server without TLS; the port is 80 by default.
+Result<ServerUrl> parse_plain_url(std::string_view url);
+
 // 1 to 65535.
 [[nodiscard]] std::optional<int> parse_port(std::string_view text);
 

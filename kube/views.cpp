@@ -13,6 +13,13 @@ std::optional<Wall> time_in(const Json& value) {
   return time.ok() ? std::optional(time.value()) : std::nullopt;
 }
 
+// Nanoseconds since 1970.
+std::optional<Wall> unix_time_in(const Json& value) {
+  const auto nanos = value.integer();
+  if (!nanos) return std::nullopt;
+  return Wall(std::chrono::duration_cast<Wall::duration>(std::chrono::nanoseconds(*nanos)));
+}
+
 // Present and not null, whatever the value: times are flags here.
 bool is_set(const Json& value) {
   return !value.is_null();
@@ -120,6 +127,7 @@ SnapshotView SnapshotView::from(const Json& object) {
   view.source_content = source["volumeSnapshotContentName"].string();
   view.bound_content = status["boundVolumeSnapshotContentName"].string();
   view.captured = is_set(status["creationTime"]);
+  view.created = time_in(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
   view.error = error_in(status);
   return view;
@@ -134,6 +142,7 @@ ContentView ContentView::from(const Json& object) {
   view.snapshot_name = snapshot["name"].string();
   view.snapshot_uid = snapshot["uid"].string();
   view.captured = is_set(status["creationTime"]);
+  view.created = unix_time_in(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
   view.error = error_in(status);
   return view;
@@ -147,6 +156,7 @@ LonghornSnapshotView LonghornSnapshotView::from(const Json& object) {
   const std::string& name = view.metadata.name;
   if (name.starts_with(kPrefix)) view.snapshot_uid = name.substr(kPrefix.size());
   view.captured = !status["requestedTime"].string().empty() || !status["creationTime"].string().empty();
+  view.created = time_in(status["creationTime"]);
   return view;
 }
 
@@ -205,6 +215,17 @@ VmView VmView::from(const Json& object) {
   view.printable_status = object["status"]["printableStatus"].string();
   view.claims = claims_of(object["spec"]["template"]["spec"]["volumes"]);
   return view;
+}
+
+ClaimView ClaimView::from(const Json& object) {
+  return {Metadata::from(object), object["spec"]["volumeName"].string()};
+}
+
+VolumeView VolumeView::from(const Json& object) {
+  const Json& spec = object["spec"];
+  const Json& claim = spec["claimRef"];
+  return {Metadata::from(object),      spec["csi"]["driver"].string(), spec["csi"]["volumeHandle"].string(),
+          claim["namespace"].string(), claim["name"].string(),         claim["uid"].string()};
 }
 
 PodView PodView::from(const Json& object) {

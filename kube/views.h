@@ -54,6 +54,7 @@ struct SnapshotView {
   std::string source_content;  // set: an import of an existing snapshot (restore, synced backup), not a cut
   std::string bound_content;
   bool captured = false;  // status.creationTime is set: a flag, its value is another machine's clock and may be 1970
+  std::optional<Wall> created;  // that value: it tells one cut from another, and not when it was
   bool ready = false;
   std::string error;  // interim: the controller tries again
 
@@ -66,7 +67,8 @@ struct ContentView {
   std::string snapshot_namespace;  // spec.volumeSnapshotRef
   std::string snapshot_name;
   std::string snapshot_uid;
-  bool captured = false;  // status.creationTime (nanoseconds, an integer) is set
+  bool captured = false;        // status.creationTime (nanoseconds, an integer) is set
+  std::optional<Wall> created;  // that value, as in a SnapshotView
   bool ready = false;
   std::string error;  // interim
 
@@ -78,6 +80,8 @@ struct LonghornSnapshotView {
   Metadata metadata;
   std::string snapshot_uid;  // "" when the name is not of that form: a snapshot made by other means
   bool captured = false;     // status.requestedTime, or of an older Longhorn status.creationTime, is set and not ""
+  // status.creationTime: the engine's own word for the moment of the cut, which its REST API says too.
+  std::optional<Wall> created;
 
   static LonghornSnapshotView from(const Json& object);
 };
@@ -149,6 +153,26 @@ struct VmView {
   std::vector<std::string> claims;   // of the disks in its template, as in a VmiView
 
   static VmView from(const Json& object);
+};
+
+// core/v1 PersistentVolumeClaim.
+struct ClaimView {
+  Metadata metadata;
+  std::string volume_name;  // of the PersistentVolume that it is bound to, or asks for; ""
+
+  static ClaimView from(const Json& object);
+};
+
+// core/v1 PersistentVolume.
+struct VolumeView {
+  Metadata metadata;
+  std::string driver;           // of its CSI driver; "" when it has none
+  std::string handle;           // what that driver calls it
+  std::string claim_namespace;  // spec.claimRef: the claim that has it
+  std::string claim_name;
+  std::string claim_uid;
+
+  static VolumeView from(const Json& object);
 };
 
 // core/v1 Pod.

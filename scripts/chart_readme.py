@@ -11,7 +11,10 @@ HEAD = """# Chart snapfreeze
 
 Consistent VM backups for Harvester and KubeVirt. How to install, upgrade and remove it: [docs/install.md](../../docs/install.md).
 
-    helm install snapfreeze charts/snapfreeze --namespace snapfreeze-system --create-namespace
+    helm install snapfreeze dist/snapfreeze-VERSION.tgz --namespace snapfreeze-system --create-namespace --set image.registry=REGISTRY
+
+This installs the chart that `scripts/release` packs, with the digest of its image. This folder alone names no image: name yours with `image.tag`
+or `image.digest`.
 
 The names of its objects are fixed, so a cluster has only one installation. [files](files) lists what it may do.
 

@@ -39,6 +39,7 @@ class Conclusion {
 
   ConcludeDone run() {
     if (job_.abandoned) session().doubt(reason::kThawUnsettled);
+    if (!record_confirmed()) return std::move(done_);
     const bool done = session().only_undoes() || (look() && judge_snapshots() && judge_backups());
     if (done && say_events()) end_session();
     return std::move(done_);
@@ -50,6 +51,20 @@ class Conclusion {
 
   // Whether we may go on. A write of a leader that was replaced could turn crash back into filesystem.
   [[nodiscard]] bool leads() const { return seams_.leadership.leads_for(kube::kCallTimeout); }
+
+  bool record_confirmed() {
+    if (job_.confirmed_after.empty()) return true;
+    if (!leads()) return false;
+    const auto written = seams_.sessions.update(session());
+    if (!written) {
+      if (written.error().code == Code::kConflict || written.error().code == Code::kNotFound) lost_race();
+      return false;
+    }
+    for (const auto after : job_.confirmed_after) seams_.metrics.confirmed(after);
+    session() = *written;
+    done_.session = *written;
+    return true;
+  }
 
   // Not when there is a doubt already.
   bool look() {
@@ -169,12 +184,16 @@ class Conclusion {
       done_.end = ConcludeDone::End::kEnded;
       report_end();  // ours, most likely: the reply to it was lost
     } else if (error.code == Code::kConflict || error.code == Code::kNotFound) {
-      const ThawDone now = read_again(seams_, session());
-      if (now.end != ThawDone::End::kReplan) return;
-      done_.end = ConcludeDone::End::kReplan;
-      done_.session = now.session;
-      done_.gone = now.gone;
+      lost_race();
     }
+  }
+
+  void lost_race() {
+    const ThawDone now = read_again(seams_, session());
+    if (now.end != ThawDone::End::kReplan) return;
+    done_.end = ConcludeDone::End::kReplan;
+    done_.session = now.session;
+    done_.gone = now.gone;
   }
 
   // Verdicts are counted here, since a failed step is repeated, but a session ends only once.

@@ -20,6 +20,9 @@ struct ConcludeJob {
   freeze::Session session;  // with all doubts, also those that are not yet in the Lease
   std::vector<HoldSituation> holds;
   std::vector<Member> members;  // those of other namespaces are ignored
+  // How long after Longhorn's own word each capture was confirmed that `session` has and its Lease has not yet. They
+  // are written to the Lease before any verdict rests on them: another leader could not know of them.
+  std::vector<Mono::duration> confirmed_after;
   // Harvester backups of this VM that the watch has shown as unfinished since the session began. If a fresh look does
   // not find one of them, it was deleted, and counts.
   std::vector<freeze::Freezer> seen_backups;

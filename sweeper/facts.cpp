@@ -29,6 +29,7 @@ Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
   facts.created = view.metadata.creation_timestamp;
   facts.deleting = view.metadata.deleting;
   facts.captured = thaw_on == ThawOn::kReady ? view.ready : view.captured;
+  facts.cut = view.created;
   facts.failed = !view.error.empty();
   facts.verdict = freeze::read_verdict(view.metadata);
   return Facts(std::move(facts));
@@ -36,13 +37,13 @@ Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
 
 Result<Facts> content_facts(const Json& object, ThawOn) {
   auto view = kube::ContentView::from(object);
-  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, !view.error.empty()});
+  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, !view.error.empty(), view.created});
 }
 
 Result<Facts> longhorn_facts(const Json& object, ThawOn) {
   auto view = kube::LonghornSnapshotView::from(object);
   if (view.snapshot_uid.empty()) return Facts();
-  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, false});
+  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, false, view.created});
 }
 
 Result<Facts> backup_facts(const Json& object, ThawOn) {

@@ -39,6 +39,7 @@ struct SnapshotFacts {
   std::optional<Wall> created;
   bool deleting = false;
   bool captured = false;                   // by its own status, as ThawOn asks
+  std::optional<Wall> cut;                 // when that was, by the storage's clock
   bool failed = false;                     // its driver said no; it is asked again
   std::optional<freeze::Verdict> verdict;  // nullopt: none was given
 };
@@ -47,7 +48,8 @@ struct SnapshotFacts {
 struct CaptureFacts {
   std::string snapshot_uid;
   bool captured = false;
-  bool failed = false;  // the driver said no; it is asked again
+  bool failed = false;        // the driver said no; it is asked again
+  std::optional<Wall> cut{};  // when it was captured, by the storage's clock
 };
 
 struct BackupFacts {

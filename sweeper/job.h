@@ -9,6 +9,7 @@
 #include "sweeper/conclude.h"
 #include "sweeper/end_rest.h"
 #include "sweeper/judge_stray.h"
+#include "sweeper/longhorn/ask.h"
 #include "sweeper/look.h"
 #include "sweeper/open.h"
 #include "sweeper/thaw.h"
@@ -18,18 +19,19 @@ namespace snapfreeze::sweeper {
 struct Job {
   // What it is about; `id` is the uid of a session or snapshot, a guest's key, or a namespace.
   struct Key {
-    enum class About { kSession, kLostSession, kSnapshot, kFrozenGuest, kNamespace };
+    enum class About { kSession, kLostSession, kSnapshot, kFrozenGuest, kNamespace, kLonghorn };
     About about = About::kSession;
     std::string id;
     auto operator<=>(const Key&) const = default;
   };
   Key key;
-  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob> what;
+  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob, AskJob> what;
   bool again = false;  // it has failed before
 
   // kThaw: a guest waits for it, and it has not failed before.
-  enum class Lane { kThaw, kThawAgain, kOther };
+  enum class Lane { kThaw, kThawAgain, kOther, kAsk };
   [[nodiscard]] Lane lane() const {
+    if (std::holds_alternative<AskJob>(what)) return Lane::kAsk;
     const bool thaws = std::holds_alternative<ThawJob>(what) || std::holds_alternative<OpenJob>(what);
     return thaws ? (again ? Lane::kThawAgain : Lane::kThaw) : Lane::kOther;
   }
@@ -37,7 +39,7 @@ struct Job {
 
 struct Outcome {
   Job::Key key;
-  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>> what;
+  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>, AskDone> what;
 };
 
 }  // namespace snapfreeze::sweeper

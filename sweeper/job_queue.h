@@ -15,8 +15,11 @@ class JobQueue {
   // How many first thaws may run side by side. The largest known clusters do not freeze more guests at once.
   static constexpr int kMostThaws = 128;
 
+  // Questions to Longhorn side by side: each of them may hang until its time-out.
+  static constexpr int kMostQuestions = 4;
+
   // Verdicts and the like may take half of `workers`, retries of thaws four times `workers`.
-  explicit JobQueue(int workers) : limits_{kMostThaws, 4 * workers, workers / 2} {}
+  explicit JobQueue(int workers) : limits_{kMostThaws, 4 * workers, workers / 2, kMostQuestions} {}
 
   void push(Job job);
   // The next job that may run now. It counts as running until done() is called for its lane.
@@ -26,12 +29,12 @@ class JobQueue {
   [[nodiscard]] int startable() const;
 
  private:
-  static constexpr int kLanes = 3;
+  static constexpr int kLanes = 4;
   static std::size_t index(Job::Lane lane) { return static_cast<std::size_t>(lane); }
   [[nodiscard]] int startable(std::size_t lane) const;
 
   const int limits_[kLanes];
-  int running_[kLanes] = {0, 0, 0};
+  int running_[kLanes] = {0, 0, 0, 0};
   std::deque<Job> waiting_[kLanes];
 };
 

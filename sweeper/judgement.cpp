@@ -104,8 +104,10 @@ Verdict Judgement::judge_disk(const Member& member) {
   // Never from crash back to filesystem: the former leader may have known more.
   if (freeze::is_crash(member.verdict)) return *member.verdict;
   Verdict verdict = judge_snapshot(session_, proof_, member.uid);
-  if (verdict.reason == reason::kCutTooLate && !member.captured) {
-    verdict.reason = member.failed_since ? reason::kSnapshotError : reason::kNotCaptured;
+  if (verdict.reason == reason::kCutTooLate && (!member.captured || member.not_confirmed)) {
+    verdict.reason = member.not_confirmed  ? reason::kNotConfirmed
+                     : member.failed_since ? reason::kSnapshotError
+                                           : reason::kNotCaptured;
   }
   if (verdict.consistency == Consistency::kCrash) return verdict;
   if (look_ == nullptr) return crash(reason::kUnverified);

@@ -25,6 +25,10 @@ void Ledger::on_change(const Change& change, Observed now) {
   take(world_.apply(change, now), now.at);
 }
 
+void Ledger::cut_live(const std::string& snapshot_uid, const LiveCut& live) {
+  take(world_.cut_live(snapshot_uid, live), live.seen.at);
+}
+
 void Ledger::take(const News& news, Mono now) {
   for (const Session& session : news.deleted) somebody_deleted(session, now);
   for (const std::string& uid : news.sessions) touch({About::kSession, uid});
@@ -123,6 +127,8 @@ void Ledger::done(const Outcome& outcome, Mono now) {
 
 void Ledger::replan(const std::string& uid, const Session& session, bool gone, Mono now) {
   Progress& progress = progress_[uid];
+  // Whoever has written it may have thawed the guest before Longhorn said so.
+  progress.unproven.clear();
   // Once at once; but who loses every race must not spin.
   if (++progress.failures > 1) progress.not_before = now + backoff(progress.failures);
   if (!gone) return take(world_.read_afresh(session, now), now);
@@ -185,6 +191,8 @@ void Ledger::done(const std::string& uid, const ConcludeDone& done, Mono now) {
       progress = {};
       return take(world_.wrote(done.session, now), now);
     case End::kFailed:
+      // What was confirmed may be in the Lease by now.
+      take(world_.wrote(done.session, now), now);
       return failed(progress, now);
     case End::kReplan:
       return replan(uid, done.session, done.gone, now);

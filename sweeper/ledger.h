@@ -23,6 +23,8 @@ class Ledger {
   Ledger(ThawOn thaw_on, bool rescue) : rescue_(rescue), world_(thaw_on) {}
 
   void on_change(const Change& change, Observed now);
+  // Longhorn says that a disk of a held guest was cut.
+  void cut_live(const std::string& snapshot_uid, const LiveCut& live);
   // What followed from a job that was begun.
   void done(const Outcome& outcome, Mono now);
 

@@ -24,6 +24,18 @@ freeze::Freezer as_freezer(const BackupFacts& backup) {
   return freezer;
 }
 
+const char* name_of(Captures::Source source) {
+  switch (source) {
+    case Captures::Source::kLonghorn:
+      return "longhorn";
+    case Captures::Source::kContent:
+      return "content";
+    case Captures::Source::kSnapshot:
+      break;
+  }
+  return "snapshot";
+}
+
 }  // namespace
 
 ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& progress, const std::string& identity) {
@@ -39,6 +51,9 @@ ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& p
   job.guest_gone = plan.guest_gone;
   job.look_first = plan.look_first;
   job.completed = plan.completed;
+  for (const Member& member : situation.members) {
+    if (begins && member.cut()) job.sources.push_back(member.live ? "longhorn-live" : name_of(member.source));
+  }
   const Sightings& seen = situation.sightings;
   if (seen.from_birth) job.frozen_since = seen.frozen_since.value_or(seen.first_seen);
   return job;
@@ -51,6 +66,15 @@ ConcludeJob conclude_job(const Situation& situation, const Progress& progress, M
   for (const freeze::Reason doubt : progress.doubts) job.session.doubt(doubt);
   job.holds = situation.holds;
   job.members = situation.members;
+  for (Member& member : job.members) {
+    const auto unproven = progress.unproven.find(member.uid);
+    const bool on_record = job.session.captured.contains(member.uid);
+    if (unproven == progress.unproven.end() || on_record) continue;
+    member.not_confirmed = member.confirmed != Confirmed::kYes;
+    if (member.not_confirmed) continue;
+    job.session.captured[member.uid] = unproven->second.after;
+    job.confirmed_after.push_back(std::max(Mono::duration::zero(), member.captured->at - unproven->second.at));
+  }
   job.migration_uid = situation.sightings.migration_uid;
   for (const BackupFacts& backup : situation.backups) job.seen_backups.push_back(as_freezer(backup));
   job.frozen_for = progress.frozen_for;

@@ -64,9 +64,9 @@ Progression progression_of(const Situation& situation, std::size_t index) {
   for (const Member& member : situation.members) {
     if (member.hold != index) continue;
     ++now.appeared;
-    if (member.captured) {
+    if (const auto cut = member.cut()) {
       ++now.captured;
-      now.last_capture = std::max(now.last_capture, member.captured->at);
+      now.last_capture = std::max(now.last_capture, cut->at);
     } else if (member.failed_since) {
       ++now.failed;
       now.first_failure = std::min(now.first_failure, *member.failed_since);
@@ -81,7 +81,7 @@ bool is_complete(const Situation& situation, std::size_t index, const Progressio
   return !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
     const Member* member = find_member(situation, index, name);
     // One that was admitted without us will not come to this session.
-    return member != nullptr ? member->captured.has_value() : hold.elsewhere.contains(name);
+    return member != nullptr ? member->cut().has_value() : hold.elsewhere.contains(name);
   });
 }
 
@@ -120,13 +120,19 @@ Plan begin_thaw(const Situation& situation, Observed now) {
   if (seen.kubevirt_snapshot) plan.doubts.push_back(reason::kKubevirtSnapshot);
   bool claims = false;
   for (const Member& member : situation.members) {
-    if (!member.captured || !situation.session.created) continue;
+    const auto proven = member.proven_cut();
+    const auto cut = proven ? proven : member.cut();
+    if (!cut || !situation.session.created) continue;
     // The later time by the server's clock and by ours, as either alone may have been stepped, or be late.
-    const auto by_server = member.captured->bound - *situation.session.created;
-    const auto by_us = member.captured->at - seen.first_seen;
+    const auto by_server = cut->bound - *situation.session.created;
+    const auto by_us = cut->at - seen.first_seen;
     // Rounded up, because it is a bound.
     const auto after = std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
-    plan.captured[member.uid] = after;
+    if (proven) {
+      plan.captured[member.uid] = after;
+    } else {
+      plan.unproven[member.uid] = {after, cut->at};
+    }
     claims = claims || after < situation.session.timer;
   }
   // Only the guest itself can tell what happened before we started. A server's clock that has gone back since then
@@ -198,9 +204,8 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
   if (!all_done) return wait(wake);
   Plan plan = begin_thaw(situation, now);
   for (const Member& member : situation.members) {
-    if (member.captured && (!plan.completed || member.captured->at > *plan.completed)) {
-      plan.completed = member.captured->at;
-    }
+    const auto cut = member.cut();
+    if (cut && (!plan.completed || cut->at > *plan.completed)) plan.completed = cut->at;
   }
   return plan;
 }
@@ -213,6 +218,19 @@ Plan plan_freezing(const Situation& situation, Observed now) {
   return plan;
 }
 
+// Until when an object of the API may still bear out what Longhorn said; nullopt: nothing is to be waited for.
+std::optional<Mono> confirmation_due(const Situation& situation, const Progress& progress, Mono now) {
+  if (!situation.session.doubts.empty() || !progress.doubts.empty()) return std::nullopt;
+  std::optional<Mono> due;
+  for (const Member& member : situation.members) {
+    const auto unproven = progress.unproven.find(member.uid);
+    if (unproven == progress.unproven.end() || member.confirmed != Confirmed::kNotYet) continue;
+    const Mono until = unproven->second.at + situation.session.timer;
+    if (until > now) due = std::max(due.value_or(until), until);
+  }
+  return due;
+}
+
 Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now, const std::string& identity) {
   const Session& session = situation.session;
   if (now < progress.not_before) return wait(progress.not_before);
@@ -223,7 +241,10 @@ Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now
   // An admission whose freeze was answered after our thaw, or that learnt of one of Harvester's, says so in the Lease.
   const bool frozen_since =
       (session.unsettled && !progress.lease_unsettled) || session.intent.call == Intent::Call::kFreeze;
-  if (progress.thawed && !progress.migrating && !frozen_since) return act(Plan::Action::kConclude);
+  if (progress.thawed && !progress.migrating && !frozen_since) {
+    if (const auto due = confirmation_due(situation, progress, now)) return wait(*due);
+    return act(Plan::Action::kConclude);
+  }
 
   Plan plan = act(Plan::Action::kThaw);
   plan.guest_gone = guest_gone(situation, now);

@@ -21,6 +21,13 @@ inline constexpr Millis kDriverPatience{7500};
 // How long until a thaw that no reply settles, or a verdict that cannot be written, is given up.
 inline constexpr std::chrono::hours kGiveUp{1};
 
+// A cut that only Longhorn itself had told of when the thaw began.
+struct UnprovenCut {
+  Millis after{};  // as in freeze::Session::captured
+  Mono at{};
+  bool operator==(const UnprovenCut&) const = default;
+};
+
 // The results of a session's calls in this process. Everything else about the session is in the Lease.
 struct Progress {
   bool thawed = false;           // a reply settled it
@@ -29,6 +36,9 @@ struct Progress {
   bool migrating = false;        // it was migrating when it was thawed: thaw again when that is over
   std::vector<freeze::Reason> doubts;
   std::optional<Millis> frozen_for;
+  // By uid of the snapshot. It is in this process alone: the cuts of a leader that was replaced prove nothing until
+  // they are confirmed and in the Lease.
+  std::map<std::string, UnprovenCut> unproven;
   int failed_looks = 0;
   int failures = 0;  // since the last success
   Mono not_before{};
@@ -55,10 +65,11 @@ struct Plan {
   // Of kThaw.
   std::vector<freeze::Reason> doubts;
   bool unsettled = false;
-  bool guest_gone = false;                 // to be read afresh; if it is gone, there is nothing to thaw
-  bool look_first = false;                 // read afresh whether the guest reports frozen
-  std::map<std::string, Millis> captured;  // as freeze::Session::captured; only when the session begins to thaw
-  std::optional<Mono> completed;           // when the last capture was observed, if that is why
+  bool guest_gone = false;                      // to be read afresh; if it is gone, there is nothing to thaw
+  bool look_first = false;                      // read afresh whether the guest reports frozen
+  std::map<std::string, Millis> captured;       // as freeze::Session::captured; only when the session begins to thaw
+  std::map<std::string, UnprovenCut> unproven;  // likewise; as in Progress
+  std::optional<Mono> completed;                // when the last capture was observed, if that is why
 };
 
 // `identity` is ours, as Intent::by.

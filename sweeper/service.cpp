@@ -11,6 +11,7 @@
 #include "kube/observing_api.h"
 #include "sweeper/driver.h"
 #include "sweeper/leader_api.h"
+#include "sweeper/longhorn/http_longhorn.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -45,6 +46,11 @@ std::unique_ptr<certs::Keeper> make_keeper(const SweeperOptions& options, certs:
   return nullptr;
 }
 
+Result<std::unique_ptr<HttpLonghorn>> make_longhorn(const SweeperOptions& options) {
+  if (options.longhorn_url.empty()) return std::unique_ptr<HttpLonghorn>();
+  return HttpLonghorn::make(options.longhorn_url);
+}
+
 }  // namespace
 
 class Service::Impl {
@@ -55,14 +61,23 @@ class Service::Impl {
         api_(api, server_time_, [this](std::string_view verb, int status) { metrics_.api_called(verb, status); }),
         elector_(api_, clock, options.own_namespace, identity_),
         led_api_(api_, elector_),
+        longhorn_(make_longhorn(options)),
         sessions_(led_api_, options.own_namespace),
-        seams_{led_api_, clock, server_time_, sessions_, elector_, metrics_},
+        seams_{led_api_,
+               clock,
+               server_time_,
+               sessions_,
+               elector_,
+               metrics_,
+               std::make_shared<ServedVersions>(),
+               longhorn_ ? longhorn_->get() : nullptr},
         sweeper_(seams_, {identity_, options.policy}, {options.thaw_on, options.rescue}),
         driver_(sweeper_, elector_, api_, clock, metrics_, {options.own_namespace, options.thaw_on, options.workers}),
         keeper_(make_keeper(options, {led_api_, clock, server_time_, [this] { return leads_for_a_write(); }})),
         plain_(listening(options), nullptr, [this](const edge::HttpRequest& request) { return answer(request); }) {}
 
   Result<std::uint16_t> start() {
+    if (!longhorn_) return Error{Code::kMalformed, "--longhorn-url: " + longhorn_.error().message};
     const auto port = plain_.start();
     if (!port) return port.error();
     driver_.start();
@@ -75,6 +90,7 @@ class Service::Impl {
     while (clock_.wait(std::chrono::hours(1))) continue;
     stopping_ = true;
     log::info("sweeper stopping");
+    if (longhorn_->get() != nullptr) longhorn_->get()->stop();
     driver_.stop();
     // Its last call has ended meanwhile. If it still writes a Secret, the write holds only for the version that it
     // read.
@@ -123,6 +139,7 @@ class Service::Impl {
   kube::ObservingApi api_;
   Elector elector_;
   LeaderApi led_api_;
+  const Result<std::unique_ptr<HttpLonghorn>> longhorn_;  // nullptr: it is not asked
   freeze::SessionStore sessions_;
   const Seams seams_;
   Sweeper sweeper_;

@@ -64,11 +64,23 @@ struct Member {
   std::string uid;
   std::string namespace_;
   std::string name;
-  std::string claim;                // of its disk
-  std::optional<std::size_t> hold;  // index into Situation::holds
-  std::optional<Observed> captured;
-  std::optional<freeze::Verdict> verdict;  // nullopt: none was given
-  std::optional<Mono> failed_since;        // its driver refused, and has not captured it
+  std::string claim;                                      // of its disk
+  std::optional<std::size_t> hold;                        // index into Situation::holds
+  std::optional<Observed> captured;                       // as an object of the API says
+  std::optional<freeze::Verdict> verdict;                 // nullopt: none was given
+  std::optional<Mono> failed_since;                       // its driver refused, and has not captured it
+  std::optional<Wall> created{};                          // by the API server's clock
+  Captures::Source source = Captures::Source::kSnapshot;  // of `captured`
+  std::optional<LiveCut> live{};                          // what Longhorn said before any object did
+  Confirmed confirmed = Confirmed::kNotYet;               // of `live`
+  bool not_confirmed = false;  // once it is judged: no object told of the live cut that thawed the guest
+
+  // When it was cut, as far as anyone says: enough to thaw the guest.
+  [[nodiscard]] std::optional<Observed> cut() const { return live ? live->seen : captured; }
+  // The same, but only if an object of the API says so or bears it out.
+  [[nodiscard]] std::optional<Observed> proven_cut() const {
+    return live && confirmed == Confirmed::kYes ? live->seen : captured;
+  }
 };
 
 struct GuestSituation {

@@ -15,7 +15,10 @@ constexpr std::chrono::seconds kOtherJudges{1};
 }  // namespace
 
 Sweeper::Sweeper(const Seams& seams, Settings settings, Options options)
-    : seams_(seams), settings_(std::move(settings)), ledger_(options.thaw_on, options.rescue) {
+    : seams_(seams),
+      settings_(std::move(settings)),
+      asks_longhorn_(seams.longhorn != nullptr && options.thaw_on == ThawOn::kCaptured),
+      ledger_(options.thaw_on, options.rescue) {
   next_cleaning_ = seams_.clock.monotonic() + kCleaning;
 }
 
@@ -31,8 +34,16 @@ void Sweeper::on_change(const Change& change) {
   if (!knew_all && synced()) next_cleaning_ = Mono::min();
 }
 
+void Sweeper::done(const Outcome& outcome) {
+  const Observed present = now();
+  if (const auto* asked = std::get_if<AskDone>(&outcome.what)) {
+    if (const auto cut = asks_.done(*asked, present)) ledger_.cut_live(cut->snapshot, {present, cut->created});
+  }
+  ledger_.done(outcome, present.at);
+}
+
 Mono Sweeper::next_wake() const {
-  return std::min(ledger_.next(), next_cleaning_);
+  return std::min({ledger_.next(), asks_.next_due(), next_cleaning_});
 }
 
 void Sweeper::count_sessions() {
@@ -55,6 +66,7 @@ std::vector<Job> Sweeper::take_due() {
   count_sessions();
   const bool led = std::exchange(leads_, synced() && seams_.leadership.leads_for(Millis(0)));
   if (!leads_) {
+    asks_.clear();
     // Nothing is due until we lead, then everything is looked at again; but what is finished is forgotten.
     while (const auto key = ledger_.pop_due(present.at)) {
       if (key->about == About::kSnapshot) ledger_.forget_if_finished(*key, present.at);
@@ -68,7 +80,17 @@ std::vector<Job> Sweeper::take_due() {
       jobs.push_back(std::move(*job));
     }
   }
+  ask_longhorn(present.at, jobs);
   return jobs;
+}
+
+void Sweeper::ask_longhorn(Mono now, std::vector<Job>& jobs) {
+  if (winding_down_) asks_.clear();
+  while (auto question = asks_.next(now)) {
+    const Key key{About::kLonghorn, question->snapshot};
+    ledger_.begun(key);
+    jobs.push_back({key, std::move(*question), false});
+  }
 }
 
 std::optional<Job> Sweeper::plan(const Key& key, Observed now) {
@@ -82,6 +104,9 @@ std::optional<Job> Sweeper::plan(const Key& key, Observed now) {
       return plan_stray(key, now);
     case About::kNamespace:
       return std::nullopt;  // its look is over; those who waited for it were touched
+    case About::kLonghorn:
+      ledger_.forget(key);
+      return std::nullopt;  // what it said is known
     case About::kFrozenGuest:
       break;
   }
@@ -92,17 +117,24 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
   const auto situation = ledger_.world().situation(key.id);
   if (!situation) {
     ledger_.forget_session(key.id);
+    asks_.want(key.id, {}, now.at);
     return std::nullopt;
   }
-  const Progress& progress = ledger_.progress(key.id);
+  Progress& progress = ledger_.progress(key.id);
   const Plan plan = sweeper::plan_session(*situation, progress, now, settings_.policy, settings_.identity);
   const bool resting = situation->session.phase == Phase::kResting;
+  // What it says once the thaw is under way proves nothing, and is not asked for.
+  if (asks_longhorn_) {
+    asks_.want(key.id, plan.action == Plan::Action::kWait ? disks_to_ask(*situation) : std::vector<AskSchedule::Disk>(),
+               now.at);
+  }
   if (winding_down_ && plan.action != Plan::Action::kConclude) return std::nullopt;
   switch (plan.action) {
     case Plan::Action::kWait:
       ledger_.wake_at(key, plan.wake, now.at);
       return std::nullopt;
     case Plan::Action::kThaw:
+      if (situation->session.phase == Phase::kFrozen) progress.unproven = plan.unproven;
       return Job{key, thaw_job(*situation, plan, progress, settings_.identity), progress.failures > 0};
     case Plan::Action::kConclude:
       return plan_conclusion(key, conclude_job(*situation, progress, now.at));
@@ -178,6 +210,7 @@ Outcome Sweeper::run(const Job& job) const {
   }
   if (const auto* rest_job = std::get_if<EndRestJob>(&job.what)) outcome.what = end_rest(seams_, settings_, *rest_job);
   if (const auto* open_job = std::get_if<OpenJob>(&job.what)) outcome.what = open(seams_, *open_job);
+  if (const auto* ask_job = std::get_if<AskJob>(&job.what)) outcome.what = ask(seams_, *ask_job);
   if (const auto* look_job = std::get_if<LookJob>(&job.what)) outcome.what = look(seams_, *look_job);
   if (const auto* stray_job = std::get_if<StrayJob>(&job.what)) {
     outcome.what = judge_stray(seams_, settings_, *stray_job);

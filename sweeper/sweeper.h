@@ -13,6 +13,7 @@
 
 #include "sweeper/job.h"
 #include "sweeper/ledger.h"
+#include "sweeper/longhorn/schedule.h"
 #include "sweeper/planner.h"
 #include "sweeper/seams.h"
 #include "sweeper/strays.h"
@@ -31,7 +32,7 @@ class Sweeper {
   // One thread at a time, as for all but run().
   void on_change(const Change& change);
   std::vector<Job> take_due();
-  void done(const Outcome& outcome) { ledger_.done(outcome, seams_.clock.monotonic()); }
+  void done(const Outcome& outcome);
   // From now on what has begun is brought to its end, and no guest is touched any more.
   void wind_down() { winding_down_ = true; }
   [[nodiscard]] bool idle() const { return ledger_.idle(); }  // no job is under way
@@ -51,6 +52,7 @@ class Sweeper {
   void clean_up(Observed now);
   void count_sessions();
 
+  void ask_longhorn(Mono now, std::vector<Job>& jobs);
   std::optional<Job> plan(const Key& key, Observed now);
   std::optional<Job> plan_session(const Key& key, Observed now);
   std::optional<Job> plan_conclusion(const Key& key, ConcludeJob job);
@@ -60,7 +62,9 @@ class Sweeper {
 
   const Seams& seams_;
   const Settings settings_;
+  const bool asks_longhorn_;
   Ledger ledger_;
+  AskSchedule asks_;
   std::map<freeze::Phase, int> counted_;  // as the metrics say
   bool leads_ = false;
   bool winding_down_ = false;

@@ -155,6 +155,7 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
   }
   if (gone) return nothing_to_thaw(*written);
   if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(ThawDone::End::kNotMade, *written);
+  for (const std::string_view source : job.sources) seams.metrics.captured(source);
   if (job.completed) seams.metrics.thaw_sent(seams.clock.monotonic() - *job.completed);
   const auto answer = freeze::unfreeze(seams.api, wanted.namespace_, wanted.vm);
   seams.metrics.thaw_answered(name_of(answer.outcome));

@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "freeze/session.h"
 #include "sweeper/seams.h"
@@ -21,6 +23,7 @@ struct ThawJob {
   bool look_first = false;
   std::optional<Mono> frozen_since;  // when it was seen to be frozen; nullopt: it was already frozen when we started
   std::optional<Mono> completed;     // for the metric: when the last capture was observed
+  std::vector<std::string_view> sources{};  // likewise: who said of each capture first
 };
 
 struct ThawDone {

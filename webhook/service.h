@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "tls/context.h"
 #include "kube/api.h"
+#include "tls/context.h"
 #include "webhook/admission.h"
 
 namespace snapfreeze::webhook {

@@ -46,6 +46,7 @@ struct CheckFacts {
   LeaderFacts leader;
   Result<Json> kubevirts = Error{};
   Result<Json> harvester_version = Error{};
+  Result<Json> longhorn = Error{Code::kNotFound, "not asked", 404};  // what its REST API says of itself
   Result<std::vector<kube::BackupView>> backups = Error{};
   Result<std::vector<kube::VmiView>> vmis = Error{};
   // Which snapshots exist, by "namespace/name". Read only when a backup is in error.

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "cli/check/check_harvester.h"
+#include "cli/check/check_longhorn.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -49,6 +50,7 @@ std::vector<Finding> check_cluster(const CheckFacts& facts) {
   }
   findings.push_back(check_kubevirt(facts.kubevirts));
   check_harvester(facts, findings);
+  check_longhorn(facts, findings);
   return findings;
 }
 
@@ -65,7 +67,9 @@ std::vector<Finding> check_access(const std::vector<AccessFacts>& access) {
       } else if (*allowed) {
         ++granted;
       } else {
-        findings.push_back({ours ? Level::kError : Level::kWarning, about, "may not " + to_string(right),
+        const bool needed = ours && right.without.empty();
+        const std::string means = right.without.empty() ? "" : ": " + std::string(right.without);
+        findings.push_back({needed ? Level::kError : Level::kWarning, about, "may not " + to_string(right) + means,
                             ours ? "install the chart's roles again" : "docs/command-line.md says what needs it"});
       }
     }

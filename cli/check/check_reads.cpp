@@ -6,6 +6,7 @@
 #include "certs/certificates.h"
 #include "cli/check/check_guests.h"
 #include "cli/check/check_installation.h"
+#include "cli/check/check_longhorn.h"
 #include "cli/check/foretell.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"
@@ -119,13 +120,14 @@ void read_snapshots(kube::KubeApi& api, const std::string& ns, CheckFacts& facts
 
 Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope& scope) {
   const std::string settings = kube::object_path(kHarvesterSettings, "", "server-version");
-  const std::array<kube::Request, 6> requests{
+  const std::array<kube::Request, 7> requests{
       kube::get_request("/version"),
       leader_request(scope),
       kube::get_request(kube::object_path(kube::kMutatingWebhookConfigurations, "", kRegistrationName)),
       kube::get_request(kube::object_path(kube::kSecrets, scope.home.namespace_, certs::StoredNames{}.serving_secret)),
       kube::get_request(kube::collection_path(kKubeVirts) + "?limit=10", kCheckTimeout),
       kube::get_request(settings),
+      longhorn_request(),
   };
   const auto replies = api.call_all(requests);
   if (!replies[0]) return replies[0].error();
@@ -138,6 +140,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
   facts.serving_secret = kube::object_of(replies[3]);
   facts.kubevirts = kube::object_of(replies[4]);
   facts.harvester_version = kube::object_of(replies[5]);
+  facts.longhorn = kube::object_of(replies[6]);
   facts.backups = list_views<kube::BackupView>(api, kube::kHarvesterBackups, scope.namespace_);
   facts.vmis = list_views<kube::VmiView>(api, kube::kVirtualMachineInstances, scope.namespace_);
   read_snapshots(api, scope.namespace_, facts);

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/thread.h"
+#include "cli/shared/version.h"
 #include "kube/config.h"
 
 namespace snapfreeze::cli {
@@ -77,7 +78,7 @@ void StopSignals::wait() {
 Result<Connection> connect(const ConnectOptions& options) {
   const auto config = kube::load_config(options.kubeconfig, options.context);
   if (!config) return config.error();
-  auto api = kube::HttpsClient::create(*config, "snapfreeze/" SNAPFREEZE_VERSION);
+  auto api = kube::HttpsClient::create(*config, std::string("snapfreeze/") + version());
   if (!api) return api.error();
   return Connection{std::move(*api), options.namespace_.empty() ? config->namespace_ : options.namespace_,
                     "https://" + config->host + ":" + std::to_string(config->port) + config->path_prefix};

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/shared/exit_status.h"
+#include "cli/shared/version.h"
 #include "cli/shell/completion.h"
 #include "cli/shell/manual.h"
 
@@ -33,7 +34,7 @@ void add_completion(CLI::App& program, Command& chosen) {
   CLI::App* manual = program.add_subcommand("manual", "Print the manual page")->group("");
   manual->callback([&program, &chosen] {
     chosen = [&program] {
-      std::fputs(manual_page(program, SNAPFREEZE_VERSION).c_str(), stdout);
+      std::fputs(manual_page(program, version()).c_str(), stdout);
       return kFine;
     };
   });
@@ -43,7 +44,7 @@ void add_version(CLI::App& program, Command& chosen) {
   CLI::App* command = program.add_subcommand("version", "Print the version");
   command->callback([&chosen] {
     chosen = [] {
-      std::puts("snapfreeze " SNAPFREEZE_VERSION);
+      std::printf("snapfreeze %s\n", version());
       return 0;
     };
   });

@@ -46,12 +46,58 @@ bool Captures::Told::first(std::uint8_t source) {
   return std::exchange(by, static_cast<std::uint8_t>(by | source)) == 0;
 }
 
-bool Captures::note(Source source, std::string_view snapshot_uid, Observed now) {
+bool Captures::note(Source source, std::string_view snapshot_uid, Observed now, std::optional<Wall> cut) {
   if (snapshot_uid.empty()) return false;
-  Entry& entry = entries_[key_of(snapshot_uid)];
+  const Key key = key_of(snapshot_uid);
+  Entry& entry = entries_[key];
+  const bool compared = compare(source, key, cut);
   const bool first = entry.capture.first(bit(source));
-  if (first) entry.captured = now;
-  return first;
+  if (first) {
+    entry.captured = now;
+    entry.first = source;
+  }
+  return first || compared;
+}
+
+// Whether it tells more of a live cut than was known.
+bool Captures::compare(Source source, const Key& key, std::optional<Wall> cut) {
+  const auto found = live_.find(key);
+  if (found == live_.end() || !cut) return false;
+  Live& live = found->second;
+  const bool same = std::chrono::floor<std::chrono::seconds>(*cut) == live.said.cut;
+  std::uint8_t& told = same ? live.same : live.other;
+  std::uint8_t& not_told = same ? live.other : live.same;
+  not_told &= static_cast<std::uint8_t>(~bit(source));
+  return (std::exchange(told, static_cast<std::uint8_t>(told | bit(source))) & bit(source)) == 0;
+}
+
+bool Captures::note_live(std::string_view snapshot_uid, const LiveCut& live) {
+  if (snapshot_uid.empty() || find(snapshot_uid)) return false;
+  return live_.try_emplace(key_of(snapshot_uid), Live{live, 0, 0}).second;
+}
+
+void Captures::forget_live(std::string_view snapshot_uid) {
+  live_.erase(key_of(snapshot_uid));
+}
+
+std::optional<LiveCut> Captures::live(std::string_view snapshot_uid) const {
+  const auto found = live_.find(key_of(snapshot_uid));
+  return found == live_.end() ? std::nullopt : std::optional<LiveCut>(found->second.said);
+}
+
+Confirmed Captures::confirmed(std::string_view snapshot_uid) const {
+  const Key key = key_of(snapshot_uid);
+  const auto live = live_.find(key);
+  const auto entry = entries_.find(key);
+  if (live == live_.end() || entry == entries_.end()) return Confirmed::kNotYet;
+  const std::uint8_t say_so = entry->second.capture.by;
+  if ((live->second.same & say_so) != 0) return Confirmed::kYes;
+  return (live->second.other & say_so) != 0 ? Confirmed::kNo : Confirmed::kNotYet;
+}
+
+Captures::Source Captures::first_source(std::string_view snapshot_uid) const {
+  const auto found = entries_.find(key_of(snapshot_uid));
+  return found == entries_.end() ? Source::kSnapshot : found->second.first;
 }
 
 bool Captures::note_failure(Source source, std::string_view snapshot_uid, Mono now) {

@@ -20,13 +20,26 @@ struct Observed {
   Wall bound = Wall::max();
 };
 
+// What Longhorn's REST API said of a snapshot while the guest was held. Whoever answers there may lie, so that it
+// thaws, but proves nothing until an object of the Kubernetes API tells of the same cut: one with the same time, to the
+// second. The engine takes that time once, under the lock that keeps the guest's writes away, and all of Longhorn
+// repeats it.
+struct LiveCut {
+  Observed seen;
+  Wall cut{};  // by the storage's clock
+};
+enum class Confirmed { kNotYet, kYes, kNo };
+
 class Captures {
  public:
   // The three who say it, each by a watch of its own.
   enum class Source : std::uint8_t { kSnapshot = 1, kContent = 2, kLonghorn = 4 };
 
-  // Whether it is news.
-  bool note(Source source, std::string_view snapshot_uid, Observed now);
+  // Whether it is news. `cut`: when it was captured, by the storage's clock, if the source says so.
+  bool note(Source source, std::string_view snapshot_uid, Observed now, std::optional<Wall> cut = {});
+  // Whether it is news: neither was it said before, nor by any source.
+  bool note_live(std::string_view snapshot_uid, const LiveCut& live);
+  void forget_live(std::string_view snapshot_uid);
   // An error is interim, as the driver is asked again; that there was one stays known as long as its object is there.
   bool note_failure(Source source, std::string_view snapshot_uid, Mono now);
   // The source does not say (any more) that it was captured. When no source is left the capture is forgotten.
@@ -40,6 +53,11 @@ class Captures {
   [[nodiscard]] bool synced(Source source) const { return (listed_ & static_cast<std::uint8_t>(source)) != 0; }
 
   [[nodiscard]] std::optional<Observed> find(std::string_view snapshot_uid) const;
+  // Which source said it first, of those that have ever said it; only where find() has something.
+  [[nodiscard]] Source first_source(std::string_view snapshot_uid) const;
+  [[nodiscard]] std::optional<LiveCut> live(std::string_view snapshot_uid) const;
+  // By any source that says now that it was captured; no: one says another time, and none the same.
+  [[nodiscard]] Confirmed confirmed(std::string_view snapshot_uid) const;
   [[nodiscard]] std::optional<Mono> failed_since(std::string_view snapshot_uid) const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -60,15 +78,23 @@ class Captures {
     Mono failed{};
     Told capture;
     Told failure;
+    Source first = Source::kSnapshot;
 
     [[nodiscard]] bool empty() const { return capture.by == 0 && failure.by == 0; }
   };
+  struct Live {
+    LiveCut said;
+    std::uint8_t same = 0;  // the sources that have told of this cut, and of another one
+    std::uint8_t other = 0;
+  };
+  bool compare(Source source, const Key& key, std::optional<Wall> cut);
   using Entries = std::unordered_map<Key, Entry, Hash>;
   static Key key_of(std::string_view uid);
   void take_back(std::string_view snapshot_uid, std::uint8_t of_capture, std::uint8_t of_failure);
 
   Entries entries_;
-  std::uint8_t listed_ = 0;  // the sources that were listed once
+  std::unordered_map<Key, Live, Hash> live_;  // of the snapshots of sessions that hold, or held, a guest
+  std::uint8_t listed_ = 0;                   // the sources that were listed once
 };
 
 }  // namespace snapfreeze::sweeper

@@ -31,8 +31,12 @@ std::optional<Member> describe_member(const Rooms& rooms, const SnapshotFacts& f
   member.namespace_ = facts.namespace_;
   member.name = facts.name;
   member.claim = facts.claim;
+  member.created = facts.created;
   member.captured = rooms.captures.find(facts.uid);
-  if (!member.captured) member.failed_since = rooms.captures.failed_since(facts.uid);
+  member.source = rooms.captures.first_source(facts.uid);
+  member.live = rooms.captures.live(facts.uid);
+  member.confirmed = rooms.captures.confirmed(facts.uid);
+  if (!member.cut()) member.failed_since = rooms.captures.failed_since(facts.uid);
   member.verdict = facts.verdict;
   for (std::size_t i = 0; facts.hold && i < session.holds.size(); ++i) {
     if (session.holds[i].hold.same_backup(*facts.hold)) member.hold = i;

@@ -130,6 +130,7 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
   news_.sessions.insert(uid);
   for (const std::string& member : rooms_.snapshots.of_epoch(record->session.namespace_, uid)) {
     rooms_.snapshots.change(member, [&](SnapshotRecord& snapshot) { snapshot.stray_since = now; });
+    rooms_.captures.forget_live(member);
     news_.strays.insert(member);
   }
   const std::string guest = guest_of(record->session);
@@ -149,7 +150,7 @@ void World::apply(const SnapshotFacts& facts, Observed now) {
     rooms_.snapshots.change(facts.uid, [](SnapshotRecord& record) { record.vmi_seen = true; });
   }
   if (facts.captured) {
-    rooms_.captures.note(Captures::Source::kSnapshot, facts.uid, now);
+    rooms_.captures.note(Captures::Source::kSnapshot, facts.uid, now, facts.cut);
   } else {
     rooms_.captures.retract(Captures::Source::kSnapshot, facts.uid);
   }
@@ -164,7 +165,7 @@ void World::apply(const SnapshotFacts& facts, Observed now) {
 void World::apply(Captures::Source source, const CaptureFacts& facts, Observed now) {
   bool news = false;
   if (facts.captured) {
-    news = rooms_.captures.note(source, facts.snapshot_uid, now);
+    news = rooms_.captures.note(source, facts.snapshot_uid, now, facts.cut);
   } else {
     rooms_.captures.retract(source, facts.snapshot_uid);
   }
@@ -173,8 +174,15 @@ void World::apply(Captures::Source source, const CaptureFacts& facts, Observed n
   if (record != nullptr) snapshot_changed(record->facts);
 }
 
+News World::cut_live(const std::string& snapshot_uid, const LiveCut& live) {
+  const SnapshotRecord* record = rooms_.snapshots.find(snapshot_uid);
+  if (record != nullptr && rooms_.captures.note_live(snapshot_uid, live)) snapshot_changed(record->facts);
+  return take_news();
+}
+
 void World::remove_snapshot(const std::string& uid) {
   rooms_.captures.forget(Captures::Source::kSnapshot, uid);
+  rooms_.captures.forget_live(uid);
   const auto record = rooms_.snapshots.remove(uid);
   if (!record) return;
   news_.strays.erase(uid);

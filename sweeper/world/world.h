@@ -42,6 +42,8 @@ class World {
   [[nodiscard]] News ended(const std::string& session_uid, Mono now);
   [[nodiscard]] News judged(const std::string& snapshot_uid, const freeze::Verdict& verdict);
   [[nodiscard]] News judged_backup(const std::string& backup_uid, const freeze::Verdict& verdict);
+  // Longhorn says that the snapshot was cut.
+  [[nodiscard]] News cut_live(const std::string& snapshot_uid, const LiveCut& live);
   void told(const SnapshotFacts& facts, Mono now) { rooms_.snapshots.tell(facts, now); }
   // Everything is looked at once more.
   [[nodiscard]] News touch_all();

@@ -10,7 +10,8 @@ Cluster::Cluster(Runtime& runtime)
       guests_(runtime, store_, agenda_, truth_),
       admission_(runtime, store_, truth_),
       api_(runtime, store_, faults_, access_, guests_, admission_),
-      storage_(runtime, store_, agenda_, truth_, guests_, faults_),
+      longhorn_(runtime, truth_),
+      storage_(runtime, store_, agenda_, truth_, guests_, faults_, longhorn_),
       kubelet_(store_, agenda_, truth_),
       harvester_(runtime, store_, agenda_, api_, truth_) {
   const Lock lock = runtime_.lock();

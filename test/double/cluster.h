@@ -16,6 +16,7 @@
 #include "test/double/kubevirt/kubelet.h"
 #include "test/double/runtime/agenda.h"
 #include "test/double/runtime/runtime.h"
+#include "test/double/storage/longhorn_backend.h"
 #include "test/double/storage/storage.h"
 #include "test/double/truth.h"
 
@@ -37,6 +38,7 @@ class Cluster {
   Guests& guests() { return guests_; }
   Harvester& harvester() { return harvester_; }
   Storage& storage() { return storage_; }
+  LonghornBackend& longhorn() { return longhorn_; }
 
   template <class Function>
   auto locked(const Function& function) {
@@ -77,6 +79,7 @@ class Cluster {
   Guests guests_;
   Admission admission_;
   Api api_;
+  LonghornBackend longhorn_;
   Storage storage_;
   Kubelet kubelet_;
   Harvester harvester_;

@@ -84,6 +84,10 @@ class Faults {
   std::optional<FaultKind> strike_line(const std::string& caller, const std::string& path_and_query);
 
   void hold_back(Holdback holdback) { holdbacks_.push_back(std::move(holdback)); }
+  // What is held back is seen by `now` at the latest.
+  void end_holdbacks(Mono now) {
+    for (Holdback& each : holdbacks_) each.until = std::min(each.until, now);
+  }
   // What holds back a watch of that kind now; nullptr: nothing does.
   [[nodiscard]] const Holdback* holdback(const std::string& caller, const std::string& collection, Mono now) const;
 

@@ -32,7 +32,10 @@ Installation::~Installation() {
 
 void Installation::put(const std::string& name, std::shared_ptr<Process> process) {
   auto& place = processes_[name];
-  if (place != nullptr) buried_.push_back(std::move(place));
+  if (place != nullptr) {
+    place->kill();
+    buried_.push_back(std::move(place));
+  }
   place = std::move(process);
 }
 
@@ -67,6 +70,14 @@ void Installation::kill(const std::string& name, std::optional<Millis> back_afte
     cluster_.runtime().sleep_for(after);
     restart(name);
   }));
+}
+
+void Installation::revive() {
+  std::vector<std::string> dead;
+  for (const auto& [name, process] : processes_) {
+    if (!process->fibers.alive()) dead.push_back(name);
+  }
+  for (const std::string& name : dead) restart(name);
 }
 
 void Installation::restart(const std::string& name) {

@@ -36,6 +36,8 @@ class Installation {
   // Without `back_after` it stays dead. The Service keeps a dead replica until another has taken its place, as
   // endpoints lag behind.
   void kill(const std::string& name, std::optional<Millis> back_after = std::nullopt);
+  // Starts those again that are dead.
+  void revive();
   // Of one that the cluster's faults kill: whether it comes back.
   void when_killed(const std::string& name, std::optional<Millis> back_after) { back_after_[name] = back_after; }
   // The latest of that name; throws std::out_of_range.

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <functional>
 
+#include "freeze/names.h"
+#include "freeze/session.h"
 #include "kube/observing_api.h"
 #include "test/sim/process.h"
 
@@ -42,25 +44,62 @@ std::string Record::timeline() const {
   std::string text;
   char time[32];
   for (const Line& line : all) {
+    // Twice a second, and nobody wants to read it.
+    if (line.text.ends_with(snapfreeze::freeze::kLeaderLease)) continue;
     std::snprintf(time, sizeof time, "%12.3f  ", cluster_.truth().since_start(line.at) / 1000);
     text += time + line.who + "  " + line.text + "\n";
   }
   return text + "digest " + std::to_string(digest_) + "\n";
 }
 
-void RecordingApi::leaves(const kube::Request& request) {
-  if (cluster_.runtime().now() > request.send_by) return;
+RecordingApi::Sent RecordingApi::leaves(const kube::Request& request) {
+  if (cluster_.runtime().now() > request.send_by) return std::nullopt;
   witness(request);
+  const Sent sent = claim_of(request);
   const cluster::Lock lock = cluster_.runtime().lock();
   record_.called(caller_, std::string(kube::verb_of(request.method)) + " " + request.target);
   record_.pass(request.body);
+  return sent;
 }
 
-void RecordingApi::answered(const kube::Request& request, const Reply& reply) {
+RecordingApi::Sent RecordingApi::claim_of(const kube::Request& request) {
+  if (request.method != kube::Method::kPatch) return std::nullopt;
+  for (const auto& [resource, group_resource] :
+       {std::pair("volumesnapshots", "snapshot.storage.k8s.io/volumesnapshots"),
+        std::pair("virtualmachinebackups", "harvesterhci.io/virtualmachinebackups")}) {
+    const std::string part = std::string("/") + resource + "/";
+    const auto found = request.target.find(part);
+    if (found == std::string::npos) continue;
+    const auto annotations =
+        cluster::Json::parse(request.body)["metadata"].value("annotations", cluster::Json::object());
+    const auto said = annotations.find("snapfreeze.harvesterhci.io/consistency");
+    if (said == annotations.end() || !said->is_string()) return std::nullopt;
+    Claim claim;
+    claim.at = cluster_.runtime().now();
+    claim.of = resource;
+    claim.name = request.target.substr(found + part.size());
+    const auto ns_begin = request.target.find("/namespaces/") + 12;
+    claim.ns = request.target.substr(ns_begin, found - ns_begin);
+    claim.consistency = *said;
+    const auto object = cluster_.get(group_resource, claim.ns, claim.name);
+    if (object.is_null()) return std::nullopt;
+    claim.uid = object["metadata"]["uid"];
+    const auto status = object.value("status", cluster::Json::object());
+    for (const auto& volume : status.value("volumeBackups", cluster::Json::array())) {
+      claim.members.push_back(volume.value("name", ""));
+    }
+    const cluster::Lock lock = cluster_.runtime().lock();
+    return record_.claim(std::move(claim));
+  }
+  return std::nullopt;
+}
+
+void RecordingApi::answered(const kube::Request& request, Sent sent, const Reply& reply) {
   const cluster::Lock lock = cluster_.runtime().lock();
   const std::string said = reply.ok() ? std::to_string(reply->status) : reply.error().message;
   record_.note(caller_, "    -> " + said + " to " + std::string(kube::verb_of(request.method)) + " " + request.target);
   if (reply.ok()) record_.pass(reply->body);
+  if (sent && reply.ok() && reply->status >= 300) record_.refused(*sent);
 }
 
 void RecordingApi::witness(const kube::Request& request) {
@@ -71,33 +110,36 @@ void RecordingApi::witness(const kube::Request& request) {
     const auto vm = path.substr(path.rfind('/') + 1);
     const auto ns_begin = path.find("/namespaces/") + 12;
     const auto ns = path.substr(ns_begin, path.find('/', ns_begin) - ns_begin);
-    if (on_record(ns + "." + vm, operation)) continue;
+    if (on_record(snapfreeze::freeze::lease_name(ns, vm), operation)) continue;
     const cluster::Lock lock = cluster_.runtime().lock();
     record_.unrecorded(caller_ + " " + operation + " " + ns + "/" + vm);
   }
 }
 
 // The webhook also unfreezes, as the first half of its freeze.
-bool RecordingApi::on_record(const std::string& guest, const std::string& operation) {
-  const auto lease = cluster_.get("coordination.k8s.io/leases", kOwnNamespace, guest);
+bool RecordingApi::on_record(const std::string& lease_name, const std::string& operation) {
+  const auto lease = cluster_.get("coordination.k8s.io/leases", kOwnNamespace, lease_name);
   if (!lease.is_object()) return false;
   const auto annotations = lease["metadata"].value("annotations", cluster::Json::object());
-  const auto intent = cluster::Json::parse(annotations.value("snapfreeze.harvesterhci.io/intent", "{}"));
+  const auto intent =
+      cluster::Json::parse(annotations.value("snapfreeze.harvesterhci.io/intent", "{}"), nullptr, false);
+  if (!intent.is_object()) return false;
   const std::string call = intent.value("call", "none");
   return intent.value("by", "").starts_with(caller_) && (call == operation || call == "freeze");
 }
 
 Result<kube::Response> RecordingApi::call(const kube::Request& request) {
-  leaves(request);
+  const Sent sent = leaves(request);
   auto reply = api_.call(request);
-  answered(request, reply);
+  answered(request, sent, reply);
   return reply;
 }
 
 std::vector<Result<kube::Response>> RecordingApi::call_all(std::span<const kube::Request> requests) {
-  for (const kube::Request& request : requests) leaves(request);
+  std::vector<Sent> sent;
+  for (const kube::Request& request : requests) sent.push_back(leaves(request));
   auto replies = api_.call_all(requests);
-  for (std::size_t i = 0; i < requests.size(); ++i) answered(requests[i], replies[i]);
+  for (std::size_t i = 0; i < requests.size(); ++i) answered(requests[i], sent[i], replies[i]);
   return replies;
 }
 

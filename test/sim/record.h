@@ -2,6 +2,7 @@
 // its intent in the session's Lease. One seed gives one record, byte for byte.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,16 @@ namespace sim {
 
 using snapfreeze::Millis;
 
+// A verdict that one of our processes wrote.
+struct Claim {
+  cluster::Mono at;
+  std::string of;  // "volumesnapshots" or "virtualmachinebackups"
+  std::string ns, name, uid;
+  std::string consistency;
+  std::vector<std::string> members;  // of a backup: the names of its snapshots at that time
+  bool refused = false;
+};
+
 // The caller of every member holds the runtime's lock, or no fiber runs beside it.
 class Record {
  public:
@@ -22,8 +33,14 @@ class Record {
   void note(const std::string& who, std::string what);
   // Bytes that went over the wire: they make the digest, not the timeline.
   void pass(std::string_view bytes);
+  std::size_t claim(Claim claim) {
+    claims_.push_back(std::move(claim));
+    return claims_.size() - 1;
+  }
+  void refused(std::size_t claim) { claims_[claim].refused = true; }
   void unrecorded(std::string call) { unrecorded_.push_back(std::move(call)); }
 
+  [[nodiscard]] const std::vector<Claim>& claims() const { return claims_; }
   // "sweeper-0 unfreeze vms/vm1"
   [[nodiscard]] std::vector<std::string>& unrecorded() { return unrecorded_; }
   // Calls of one process that have been sent, watches aside, but those whose target contains `aside`; of targets that
@@ -43,6 +60,7 @@ class Record {
   cluster::Cluster& cluster_;
   std::vector<Line> lines_;
   std::vector<std::string> unrecorded_;
+  std::vector<Claim> claims_;
   std::size_t digest_ = 0;
 };
 
@@ -60,10 +78,12 @@ class RecordingApi : public snapfreeze::kube::KubeApi {
 
  private:
   using Reply = snapfreeze::Result<snapfreeze::kube::Response>;
-  void leaves(const snapfreeze::kube::Request& request);
-  void answered(const snapfreeze::kube::Request& request, const Reply& reply);
+  using Sent = std::optional<std::size_t>;  // the claim that it makes
+  Sent leaves(const snapfreeze::kube::Request& request);
+  void answered(const snapfreeze::kube::Request& request, Sent sent, const Reply& reply);
+  Sent claim_of(const snapfreeze::kube::Request& request);
   void witness(const snapfreeze::kube::Request& request);
-  bool on_record(const std::string& guest, const std::string& operation);
+  bool on_record(const std::string& lease_name, const std::string& operation);
 
   cluster::Cluster& cluster_;
   snapfreeze::kube::KubeApi& api_;

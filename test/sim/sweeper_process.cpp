@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/watcher.h"
+#include "sweeper/driver.h"
 #include "sweeper/feed.h"
 
 namespace sim {
@@ -13,9 +14,6 @@ namespace {
 namespace kube = snapfreeze::kube;
 namespace sweeper = snapfreeze::sweeper;
 using sweeper::Kind;
-
-constexpr int kWorkers = 8;           // as the driver has by default
-constexpr Millis kHeadStart{10'000};  // likewise
 
 }  // namespace
 
@@ -28,10 +26,18 @@ SweeperProcess::SweeperProcess(cluster::Cluster& cluster, const std::string& nam
       elector_(api, clock, kOwnNamespace, identity_),
       led_api_(api, elector_),
       led_sessions_(led_api_, kOwnNamespace),
-      seams_{led_api_, clock, server_time, led_sessions_, elector_, metrics},
+      longhorn_(cluster, gate),
+      seams_{led_api_,
+             clock,
+             server_time,
+             led_sessions_,
+             elector_,
+             metrics,
+             std::make_shared<sweeper::ServedVersions>(),
+             options.asks_longhorn ? &longhorn_ : nullptr},
       mutex_(runtime_),
       sweeper_(seams_, {identity_, options.policy}, options.what),
-      queue_(kWorkers) {
+      queue_(sweeper::Driver::Options{}.workers) {
   for (int i = 0; i < sweeper::kKinds; ++i) {
     const auto kind = static_cast<Kind>(i);
     if (sweeper::is_watched(kind, thaw_on_)) fibers.spawn("watch", [this, kind] { watch(kind); });
@@ -69,7 +75,7 @@ void SweeperProcess::watch(Kind kind) {
 
 void SweeperProcess::wait_for_head_start() {
   cluster::Lock lock = runtime_.lock();
-  runtime_.wait_until(lock, synced_, runtime_.now() + kHeadStart, [this] {
+  runtime_.wait_until(lock, synced_, runtime_.now() + sweeper::Driver::kHeadStart, [this] {
     const sweeper::World& world = sweeper_.world();
     return world.synced(Kind::kSession) && world.synced(Kind::kBackup) && world.synced(Kind::kVmi);
   });

@@ -8,6 +8,7 @@
 #include "sweeper/job_queue.h"
 #include "sweeper/leader_api.h"
 #include "sweeper/sweeper.h"
+#include "test/sim/longhorn.h"
 #include "test/sim/mutex.h"
 #include "test/sim/process.h"
 
@@ -17,6 +18,7 @@ struct SweeperOptions {
   snapfreeze::freeze::Policy policy;
   snapfreeze::sweeper::Sweeper::Options what;
   Millis clock_offset{0};
+  bool asks_longhorn = true;  // Longhorn's own REST API
 };
 
 class SweeperProcess : public Process {
@@ -42,6 +44,7 @@ class SweeperProcess : public Process {
   snapfreeze::sweeper::Elector elector_;
   snapfreeze::sweeper::LeaderApi led_api_;
   snapfreeze::freeze::SessionStore led_sessions_;
+  Longhorn longhorn_;
   const snapfreeze::sweeper::Seams seams_;
   Mutex mutex_;  // of the next two, as the driver's
   snapfreeze::sweeper::Sweeper sweeper_;

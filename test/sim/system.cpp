@@ -25,6 +25,7 @@ Installation::Options options_of(const runner::Product& product) {
   options.sweeper.what.thaw_on =
       product.thaw_on_ready ? snapfreeze::sweeper::ThawOn::kReady : snapfreeze::sweeper::ThawOn::kCaptured;
   options.sweeper.clock_offset = product.sweeper_clock;
+  options.sweeper.asks_longhorn = product.longhorn_url;
   options.webhook.settings.observe = product.observe;
   options.webhook.settings.max_freezes = product.max_freezes;
   options.webhook.clock_offset = product.webhook_clock;
@@ -59,6 +60,7 @@ runner::Observed System::look() {
   if (looked_at_ != state) seen_ = ControlledSystem::look();
   looked_at_ = state;
   seen_.now = now();
+  seen_.unrecorded = installation_->record().unrecorded();
   return seen_;
 }
 

@@ -2,7 +2,9 @@
 
 {{- define "snapfreeze.image" -}}
 {{- $image := .root.Values.image -}}
-{{- $name := list $image.registry $image.repository | compact | join "/" -}}
+{{- $global := .root.Values.global | default dict -}}
+{{- $registry := coalesce $global.imageRegistry ($global.cattle | default dict).systemDefaultRegistry $image.registry -}}
+{{- $name := list ($registry | default "" | trimSuffix "/") $image.repository | compact | join "/" -}}
 {{- if $image.digest }}{{ $name }}@{{ $image.digest }}{{ else }}{{ $name }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
@@ -56,10 +58,24 @@ snapfreeze-tls
     {{- if .resourceNames }}
 - {{ dict "apiGroups" .apiGroups "resources" .resources "resourceNames" (list "snapfreeze-ca" (include "snapfreeze.tlsSecret" $.root)) "verbs" (list "get") | toYaml | nindent 2 | trim }}
     {{- end }}
+  {{- else if and (has "persistentvolumes" .resources) (not $.root.Values.longhorn.url) }}
   {{- else if not (and (eq $source "cert-manager") $keeps) }}
 - {{ toYaml . | nindent 2 | trim }}
   {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* The user that a pod runs as. OpenShift refuses numbers outside the range of the namespace, and sets its own if there are none. */}}
+{{- define "snapfreeze.podSecurity" -}}
+runAsNonRoot: true
+{{- if and .root.Values.podSecurity.fixedIds (not (.root.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}
+runAsUser: 65532
+runAsGroup: 65532
+{{- if .files }}
+fsGroup: 65532
+{{- end }}
+{{- end }}
+seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
 {{/* The Deployments of webhook and sweeper differ only in their container. */}}
@@ -72,11 +88,7 @@ imagePullSecrets:
 {{- end }}
 priorityClassName: {{ .root.Values.priorityClassName | quote }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  fsGroup: 65532
-  seccompProfile: {type: RuntimeDefault}
+  {{- include "snapfreeze.podSecurity" (dict "root" .root "files" true) | nindent 2 }}
 {{- /* A preference: on a cluster of one node both must run. */}}
 topologySpreadConstraints:
   {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
@@ -104,7 +116,7 @@ affinity:
 {{/* The part that all containers share. */}}
 {{- define "snapfreeze.program" -}}
 name: {{ .component }}
-image: {{ include "snapfreeze.image" . }}
+image: {{ include "snapfreeze.image" . | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -136,10 +148,7 @@ imagePullSecrets:
 {{- end }}
 restartPolicy: Never
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  seccompProfile: {type: RuntimeDefault}
+  {{- include "snapfreeze.podSecurity" . | nindent 2 }}
 {{- with .root.Values.sweeper.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -153,6 +162,5 @@ containers:
     args:
       {{- toYaml .args | nindent 6 }}
     resources:
-      requests: {cpu: 10m, memory: 16Mi}
-      limits: {memory: 64Mi}
+      {{- toYaml .root.Values.hooks.resources | nindent 6 }}
 {{- end -}}

@@ -191,6 +191,8 @@ std::optional<Reply> Admission::call(const Webhook& webhook, const HttpRequest& 
   try {
     object = object.patch(Json::parse(*answer.patch));
   } catch (const Json::exception& error) {
+    const Lock lock = runtime_.lock();
+    truth_.note("admission", request.path, "denied by a patch that does not apply in 0 ms");
     return internal_error(error.what());
   }
   if (!object.is_object() || !object["metadata"].is_object()) return internal_error("the patched object is no object");

@@ -152,6 +152,17 @@ void SandboxControl::add_cluster_actions() {
     }
     return Json::object();
   };
+  actions_["POST longhorn"] = [this](const HttpRequest&, const Json& body) {
+    std::string mood = "answers";
+    Millis lasts{0};
+    Fields().field("mood", mood).field("for", lasts).read(body);
+    const BackendMood wanted = backend_mood(mood);
+    cluster_.locked([&] {
+      const Mono now = cluster_.runtime().now();
+      cluster_.longhorn().set_mood(wanted, lasts.count() > 0 ? now + lasts : kNever);
+    });
+    return Json::object();
+  };
   actions_["POST harvester"] = [this](const HttpRequest&, const Json& body) {
     cluster_.harvester().set_options(harvester_options(body));
     return Json::object();

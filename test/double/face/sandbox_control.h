@@ -24,6 +24,7 @@ namespace cluster {
 //          .../kubevirt-backup {name, duration, tracker, fails}  likewise, of backup.kubevirt.io
 //   POST   /sandbox/kubevirt            {major, minor}
 //   POST   /sandbox/storage             DiskOptions, and {ns, pvc} for one disk only
+//   POST   /sandbox/longhorn            {mood: a BackendMood, for}: how its REST API answers
 //   POST   /sandbox/harvester           HarvesterOptions
 //   POST   /sandbox/harvester/reconcile {ns, name, times, every}
 //   POST   /sandbox/harvester/restart

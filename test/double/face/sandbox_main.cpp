@@ -16,6 +16,7 @@
 #include "test/double/face/base64.h"
 #include "test/double/face/https_face.h"
 #include "test/double/face/https_webhook.h"
+#include "test/double/face/longhorn_face.h"
 #include "test/double/face/sandbox_certs.h"
 #include "test/double/face/sandbox_control.h"
 
@@ -25,6 +26,7 @@ using namespace cluster;
 
 struct Options {
   int port = 0;
+  int longhorn_port = 0;
   std::string directory;
   std::string certificate, key, authority;
   bool with_parent = false;
@@ -99,15 +101,20 @@ int run(const Options& options, const sigset_t& endings) {
                    const bool own = request.path.rfind("/sandbox/", 0) == 0;
                    return own ? control.handle(request) : cluster.api().handle(request);
                  });
+  LonghornFace longhorn(runtime, cluster.longhorn(), options.longhorn_port);
+  const std::string longhorn_url = "http://127.0.0.1:" + std::to_string(longhorn.port());
   std::filesystem::create_directories(options.directory);
   const std::filesystem::path directory(options.directory);
   write_file(directory / "ca.crt", authority);
+  write_file(directory / "longhorn.url", longhorn_url);
   for (const auto& [identity, token] : tokens) {
     write_file(directory / (identity + ".kubeconfig"), kubeconfig(face.port(), authority, identity, token));
   }
-  std::cout << "ready https://127.0.0.1:" << face.port() << " kubeconfigs in " << options.directory << std::endl;
+  std::cout << "ready https://127.0.0.1:" << face.port() << " kubeconfigs in " << options.directory << ", Longhorn at "
+            << longhorn_url << std::endl;
   int signal = 0;
   sigwait(&endings, &signal);
+  longhorn.stop();
   face.stop();
   return 0;
 }
@@ -123,6 +130,8 @@ int main(int argc, char** argv) {
   app.add_option("--directory", options.directory, "where the kubeconfigs and ca.crt are written; made if missing")
       ->required();
   app.add_option("--port", options.port, "on 127.0.0.1; 0: chosen by the system")->check(CLI::Range(0, 65535));
+  app.add_option("--longhorn-port", options.longhorn_port, "of Longhorn's own REST API, likewise; see longhorn.url")
+      ->check(CLI::Range(0, 65535));
   app.add_option("--seed", options.seed, "of all random delays and orders");
   auto* certificate = app.add_option("--tls-cert", options.certificate, "PEM file; without it one is made");
   auto* key = app.add_option("--tls-key", options.key, "PEM file")->needs(certificate);

@@ -19,7 +19,7 @@ Json cloud_init(const std::string& vm) {
   return {{"name", "cloudinitdisk"}, {"cloudInitNoCloud", {{"secretRef", {{"name", vm}}}}}};
 }
 
-Json claim(const std::string& name) {
+Json claim(const std::string& ns, const std::string& name) {
   return {{"apiVersion", "v1"},
           {"kind", "PersistentVolumeClaim"},
           {"metadata", {{"name", name}}},
@@ -27,7 +27,7 @@ Json claim(const std::string& name) {
            {{"accessModes", {"ReadWriteMany"}},
             {"storageClassName", "harvester-longhorn"},
             {"volumeMode", "Block"},
-            {"volumeName", "pv-" + name}}},
+            {"volumeName", "pvc-" + ns + "." + name}}},
           {"status", {{"phase", "Bound"}}}};
 }
 
@@ -57,7 +57,7 @@ void Guests::create_objects(const GuestRef& guest) {
   own.resize(static_cast<std::size_t>(guest->options.disks));
   for (const std::string& hot : guest->hot_plugged()) own.push_back(hot);
   const ResourceType& claims = store_.resources().at("", "persistentvolumeclaims");
-  for (const std::string& name : own) store_.create(claims, guest->options.ns, claim(name));
+  for (const std::string& name : own) store_.create(claims, guest->options.ns, claim(guest->options.ns, name));
   create_vm(guest);
 }
 

@@ -220,6 +220,14 @@ void Guests::add_fault(const std::string& ns, const std::string& name, GuestFaul
   guest->faults_seen.push_back(0);
 }
 
+void Guests::clear_faults() {
+  const Lock lock = runtime_.lock();
+  for (const auto& [key, guest] : guests_) {
+    guest->faults.clear();
+    guest->faults_seen.clear();
+  }
+}
+
 void Guests::migrate(const std::string& ns, const std::string& name, Millis duration) {
   const Lock lock = runtime_.lock();
   const GuestRef guest = find(ns, name);

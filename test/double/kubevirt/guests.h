@@ -72,6 +72,7 @@ class Guests {
   void set_agent(const std::string& ns, const std::string& name, bool connected);
   void set_latency(const std::string& ns, const std::string& name, Millis freeze, Millis thaw);
   void add_fault(const std::string& ns, const std::string& name, GuestFault fault);
+  void clear_faults();  // of all guests
 
   // KubeVirt's own snapshot of the VM, as if a user had created the object: it freezes at once and thaws at its end.
   void vm_snapshot(const std::string& ns, const std::string& vm, const std::string& name, Millis duration);

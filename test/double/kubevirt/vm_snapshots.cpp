@@ -86,11 +86,6 @@ Guests::GuestRef Guests::source_of(const Json& object) const {
 }
 
 Json Guests::progress(const ResourceType& type, bool over, bool failed) const {
-  if (type.group != kBackupGroup) {
-    Json status = {{"phase", !over ? "InProgress" : failed ? "Failed" : "Succeeded"}, {"readyToUse", over && !failed}};
-    if (over && !failed) status["creationTime"] = rfc3339(runtime_.wall());
-    return status;
-  }
   const auto condition = [&](const char* name, bool holds) -> Json {
     return {{"type", name},
             {"status", holds ? "True" : "False"},
@@ -100,6 +95,16 @@ Json Guests::progress(const ResourceType& type, bool over, bool failed) const {
             {"lastTransitionTime", rfc3339(runtime_.wall())}};
   };
   Json conditions = Json::array({condition("Progressing", !over)});
+  if (type.group != kBackupGroup) {
+    conditions.push_back(condition("Ready", over && !failed));
+    Json status = {{"phase", !over    ? "InProgress"
+                             : failed ? "Failed"
+                                      : "Succeeded"},
+                   {"readyToUse", over && !failed},
+                   {"conditions", conditions}};
+    if (over && !failed) status["creationTime"] = rfc3339(runtime_.wall());
+    return status;
+  }
   if (over) conditions.push_back(condition(has_done_ ? "Done" : failed ? "Failed" : "Complete", true));
   return {{"conditions", conditions}};
 }

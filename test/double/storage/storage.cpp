@@ -1,6 +1,7 @@
 #include "test/double/storage/storage.h"
 
 #include "test/double/api/fields.h"
+#include "test/double/api/metadata.h"
 #include "test/double/api/store.h"
 #include "test/double/faults.h"
 #include "test/double/kubevirt/guests.h"
@@ -21,13 +22,15 @@ std::string backup_of(const Json& metadata) {
 
 }  // namespace
 
-Storage::Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests, Faults& faults)
+Storage::Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests, Faults& faults,
+                 LonghornBackend& backend)
     : runtime_(runtime),
       store_(store),
       agenda_(agenda),
       truth_(truth),
       guests_(guests),
       faults_(faults),
+      backend_(backend),
       snapshots_(store.resources().at("snapshot.storage.k8s.io", "volumesnapshots")),
       contents_(store.resources().at("snapshot.storage.k8s.io", "volumesnapshotcontents")),
       longhorn_(store.resources().at("longhorn.io", "snapshots")) {
@@ -74,6 +77,11 @@ bool Storage::wanted(const Job& job) const {
   return snapshot != nullptr && snapshot->json["metadata"]["uid"] == job.uid;
 }
 
+std::string Storage::volume_of(const std::string& ns, const std::string& pvc) const {
+  const ObjectRef claim = store_.get(store_.resources().at("", "persistentvolumeclaims"), ns, pvc);
+  return claim == nullptr ? "" : claim->json.value("spec", Json::object()).value("volumeName", "");
+}
+
 void Storage::begin(const Json& snapshot) {
   const Json& metadata = snapshot["metadata"];
   const auto job = std::make_shared<Job>();
@@ -87,7 +95,11 @@ void Storage::begin(const Json& snapshot) {
   job->bound_to = source.value("volumeSnapshotContentName", "");
   const auto own = disks_.find(job->ns + "/" + job->pvc);
   job->options = own == disks_.end() ? default_ : own->second;
+  job->volume = volume_of(job->ns, job->pvc);
   jobs_[job->uid] = job;
+  if (job->is_longhorn() && job->options.live.lies) {
+    backend_.add_snapshot(job->volume, job->longhorn(), rfc3339(runtime_.wall()));
+  }
   if (job->pvc.empty()) return at(job->created + job->options.status_low, job, &Storage::report_snapshot);
   at(job->created + job->options.content, job, &Storage::make_content);
   if (!job->options.never) at(job->created + job->options.cut, job, &Storage::attempt);
@@ -106,6 +118,8 @@ void Storage::cut(const JobRef& job) {
   job->cut_at = runtime_.wall();
   truth_.cut(
       {runtime_.now(), job->ns, job->name, job->uid, job->pvc, guests_.vm_of_pvc(job->ns, job->pvc), job->backup});
+  if (job->is_longhorn()) backend_.add_snapshot(job->volume, job->longhorn(), rfc3339(job->reported_time()));
+  if (!job->options.reported) return;
   const Mono answered = runtime_.now() + job->options.driver_answer;
   if (!job->is_longhorn()) return at(answered, job, &Storage::report_content);
   if (job->options.style == StorageStyle::kLonghorn) at(answered, job, &Storage::report_requested);
@@ -134,6 +148,8 @@ void Storage::remove_finalizer(const std::string& ns, const std::string& name) {
 }
 
 void Storage::clean_up(const std::string& uid) {
+  const auto job = jobs_.find(uid);
+  if (job != jobs_.end()) backend_.remove_snapshot(job->second->volume, job->second->longhorn());
   jobs_.erase(uid);
   agenda_.after(50ms, [this, uid] {
     store_.remove(contents_, "", "snapcontent-" + uid);
@@ -143,6 +159,7 @@ void Storage::clean_up(const std::string& uid) {
 
 DiskOptions disk_options_from_json(const Json& json, DiskOptions base) {
   std::optional<std::int64_t> creation_time;
+  Json live = Json::object();
   Fields()
       .field("style", base.style,
              {{"csi", StorageStyle::kCsi},
@@ -161,7 +178,10 @@ DiskOptions disk_options_from_json(const Json& json, DiskOptions base) {
       .field("fails", base.fails)
       .field("never", base.never)
       .field("creation_time", creation_time)
+      .field("live", live)
+      .field("reported", base.reported)
       .read(json, "disk.");
+  base.live = live_options_from_json(live);
   if (creation_time) base.creation_time = Wall(std::chrono::seconds(*creation_time));
   return base;
 }

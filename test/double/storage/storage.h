@@ -10,6 +10,7 @@
 #include "test/double/api/http.h"
 #include "test/double/runtime/agenda.h"
 #include "test/double/runtime/runtime.h"
+#include "test/double/storage/longhorn_backend.h"
 #include "test/double/truth.h"
 
 namespace cluster {
@@ -28,6 +29,7 @@ struct DiskOptions {
   Millis driver_answer{5};      // CSI: cut to the content's creationTime; Longhorn: cut to its object's requestedTime
   Millis engine_monitor{5000};  // Longhorn: at most this after the cut status.creationTime of its object ...
   Millis longhorn_poll{2000};   // ... and at most this later the content's
+  bool reported = true;         // false: it is cut, and no object ever says so
   // From the snapshot's creation to its status, and never before 30 ms after the content's (measured: 610 - 1035 ms).
   Millis status_low{610}, status_high{1035};
   Millis ready{0};         // readyToUse so long after the cut was reported
@@ -36,15 +38,18 @@ struct DiskOptions {
   bool fails = false;                 // the errors never end
   bool never = false;                 // nothing ever comes, not even an error
   std::optional<Wall> creation_time;  // reported instead of the cut's: 1970, another machine's clock
+  LiveOptions live;                   // Longhorn: what its own API says of it
 };
 
 // Names as above ("style": "csi" | "longhorn" | "old-longhorn", durations in milliseconds, "creation_time": Unix
-// seconds); throws std::invalid_argument that names the field.
+// seconds, "live": LiveOptions, "reported": false for a monitor that says nothing); throws std::invalid_argument that
+// names the field.
 DiskOptions disk_options_from_json(const Json& json, DiskOptions base = {});
 
 class Storage {
  public:
-  Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests, Faults& faults);
+  Storage(Runtime& runtime, Store& store, Agenda& agenda, Truth& truth, Guests& guests, Faults& faults,
+          LonghornBackend& backend);
 
   // Lock by themselves. They hold for the snapshots created from then on.
   void set_default(const DiskOptions& options);
@@ -65,6 +70,7 @@ class Storage {
   void clean_up(const std::string& uid);
   void at(Mono when, const JobRef& job, Step step);
   bool wanted(const Job& job) const;
+  [[nodiscard]] std::string volume_of(const std::string& ns, const std::string& pvc) const;
 
   // storage_reports.cpp: what the API shows of it
   void make_volume(const Json& claim);
@@ -84,6 +90,7 @@ class Storage {
   Truth& truth_;
   Guests& guests_;
   Faults& faults_;
+  LonghornBackend& backend_;
   const ResourceType& snapshots_;
   const ResourceType& contents_;
   const ResourceType& longhorn_;

@@ -11,6 +11,7 @@ inline constexpr const char* kLonghornNamespace = "longhorn-system";
 
 struct Storage::Job {
   std::string ns, name, uid, pvc;
+  std::string volume;    // of the claim: the name of its PersistentVolume
   std::string bound_to;  // the content of a pre-provisioned snapshot, which has no PVC
   std::string backup;
   DiskOptions options;
@@ -24,8 +25,11 @@ struct Storage::Job {
   [[nodiscard]] std::string content() const { return bound_to.empty() ? "snapcontent-" + uid : bound_to; }
   [[nodiscard]] std::string longhorn() const { return "snapshot-" + uid; }
   [[nodiscard]] bool is_longhorn() const { return options.style != StorageStyle::kCsi; }
-  // What the storage says when it cut; not always the truth.
-  [[nodiscard]] Wall reported_time() const { return options.creation_time.value_or(cut_at); }
+  // What the storage says when it cut; not always the truth. Longhorn's engine notes whole seconds.
+  [[nodiscard]] Wall reported_time() const {
+    const Wall time = options.creation_time.value_or(cut_at);
+    return is_longhorn() ? std::chrono::floor<std::chrono::seconds>(time) : time;
+  }
 };
 
 }  // namespace cluster

@@ -36,7 +36,9 @@ void Storage::make_volume(const Json& claim) {
   const std::string name = claim.value("spec", Json::object()).value("volumeName", "");
   if (name.empty()) return;
   const auto own = disks_.find(metadata.value("namespace", "") + "/" + metadata.value("name", ""));
-  const StorageStyle style = (own == disks_.end() ? default_ : own->second).style;
+  const DiskOptions& options = own == disks_.end() ? default_ : own->second;
+  const StorageStyle style = options.style;
+  if (style != StorageStyle::kCsi) backend_.add_volume(name, options.live);
   store_.create(store_.resources().at("", "persistentvolumes"), "",
                 {{"apiVersion", "v1"},
                  {"kind", "PersistentVolume"},
@@ -71,7 +73,7 @@ void Storage::make_content(const JobRef& job) {
                  {"spec",
                   {{"deletionPolicy", "Delete"},
                    {"driver", driver_of(job->options.style)},
-                   {"source", {{"volumeHandle", "pv-" + job->pvc}}},
+                   {"source", {{"volumeHandle", job->volume}}},
                    {"volumeSnapshotClassName", "longhorn-snapshot"},
                    {"volumeSnapshotRef", reference}}}});
 }
@@ -81,7 +83,7 @@ void Storage::make_longhorn_snapshot(const JobRef& job) {
                 {{"apiVersion", "longhorn.io/v1beta2"},
                  {"kind", "Snapshot"},
                  {"metadata", {{"name", job->longhorn()}}},
-                 {"spec", {{"createSnapshot", true}, {"volume", "pv-" + job->pvc}, {"labels", {{"type", "snap"}}}}},
+                 {"spec", {{"createSnapshot", true}, {"volume", job->volume}, {"labels", {{"type", "snap"}}}}},
                  {"status", {{"creationTime", nullptr}, {"readyToUse", false}}}});
 }
 
@@ -113,7 +115,7 @@ void Storage::report_content(const JobRef& job) {
                {{"creationTime", unix_nanos(job->reported_time())},
                 {"readyToUse", job->options.ready == 0ms},
                 {"restoreSize", 10737418240},
-                {"snapshotHandle", "snap://pv-" + job->pvc + "/" + job->longhorn()},
+                {"snapshotHandle", "snap://" + job->volume + "/" + job->longhorn()},
                 {"error", nullptr}});
   const Mono usual = job->created + runtime_.random(job->options.status_low, job->options.status_high);
   at(std::max(usual, runtime_.now() + kCopyToSnapshot), job, &Storage::report_snapshot);

@@ -166,12 +166,16 @@ class Cluster(Sandbox):
     def __enter__(self):
         super().__enter__()
         self.ready = {}
-        self.sweeper = self._start_ready("sweeper", ["--certificates-from", "elsewhere"])
+        self.sweeper = self._start_ready("sweeper", ["--certificates-from", "elsewhere", *self.sweeper_options()])
         self._certificate()
         self.webhook_port = reserve_port()
         self.webhook = self._start_ready("webhook", ["--listen", f"127.0.0.1:{self.webhook_port}", "--tls-cert",
                                                     self.file("webhook.crt"), "--tls-key", self.file("webhook.key")])
         return self
+
+    def sweeper_options(self):
+        """More of them, for a benchmark that needs some."""
+        return []
 
     def webhook_client(self):
         return Client(self.webhook_port, self.file("webhook.crt"))

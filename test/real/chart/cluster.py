@@ -5,6 +5,7 @@ certificates, uninstall."""
 import contextlib
 import json
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -58,7 +59,7 @@ def install(plane):
     with tempfile.TemporaryDirectory() as folder:
         older = shutil.copytree(chart.CHART, pathlib.Path(folder) / "snapfreeze")
         said = (older / "Chart.yaml").read_text()
-        (older / "Chart.yaml").write_text(said.replace("ersion: 0.1.0", "ersion: 0.0.9"))
+        (older / "Chart.yaml").write_text(re.sub("ersion: 0.*", "ersion: 0.0.0-older", said))
         plane.helm("install", chart.RELEASE, older, "--values", VALUES)
 
 

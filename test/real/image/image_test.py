@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Tests whether an image starts, refuses and serves.
 
-    test/real/image/image_test.py ARCHIVE [BUILD]
+    test/real/image/image_test.py ARCHIVE [BUILD] [--arch ARCH] [--emulator PROGRAM]
 
 ARCHIVE is an OCI image in a tar file, BUILD the folder with snapfreeze-sandbox (default: build/release). The image's
 processes run as its user beside a sandbox, with the image's files as their read-only root. That needs no engine, but root.
+ARCH chooses one of several images. PROGRAM, such as /usr/bin/qemu-aarch64-static, runs an image that is not for this machine.
 """
+import argparse
 import fcntl
 import hashlib
 import http.client
@@ -13,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import stat
 import struct
@@ -43,7 +46,7 @@ def mount(*arguments):
 class Container:
     """The image's files, read-only, with a folder of the host in them by its own name."""
 
-    def __init__(self, image, scratch):
+    def __init__(self, image, scratch, emulator):
         self.root, self.shared = os.path.join(scratch, "root"), os.path.join(scratch, "shared")
         os.mkdir(self.shared)
         os.chmod(scratch, 0o755)
@@ -51,11 +54,16 @@ class Container:
         os.makedirs(self.root + self.shared)
         for name, text in ((RESOLV, "nameserver 127.0.0.1\n"), (HOSTS, f"127.0.0.1 {BY_HOSTS}\n")):
             pathlib.Path(self.root, name).write_text(text, encoding="ascii")
+        if emulator:
+            shutil.copy(emulator, os.path.join(self.root, "emulator"))
         mount("--bind", self.root, self.root)
         mount("-o", "remount,bind,ro", self.root)
         mount("--bind", self.shared, self.root + self.shared)
         config = image.config["config"]
-        self.start = ["/usr/bin/env", "-i", "/usr/sbin/chroot", "--userspec=" + config["User"], self.root, *config["Entrypoint"]]
+        self.start = ["/usr/bin/env", "-i", "/usr/sbin/chroot", "--userspec=" + config["User"], self.root]
+        if emulator:
+            self.start.append("/emulator")
+        self.start += config["Entrypoint"]
 
     def trust(self, bundle):
         mount("--bind", bundle, os.path.join(self.root, BUNDLE))
@@ -95,6 +103,7 @@ class Contents(unittest.TestCase):
     def test_it_says_what_it_is(self):
         config = IMAGE.config["config"]
         self.assertRegex(config["User"], r"^[1-9]\d*:[1-9]\d*$")
+        self.assertIn("PATH=/usr/bin", config["Env"])  # for `kubectl exec ... -- snapfreeze`
         labels = {name.removeprefix("org.opencontainers.image."): value for name, value in config["Labels"].items()}
         self.assertEqual(labels["title"], "snapfreeze")
         self.assertEqual(labels["licenses"], "Apache-2.0")
@@ -196,21 +205,30 @@ def bring_loopback_up():
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH22x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("archive")
+    parser.add_argument("build", nargs="?", default="build/release")
+    parser.add_argument("--arch")
+    parser.add_argument("--emulator")
+    parser.add_argument("--inside", action="store_true", help="what this test starts itself with")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    if sys.argv[-1] != "--inside":
+    OPTIONS = options()
+    if not OPTIONS.inside:
         # A network with nothing on it, so that the ports are free; mounts and processes that end with the test.
         os.execvp("unshare", ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-B",
                               *sys.argv, "--inside"])
-    if len(sys.argv) not in (3, 4):
-        sys.exit(__doc__)
     bring_loopback_up()
-    IMAGE = Image(sys.argv[1])
-    BUILD = os.path.abspath(sys.argv[2] if len(sys.argv) == 4 else "build/release")
+    IMAGE = Image(OPTIONS.archive, OPTIONS.arch)
+    BUILD = os.path.abspath(OPTIONS.build)
     with tempfile.TemporaryDirectory() as directory:
         # Mounted for this alone, so that what is in it goes with the namespace.
         mount("-t", "tmpfs", "tmpfs", directory)
-        CONTAINER = Container(IMAGE, directory)
+        CONTAINER = Container(IMAGE, directory, OPTIONS.emulator)
         outcome = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2, warnings="ignore").result
-        print(f"{IMAGE.size() / 2**20:.2f} MiB uncompressed, {os.path.getsize(sys.argv[1]) / 2**20:.2f} MiB as an archive", flush=True)
+        print(f"{IMAGE.size() / 2**20:.2f} MiB uncompressed, {os.path.getsize(OPTIONS.archive) / 2**20:.2f} MiB as an archive", flush=True)
         subprocess.run(["umount", "--lazy", directory], check=True)
     sys.exit(not outcome.wasSuccessful())

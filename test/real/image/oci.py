@@ -7,12 +7,16 @@ import tarfile
 
 
 class Image:
-    def __init__(self, path):
+    def __init__(self, path, arch=None):
+        """`arch`: which of several."""
         with tarfile.open(path) as archive:
             self._blobs = {member.name.removeprefix("./"): archive.extractfile(member).read()
                            for member in archive.getmembers() if member.isfile()}
         index = json.loads(self._blobs["index.json"])
         manifest = json.loads(self.blob(index["manifests"][0]))
+        if "manifests" in manifest:
+            (found,) = [one for one in manifest["manifests"] if arch in (None, one["platform"]["architecture"])]
+            manifest = json.loads(self.blob(found))
         self.config = json.loads(self.blob(manifest["config"]))
         self.layers = [gzip.decompress(self.blob(layer)) for layer in manifest["layers"]]
         for layer, diff_id in zip(self.layers, self.config["rootfs"]["diff_ids"], strict=True):

@@ -15,6 +15,6 @@ stop() { # name seconds
   kill -9 "$pid" 2>/dev/null
   rm -f "$1.pid"
 }
-for name in csi-snapshotter snapshot-controller rig kcm; do stop "$name" 5; done
+for name in longhorn-snapshotter csi-snapshotter snapshot-controller rig kcm; do stop "$name" 5; done
 stop apiserver 10
 stop etcd 5

@@ -105,10 +105,16 @@ start snapshot-controller "$bin/snapshot-controller" --kubeconfig="$KUBECONFIG" 
   --http-endpoint="127.0.0.1:$((port + 4))"
 start rig "$bin/rig" --kubeconfig="$KUBECONFIG" --pki="$pki" --virt-api="127.0.0.1:$((port + 5))" \
   --control="127.0.0.1:$((port + 6))" --csi="$dir/csi.sock" \
+  --longhorn-csi="$dir/longhorn.sock" --longhorn-api="127.0.0.1:$((port + 9))" \
   --balance="127.0.0.1:$((port + 8))=127.0.0.1:$((port + 11)),127.0.0.1:$((port + 12))"
-await 10 "the CSI driver" test -S "$dir/csi.sock"
-start csi-snapshotter "$bin/csi-snapshotter" --kubeconfig="$KUBECONFIG" --csi-address="unix://$dir/csi.sock" \
-  --leader-election=false --extra-create-metadata --http-endpoint="127.0.0.1:$((port + 7))"
+echo "http://127.0.0.1:$((port + 9))" >longhorn.url
+sidecar() { # name socket port
+  await 10 "the CSI driver" test -S "$dir/$2"
+  start "$1" "$bin/csi-snapshotter" --kubeconfig="$KUBECONFIG" --csi-address="unix://$dir/$2" \
+    --leader-election=false --extra-create-metadata --http-endpoint="127.0.0.1:$3"
+}
+sidecar csi-snapshotter csi.sock $((port + 7))
+sidecar longhorn-snapshotter longhorn.sock $((port + 10))
 await 20 "the freeze API" "$bin/kubectl" get --raw /apis/subresources.kubevirt.io/v1
 
 # snapfreeze as the chart would install it: service accounts with the least rights, their tokens, the registration.

@@ -14,7 +14,7 @@ type Control struct {
 	truth     *Truth
 	machines  *Machines
 	driver    *Driver
-	longhorn  *Longhorn
+	backend   *Backend
 	harvester *Harvester
 	kube      *Kube
 }
@@ -30,6 +30,9 @@ type storageRequest struct {
 	ErrorRetry    int      `json:"error_retry"` // the sidecar has a pace of its own
 	Never         bool     `json:"never"`
 	CreationTime  *float64 `json:"creation_time"`
+	// What Longhorn's own API shows, and whether any object says in the end that it is cut.
+	Live     LiveBehaviour `json:"live"`
+	Reported *bool         `json:"reported"`
 }
 
 // Routes of the control port. An unknown field is a 400 that names it.
@@ -43,6 +46,12 @@ func (c *Control) Routes() http.Handler {
 		return c.machines.Add(r.Context(), o)
 	}))
 	mux.HandleFunc("POST /sandbox/storage", handle(c.setStorage))
+	mux.HandleFunc("POST /sandbox/longhorn", handle(func(_ *http.Request, o struct {
+		Mood string `json:"mood"`
+		For  int    `json:"for"`
+	}) error {
+		return c.backend.SetMood(o.Mood, time.Duration(o.For)*time.Millisecond)
+	}))
 	mux.HandleFunc("POST /sandbox/harvester", handle(func(_ *http.Request, o HarvesterOptions) error {
 		c.harvester.SetOptions(o)
 		return nil
@@ -80,6 +89,7 @@ func (c *Control) Routes() http.Handler {
 	// Not of the sandbox, which lives for one scenario only.
 	mux.HandleFunc("POST /sandbox/end", handle(func(r *http.Request, _ struct{}) error {
 		c.harvester.Forget()
+		c.backend.Forget()
 		c.machines.SetVersion(1, 8)
 		c.machines.StopAll(r.Context())
 		return nil
@@ -141,8 +151,8 @@ func (c *Control) guestRoutes(mux *http.ServeMux) {
 	}))
 }
 
-func (c *Control) setStorage(_ *http.Request, o storageRequest) error {
-	behaviour := DiskBehaviour{Cut: time.Duration(o.Cut) * time.Millisecond, Ready: time.Duration(o.Ready) * time.Millisecond,
+func (c *Control) setStorage(r *http.Request, o storageRequest) error {
+	behaviour := DiskBehaviour{Style: o.Style, Live: o.Live, Silent: o.Reported != nil && !*o.Reported, Cut: time.Duration(o.Cut) * time.Millisecond, Ready: time.Duration(o.Ready) * time.Millisecond,
 		Errors: o.InterimErrors, Fails: o.Fails, Never: o.Never, In1970: o.CreationTime != nil}
 	switch o.Style {
 	case "", "csi":
@@ -151,14 +161,16 @@ func (c *Control) setStorage(_ *http.Request, o storageRequest) error {
 	default:
 		return fmt.Errorf("style: %q must be csi, longhorn or old-longhorn", o.Style)
 	}
-	volume := ""
 	if o.Claim != "" {
-		volume = o.Namespace + "/" + o.Claim
-	} else {
-		c.longhorn.style.Store(o.Style)
+		if behaviour.IsLonghorn() != c.driver.Of("").IsLonghorn() {
+			return errors.New("style: the class of all snapshots has one driver")
+		}
+		c.driver.Set(o.Namespace+"/"+o.Claim, behaviour)
+		return nil
 	}
-	c.driver.Set(volume, behaviour)
-	return nil
+	c.driver.Set("", behaviour)
+	driver := map[bool]string{true: longhornDriverName, false: driverName}[behaviour.IsLonghorn()]
+	return c.kube.Merge(r.Context(), classes, "", "longhorn-snapshot", Object{"driver": driver})
 }
 
 func tell(what func() any) http.HandlerFunc {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 )
 
@@ -13,28 +12,19 @@ const (
 )
 
 // Longhorn keeps a record of its own of each cut, which says so before its CSI driver does.
-type Longhorn struct {
-	kube  *Kube
-	style atomic.Value // "longhorn", "old-longhorn", or another storage's
-}
+type Longhorn struct{ kube *Kube }
 
-// Captured writes the record, if this storage is Longhorn. An older one learns of the cut from its engine monitor only.
-func (l *Longhorn) Captured(ctx context.Context, uid string) {
-	style, _ := l.style.Load().(string)
-	if style != "longhorn" && style != "old-longhorn" {
-		return
-	}
-	field := "requestedTime"
-	if style == "old-longhorn" {
-		field = "creationTime"
-	}
+// Captured writes the record. A Longhorn up to 1.11 learns of the cut from its engine monitor only; `created` is what
+// the engine noted, in whole seconds.
+func (l *Longhorn) Captured(ctx context.Context, uid string, created time.Time, recent bool) {
+	field := map[bool]string{true: "requestedTime", false: "creationTime"}[recent]
 	write := func() {
 		_, err := l.kube.Create(ctx, longhornRecords, longhornHome, Object{"apiVersion": "longhorn.io/v1beta2", "kind": "Snapshot",
 			"metadata": Object{"name": "snapshot-" + uid, "namespace": longhornHome},
-			"status":   Object{field: time.Now().UTC().Format(time.RFC3339)}})
+			"status":   Object{field: created.UTC().Format(time.RFC3339)}})
 		report("longhorn's record of "+uid, err)
 	}
-	if style == "longhorn" {
+	if recent {
 		write()
 	} else {
 		time.AfterFunc(engineMonitor, write)

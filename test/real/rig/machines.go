@@ -45,6 +45,9 @@ type Machines struct {
 	mu      sync.Mutex
 	guests  map[string]*Guest // "namespace/vm", of all VMs that have a VMI
 	all     map[string]MachineOptions
+	volumes map[string]string // handle -> "namespace/claim"
+	// storage is how a disk is treated, "namespace/claim".
+	storage func(claim string) DiskBehaviour
 	after18 bool // KubeVirt from 1.9 on: its backups end with Complete or Failed, not with Done
 }
 
@@ -101,11 +104,18 @@ func (m *Machines) createVM(ctx context.Context, o MachineOptions) error {
 func (m *Machines) addDisk(ctx context.Context, ns, claim string) error {
 	storage := Object{"storage": "1Gi"}
 	volume := fmt.Sprintf("pvc-%x", sha256.Sum256([]byte(ns+"/"+claim)))
+	driver, handle := driverName, ns+"/"+claim
+	if m.storage(ns + "/" + claim).IsLonghorn() {
+		driver, handle = longhornDriverName, volume
+	}
+	m.mu.Lock()
+	m.volumes[handle] = ns + "/" + claim
+	m.mu.Unlock()
 	_, err := m.kube.Create(ctx, volumes, "", Object{"apiVersion": "v1", "kind": "PersistentVolume",
 		"metadata": Object{"name": volume},
 		"spec": Object{"capacity": storage, "accessModes": []any{"ReadWriteOnce"}, "storageClassName": "rig",
 			"claimRef": Object{"namespace": ns, "name": claim},
-			"csi":      Object{"driver": driverName, "volumeHandle": ns + "/" + claim}}})
+			"csi":      Object{"driver": driver, "volumeHandle": handle}}})
 	if err != nil {
 		return err
 	}
@@ -114,6 +124,13 @@ func (m *Machines) addDisk(ctx context.Context, ns, claim string) error {
 		"spec": Object{"accessModes": []any{"ReadWriteOnce"}, "storageClassName": "rig", "volumeName": volume,
 			"resources": Object{"requests": storage}}})
 	return err
+}
+
+// ClaimOf is whose volume a handle names, "namespace/claim", or "".
+func (m *Machines) ClaimOf(handle string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.volumes[handle]
 }
 
 // Start makes the VMI, with a uid of its own.

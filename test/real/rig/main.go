@@ -26,6 +26,8 @@ func main() {
 	api := flag.String("virt-api", "", "loopback address of the aggregated API")
 	control := flag.String("control", "", "loopback address at which a runner tells what happens, by HTTPS")
 	socket := flag.String("csi", "", "path of the CSI driver's socket")
+	longhornSocket := flag.String("longhorn-csi", "", "path of the socket of Longhorn's CSI driver")
+	longhornAPI := flag.String("longhorn-api", "", "loopback address of Longhorn's own REST API, plain HTTP")
 	balance := flag.String("balance", "", "ADDRESS=BACKEND,BACKEND: stands in for the webhook's Service")
 	flag.Parse()
 	if address, backends, ok := strings.Cut(*balance, "="); ok {
@@ -36,12 +38,12 @@ func main() {
 			log.Fatalf("--%s is missing: %s", f.Name, f.Usage)
 		}
 	})
-	if err := run(*kubeconfig, *pki, *api, *control, *socket); err != nil {
+	if err := run(*kubeconfig, *pki, *api, *control, *socket, *longhornSocket, *longhornAPI); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(kubeconfig, pki, api, control, socket string) error {
+func run(kubeconfig, pki, api, control, socket, longhornSocket, longhornAPI string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	admin, _, err := NewKube(kubeconfig, "")
@@ -61,20 +63,23 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	}
 
 	truth := NewTruth()
-	machines := &Machines{kube: admin, truth: truth, guests: map[string]*Guest{}, all: map[string]MachineOptions{}}
-	longhorn := &Longhorn{kube: admin}
-	driver := NewDriver(truth, DiskBehaviour{Cut: 50 * time.Millisecond}, func(uid, snapshot, volume string) error {
+	machines := &Machines{kube: admin, truth: truth, guests: map[string]*Guest{}, all: map[string]MachineOptions{}, volumes: map[string]string{}}
+	driver := NewDriver(truth, DiskBehaviour{Cut: 50 * time.Millisecond}, machines.ClaimOf, func(_, snapshot, volume string) error {
 		if err := machines.Cut(volume); err != nil {
 			return err
 		}
 		truth.Note("cut", snapshot, machineOf(volume))
-		longhorn.Captured(ctx, uid)
 		return nil
 	})
+	backend := NewBackend(truth, machines.ClaimOf, func(claim string) LiveBehaviour { return driver.Of(claim).Live })
+	driver.longhorn, driver.backend, machines.storage = &Longhorn{kube: admin}, backend, driver.Of
 	harvester := NewHarvester(asHarvester, calls, truth)
 
-	failed := make(chan error, 3)
-	go func() { failed <- driver.Serve(ctx, socket) }()
+	failed := make(chan error, 5)
+	go func() { failed <- driver.Serve(ctx, driverName, socket) }()
+	go func() { failed <- driver.Serve(ctx, longhornDriverName, longhornSocket) }()
+	longhorn := &http.Server{Addr: longhornAPI, ReadHeaderTimeout: 5 * time.Second, Handler: backend}
+	go func() { failed <- longhorn.ListenAndServe() }()
 	go func() {
 		failed <- (&VirtAPI{guest: machines.Find}).ServeTLS(api, pki+"/virt-api.crt", pki+"/virt-api.key", pki+"/front-proxy-ca.crt")
 	}()
@@ -84,8 +89,8 @@ func run(kubeconfig, pki, api, control, socket string) error {
 	go machines.FollowDeletions(ctx)
 	go (&Kubelet{kube: admin, truth: truth, holds: map[string]bool{}}).Run(ctx)
 	server := &http.Server{Addr: control, ReadHeaderTimeout: 5 * time.Second,
-		Handler: (&Control{truth: truth, machines: machines, driver: driver, longhorn: longhorn, harvester: harvester, kube: admin}).Routes()}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
+		Handler: (&Control{truth: truth, machines: machines, driver: driver, backend: backend, harvester: harvester, kube: admin}).Routes()}
+	context.AfterFunc(ctx, func() { _ = server.Close(); _ = longhorn.Close() })
 	go func() { failed <- server.ListenAndServeTLS(pki+"/virt-api.crt", pki+"/virt-api.key") }()
 
 	select {

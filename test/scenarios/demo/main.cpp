@@ -89,7 +89,7 @@ std::vector<demo::Lane> look(runner::Sandbox& sandbox) {
 std::vector<std::string> broken(const demo::Lane& ours) {
   std::vector<std::string> all;
   if (ours.cuts.size() != kDisks) all.push_back("the backup was blocked: not every disk was cut");
-  if (!ours.frozen.empty() && !ours.frozen.back().until) all.push_back("the guest is frozen still");
+  if (!ours.frozen.empty() && !ours.frozen.back().until) all.push_back("the guest is still frozen");
   const bool held = !ours.cuts.empty() && ours.covered() == ours.cuts.size();
   if (ours.verdict == "filesystem" && !held) all.push_back("a false verdict: a disk was cut outside the freeze");
   if (ours.verdict != "filesystem") all.push_back("the verdict is '" + ours.verdict + "', not filesystem");

@@ -36,6 +36,7 @@ class ClusterSystem : public ProcessSystem {
   // Only what is in the scenario's namespaces, or in our own.
   Json items(const std::string& collection) override;
   Processes& own() override { return *processes_; }
+  [[nodiscard]] std::string longhorn_url() const override { return last_line(plane_->file("longhorn.url")); }
   void hang_at_call(const std::string& name, const Event& event) override;
   void kill_at_call(const std::string& name, int call, std::optional<Millis> back_after) override;
   [[nodiscard]] std::string own_namespace() const override { return "snapfreeze-system"; }

@@ -69,6 +69,8 @@ void ControlledSystem::happen(const Event& event) {
       return void(control("POST", "api", {{"restore_etcd", event.lasts.count()}}));
     case Action::kHarvester:
       return void(control("POST", "harvester/restart", Json::object()));
+    case Action::kLonghorn:
+      return void(control("POST", "longhorn", {{"mood", what}, {"for", event.lasts.count()}}));
     case Action::kDeleteBackup:
       return delete_object(kBackupsOfHarvester, what, what);
     case Action::kDeleteSnapshot:

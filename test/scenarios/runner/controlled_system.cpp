@@ -35,7 +35,15 @@ Json options_of(const Storage& storage) {
                   {"interim_errors", std::max(storage.errors, 0)},
                   {"fails", storage.errors < 0},
                   {"error_retry", storage.error_every.count()},
-                  {"never", storage.never}};
+                  {"never", storage.never},
+                  {"reported", storage.confirms},
+                  {"live",
+                   {{"delay", storage.live.delay.count()},
+                    {"lies", storage.live.lies},
+                    {"removed", storage.live.removed},
+                    {"by_system", storage.live.by_system},
+                    {"vanishes", storage.live.vanishes.count()},
+                    {"others", storage.live.others}}}};
   if (storage.in_1970) options["creation_time"] = 0;
   return options;
 }

@@ -35,6 +35,16 @@ void flip(const Expectation& expected, std::vector<std::pair<Expectation, std::s
       other.count = 0;
       if (expected.count > 0) out.emplace_back(other, "no freeze");
       return;
+    case Field::kAsked:
+      other.yes = !expected.yes;
+      out.emplace_back(other, other.yes ? "Longhorn is asked" : "Longhorn is not asked");
+      return;
+    case Field::kCalls:
+    case Field::kCallsASecond:
+      // Half of them must be too few, or the bound says nothing.
+      other.count = expected.count / 2;
+      out.emplace_back(other, std::to_string(other.count) + " calls of Longhorn");
+      return;
     case Field::kThawedBy:
       other.who = expected.who == "timer" ? "sweeper" : "timer";
       out.emplace_back(other, "thawed by " + other.who);

@@ -29,6 +29,15 @@ Since length(const Interval& interval, Since now) {
   return interval.until.value_or(now) - interval.from;
 }
 
+int most_in_a_second(const std::vector<Since>& calls) {
+  std::size_t most = 0;
+  for (auto first = calls.begin(), end = first; first != calls.end(); ++first) {
+    while (end != calls.end() && *end < *first + Since(Millis(1000))) ++end;
+    most = std::max(most, static_cast<std::size_t>(end - first));
+  }
+  return static_cast<int>(most);
+}
+
 bool ours(const std::string& who) {
   return who == "webhook" || who == "sweeper";
 }
@@ -65,6 +74,7 @@ class Judge {
   void expect_thawed_by(const Expectation& expected);
   void expect_completes(const Expectation& expected);
   void expect_thawed_within(const Expectation& expected);
+  void expect_calls(const Expectation& expected, int found, const std::string& what);
   [[nodiscard]] std::vector<std::string> writers(const SeenSnapshot& snapshot, Since first, Since last) const;
   [[nodiscard]] bool is_frozen(const std::string& holder, Since first, Since last) const;
   bool truly(const std::string& consistency, const std::vector<const SeenSnapshot*>& snapshots) const;
@@ -157,6 +167,10 @@ void Judge::expect_thawed_within(const Expectation& expected) {
          found);
 }
 
+void Judge::expect_calls(const Expectation& expected, int found, const std::string& what) {
+  expect(found <= expected.count, expected, "at most " + std::to_string(expected.count) + " " + what, std::to_string(found));
+}
+
 void Judge::expectation(const Expectation& expected) {
   switch (expected.field) {
     case Field::kFreezes:
@@ -182,6 +196,13 @@ void Judge::expectation(const Expectation& expected) {
       return expect_completes(expected);
     case Field::kThawedWithin:
       return expect_thawed_within(expected);
+    case Field::kAsked:
+      return expect(seen_.longhorn_calls.empty() != expected.yes, expected, expected.yes ? "to be asked" : "no call",
+                    std::to_string(seen_.longhorn_calls.size()) + " calls");
+    case Field::kCalls:
+      return expect_calls(expected, static_cast<int>(seen_.longhorn_calls.size()), "calls");
+    case Field::kCallsASecond:
+      return expect_calls(expected, most_in_a_second(seen_.longhorn_calls), "calls in one second");
   }
 }
 
@@ -261,6 +282,7 @@ void Judge::promises(Millis webhook_timeout) {
     }
   }
   verdicts_are_true();
+  for (const std::string& call : seen_.unrecorded) fail(call, "was not on record");
   if (seen_.sessions != 0) fail("sessions", std::to_string(seen_.sessions) + " are left at the end");
 }
 

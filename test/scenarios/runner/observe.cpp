@@ -84,6 +84,7 @@ class Reader {
           if (holder.by == detail && !holder.until) holder.until = at;
         }
       }
+      if (kind == "longhorn" && at >= Since(0)) out.longhorn_calls.push_back(at);
       if (kind == "admission") {
         const std::size_t in = detail.rfind(" in ");
         const Since took = Millis(std::stoll(detail.substr(in + 4)));

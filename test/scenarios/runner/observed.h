@@ -62,7 +62,9 @@ struct Observed {
   std::map<std::string, SeenBackup> backups;           // likewise
   std::map<std::string, std::vector<Holder>> holders;  // by claim, "namespace/name"
   Since longest_admission{0};
-  int sessions = 0;  // Leases
+  std::vector<Since> longhorn_calls;    // of its REST API, in order
+  std::vector<std::string> unrecorded;  // calls to a guest without an intent in its Lease, where a level can tell
+  int sessions = 0;                     // Leases
 };
 
 }  // namespace runner

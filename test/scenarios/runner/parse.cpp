@@ -19,6 +19,7 @@ Product read_product(Fields fields) {
   product.observe = fields.word("mode", {"freeze", "observe"}, "freeze") == "observe";
   product.thaw_on_ready = fields.word("thaw-on", {"captured", "ready"}, "captured") == "ready";
   product.max_freezes = fields.count("max-freezes", product.max_freezes);
+  product.longhorn_url = fields.yes("longhorn-url", product.longhorn_url);
   product.webhook_clock = fields.duration("webhook-clock", product.webhook_clock);
   product.sweeper_clock = fields.duration("sweeper-clock", product.sweeper_clock);
   fields.finish();
@@ -42,6 +43,18 @@ Vm read_vm(const std::string& name, Fields fields) {
   return vm;
 }
 
+Live read_live(Fields fields, const Live& otherwise) {
+  Live live = otherwise;
+  live.delay = fields.duration("delay", live.delay);
+  live.lies = fields.yes("lies", live.lies);
+  live.removed = fields.yes("removed", live.removed);
+  live.by_system = fields.yes("by-system", live.by_system);
+  live.vanishes = fields.duration("vanishes-after", live.vanishes);
+  live.others = fields.count("other-snapshots", live.others);
+  fields.finish();
+  return live;
+}
+
 Storage read_storage(Fields& fields, const Storage& otherwise) {
   Storage storage = otherwise;
   storage.kind = fields.word("kind", {"csi", "longhorn", "old-longhorn"}, storage.kind);
@@ -52,6 +65,8 @@ Storage read_storage(Fields& fields, const Storage& otherwise) {
   storage.error_every = fields.duration("error-every", storage.error_every);
   storage.never = fields.yes("never", storage.never);
   storage.in_1970 = fields.yes("clock-in-1970", storage.in_1970);
+  storage.confirms = fields.yes("confirms", storage.confirms);
+  storage.live = read_live(fields.fields("live"), storage.live);
   return storage;
 }
 

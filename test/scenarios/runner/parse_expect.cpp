@@ -98,6 +98,13 @@ void read_backup(Fields fields, const std::string& key, ExpectReader& read) {
   fields.finish();
 }
 
+void read_longhorn(Fields fields, ExpectReader& read) {
+  read.yes(fields, "asked", Field::kAsked);
+  read.count(fields, "calls-at-most", Field::kCalls);
+  read.count(fields, "calls-a-second-at-most", Field::kCallsASecond);
+  fields.finish();
+}
+
 void read_snapshot(Fields fields, ExpectReader& read) {
   need(fields, {"verdict"});
   read.verdict(fields, "verdict");
@@ -137,6 +144,8 @@ std::vector<Expectation> read_expectations(Fields fields, const Scenario& scenar
     read.of(snapshot.namespace_ + "/" + snapshot.name);
     read_snapshot(snapshots.fields(snapshot.name), read);
   }
+  read.of("longhorn/its-api");
+  read_longhorn(fields.fields("longhorn"), read);
   fields.finish();
   return all;
 }

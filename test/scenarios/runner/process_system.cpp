@@ -48,8 +48,9 @@ std::vector<std::string> ProcessSystem::options_of(const std::string& name) cons
     if (product.max_freezes != Product().max_freezes) {
       options.insert(options.end(), {"--max-freezes", std::to_string(product.max_freezes)});
     }
-  } else if (product.thaw_on_ready) {
-    options.insert(options.end(), {"--thaw-on", "ready"});
+  } else {
+    if (product.thaw_on_ready) options.insert(options.end(), {"--thaw-on", "ready"});
+    if (product.longhorn_url) options.insert(options.end(), {"--longhorn-url", longhorn_url()});
   }
   return options;
 }

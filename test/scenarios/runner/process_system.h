@@ -23,6 +23,8 @@ class ProcessSystem : public ControlledSystem {
   virtual snapfreeze::kube::Response call(const std::string& user, const std::string& method, const std::string& target,
                                           const Json& body) = 0;
   virtual Processes& own() = 0;
+  // Where Longhorn's REST API answers.
+  [[nodiscard]] virtual std::string longhorn_url() const = 0;
 
   void request(const std::string& user, const std::string& method, const std::string& target,
                const Json& body) override;

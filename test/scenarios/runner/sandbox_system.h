@@ -26,6 +26,7 @@ class SandboxSystem : public ProcessSystem {
     return sandbox_->call(user, method, target, body);
   }
   Processes& own() override { return sandbox_->processes(); }
+  [[nodiscard]] std::string longhorn_url() const override { return last_line(sandbox_->directory() / "longhorn.url"); }
   void hang_at_call(const std::string& name, const Event& event) override;
   void kill_at_call(const std::string& name, int call, std::optional<Millis> back_after) override;
 

@@ -20,7 +20,8 @@ struct Product {
   int sweepers = 1;
   bool observe = false;
   bool thaw_on_ready = false;
-  int max_freezes = 16;  // begun at once, a webhook replica
+  int max_freezes = 16;      // begun at once, a webhook replica
+  bool longhorn_url = true;  // Longhorn's own REST API is asked
   Millis webhook_clock{0};
   Millis sweeper_clock{0};  // how far those machines' clocks are off the cluster's
 };
@@ -51,6 +52,16 @@ struct Pod {
   std::optional<Millis> lasts;  // nullopt: to the end
 };
 
+// What Longhorn's own REST API says of the snapshots of a disk.
+struct Live {
+  Millis delay{5};         // of each call
+  bool lies = false;       // says that it is cut before it is
+  bool removed = false;    // marked as removed
+  bool by_system = false;  // the engine's own
+  Millis vanishes{0};      // so long after it was first there; 0: never
+  int others = 0;          // snapshots of the same volume
+};
+
 struct Storage {
   std::string kind = "csi";
   Millis cut{50};      // from the snapshot's creation to the cut
@@ -59,6 +70,8 @@ struct Storage {
   Millis error_every{2000};
   bool never = false;    // the cut never comes
   bool in_1970 = false;  // the storage's clock says so
+  bool confirms = true;  // some object says in the end that it is cut
+  Live live;
 };
 
 struct DiskStorage {
@@ -130,6 +143,7 @@ enum class Action {
   kStepClock,       // the API server's
   kRestoreEtcd,     // to what it held so long ago
   kHarvester,       // restarts
+  kLonghorn,        // how its REST API answers
   kDeleteBackup,    //
   kDeleteSnapshot,  // of a disk
   kRejectSnapshot,  // after its admission
@@ -176,6 +190,9 @@ enum class Field {
   kVerdict,
   kCompletesWithin,
   kThawedWithin,
+  kAsked,         // Longhorn's REST API, at all
+  kCalls,         // of it, at most
+  kCallsASecond,  // of it, at most, in any second
 };
 
 // One thing that must hold at the end.

@@ -212,3 +212,26 @@ TEST_CASE("each kind of expectation fails when it is turned round") {
   }
   CHECK_FALSE(flipped(story.scenario).empty());
 }
+
+TEST_CASE("calls of Longhorn's API are counted in all, and in the second that has most of them") {
+  Story story;
+  Expectation asked = about(Field::kAsked, "longhorn/its-api");
+  CHECK(story.holds(asked));
+  for (const int ms : {0, 400, 900, 1300, 1399, 1400, 9000}) story.outcome.seen.longhorn_calls.push_back(at(ms));
+  CHECK_FALSE(story.holds(asked));
+  asked.yes = true;
+  CHECK(story.holds(asked));
+
+  Expectation calls = about(Field::kCalls, "longhorn/its-api");
+  calls.count = 6;
+  CHECK_FALSE(story.holds(calls));
+  calls.count = 7;
+  CHECK(story.holds(calls));
+
+  // 400 to 1399; 1400 is a second later.
+  Expectation rate = about(Field::kCallsASecond, "longhorn/its-api");
+  rate.count = 3;
+  CHECK_FALSE(story.holds(rate));
+  rate.count = 4;
+  CHECK(story.holds(rate));
+}

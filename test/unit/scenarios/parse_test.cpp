@@ -258,3 +258,33 @@ TEST_CASE("a process is killed or stopped at each of its calls") {
   CHECK(refusal(with("events:", "stop-at-each-call: harvester\nevents:")).find("must be one of: webhook, sweeper") !=
         std::string::npos);
 }
+
+TEST_CASE("what Longhorn's own API says, and how it answers, is read for the storage and for each disk") {
+  const std::string storage =
+      "storage: {kind: old-longhorn, confirms: no, live: {delay: 70ms, lies: yes, vanishes-after: 2s},"
+      " disks: {db-disk-0: {live: {removed: yes, by-system: yes, other-snapshots: 10000}}}}\nevents:";
+  const Scenario scenario = parse(with("events:", storage));
+  CHECK_FALSE(scenario.storage.confirms);
+  CHECK(scenario.storage.live.delay == Millis(70));
+  CHECK(scenario.storage.live.lies);
+  CHECK(scenario.storage.live.vanishes == Millis(2000));
+  const Live& disk = scenario.disks.front().storage.live;
+  CHECK(disk.delay == Millis(70));
+  CHECK(disk.removed);
+  CHECK(disk.by_system);
+  CHECK(disk.others == 10000);
+  CHECK(scenario.product.longhorn_url);
+  CHECK_FALSE(parse(with("events:", "snapfreeze: {longhorn-url: no}\nevents:")).product.longhorn_url);
+  CHECK(refusal(with("events:", "storage: {live: {delya: 1s}}\nevents:")).find("delay") != std::string::npos);
+}
+
+TEST_CASE("what is expected of the calls of Longhorn's API is read") {
+  const auto expectations =
+      parse(with("expect:", "expect:\n  longhorn: {asked: yes, calls-at-most: 9, calls-a-second-at-most: 40}"))
+          .expectations;
+  REQUIRE(expectations.size() >= 3);
+  const auto last = expectations.end();
+  CHECK((last - 3)->field == Field::kAsked);
+  CHECK((last - 2)->count == 9);
+  CHECK((last - 1)->field == Field::kCallsASecond);
+}

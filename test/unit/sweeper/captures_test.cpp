@@ -6,6 +6,7 @@
 
 using namespace snapfreeze;
 using sweeper::Captures;
+using sweeper::Confirmed;
 using sweeper::Observed;
 using Source = Captures::Source;
 
@@ -79,4 +80,94 @@ TEST_CASE("10,000 finished captures cost less than a megabyte") {
   for (int i = 0; i < 10000; ++i) captures.note(Source::kContent, uid_of(i), at(i));
   CHECK(captures.size() == 10000);
   CHECK(mallinfo2().uordblks - before < 1'000'000);
+}
+
+namespace {
+
+Wall second(int seconds, Millis fraction = Millis(0)) {
+  return Wall(std::chrono::seconds(seconds) + fraction);
+}
+
+// Longhorn has said that the snapshot was cut in the tenth second.
+struct LiveRig {
+  LiveRig() { CHECK(captures.note_live(kUid, {at(5), second(10)})); }
+  Captures captures;
+};
+
+}  // namespace
+
+TEST_CASE("a live cut is no capture, and is said once") {
+  LiveRig rig;
+  CHECK_FALSE(rig.captures.find(kUid));
+  CHECK_FALSE(rig.captures.note_live(kUid, {at(6), second(11)}));
+  CHECK(rig.captures.live(kUid)->seen.at == at(5).at);
+  CHECK(rig.captures.live(kUid)->cut == second(10));
+  CHECK(rig.captures.confirmed(kUid) == Confirmed::kNotYet);
+  rig.captures.forget_live(kUid);
+  CHECK_FALSE(rig.captures.live(kUid));
+}
+
+TEST_CASE("what an object of the API has said already, Longhorn need not say") {
+  Captures captures;
+  captures.note(Source::kLonghorn, kUid, at(1));
+  CHECK_FALSE(captures.note_live(kUid, {at(2), second(10)}));
+  CHECK_FALSE(captures.live(kUid));
+}
+
+TEST_CASE("an object with the same second confirms a live cut, and one with another denies it") {
+  LiveRig rig;
+  SECTION("the same, to the second") {
+    CHECK(rig.captures.note(Source::kContent, kUid, at(50), second(10, Millis(999))));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kYes);
+  }
+  SECTION("later") {
+    CHECK(rig.captures.note(Source::kContent, kUid, at(50), second(11)));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kNo);
+  }
+  SECTION("earlier") {
+    rig.captures.note(Source::kContent, kUid, at(50), second(9, Millis(999)));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kNo);
+  }
+  SECTION("one that does not say when") {
+    rig.captures.note(Source::kLonghorn, kUid, at(50));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kNotYet);
+    CHECK(rig.captures.note(Source::kLonghorn, kUid, at(60), second(10)));
+    CHECK_FALSE(rig.captures.note(Source::kLonghorn, kUid, at(70), second(10)));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kYes);
+  }
+  SECTION("one is enough, whatever another says") {
+    rig.captures.note(Source::kSnapshot, kUid, at(50), second(0));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kNo);
+    rig.captures.note(Source::kContent, kUid, at(60), second(10));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kYes);
+  }
+}
+
+TEST_CASE("what confirmed a live cut and is gone, taken back or changed does not confirm it any more") {
+  LiveRig rig;
+  rig.captures.note(Source::kContent, kUid, at(50), second(10));
+  rig.captures.note(Source::kLonghorn, kUid, at(50));  // it does not say when
+  SECTION("gone") {
+    rig.captures.forget(Source::kContent, kUid);
+  }
+  SECTION("taken back") {
+    rig.captures.retract(Source::kContent, kUid);
+  }
+  SECTION("not named by the next list") {
+    rig.captures.relist_started(Source::kContent);
+    rig.captures.relist_done(Source::kContent);
+  }
+  SECTION("changed") {
+    rig.captures.note(Source::kContent, kUid, at(60), second(12));
+    CHECK(rig.captures.confirmed(kUid) == Confirmed::kNo);
+    return;
+  }
+  CHECK(rig.captures.confirmed(kUid) == Confirmed::kNotYet);
+}
+
+TEST_CASE("the source that said it first is known") {
+  Captures captures;
+  captures.note(Source::kLonghorn, kUid, at(1));
+  captures.note(Source::kContent, kUid, at(2));
+  CHECK(captures.first_source(kUid) == Source::kLonghorn);
 }

@@ -464,3 +464,50 @@ TEST_CASE("a verdict is counted once, however often a step is done again") {
   CHECK(rig.conclude().end == End::kEnded);
   CHECK(counted(rig, R"(consistency="filesystem",reason="")") == "1");
 }
+
+TEST_CASE("what Longhorn alone had told of is on record before it is judged") {
+  ConcludeRig rig;
+  rig.job.confirmed_after = {std::chrono::seconds(5), std::chrono::seconds(6)};
+  const auto captured = std::exchange(rig.job.session.captured, {});
+  rig.job.session = *rig.machine.sessions.update(rig.job.session);
+  rig.job.session.captured = captured;
+  SECTION("all goes well") {
+    CHECK(rig.conclude().end == End::kEnded);
+    CHECK(rig.of_backup("consistency") == "filesystem");
+    CHECK_FALSE(rig.on_record());
+  }
+  SECTION("no verdict can be written") {
+    rig.fail("patch", "/apis/snapshot.storage.k8s.io", 500);
+    const ConcludeDone done = rig.conclude();
+    CHECK(done.end == End::kFailed);
+    CHECK(rig.on_record()->captured == captured);
+    CHECK(done.session.resource_version == rig.on_record()->resource_version);
+  }
+  SECTION("the record cannot be written") {
+    rig.fail("patch", "/apis/coordination.k8s.io", 500);
+    CHECK(rig.conclude().end == End::kFailed);
+    CHECK(rig.of_snapshot(0, "consistency").empty());
+  }
+  SECTION("somebody else has written it") {
+    freeze::Session other = *rig.on_record();
+    other.doubt(reason::kThawedByHand);
+    REQUIRE(rig.machine.sessions.update(other).ok());
+    CHECK(rig.conclude().end == End::kReplan);
+    CHECK(rig.of_snapshot(0, "consistency").empty());
+  }
+}
+
+TEST_CASE("a disk of whose live cut no object ever told is crash: not-confirmed, and so is its backup") {
+  ConcludeRig rig;
+  rig.job.session.captured.erase(rig.job.members[1].uid);
+  rig.job.members[1].not_confirmed = true;
+  SECTION("no object says that it was captured") {
+    rig.job.members[1].captured.reset();
+  }
+  SECTION("one tells of another cut") {}
+  rig.conclude();
+  CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
+  CHECK(rig.of_snapshot(1, "reason") == "not-confirmed");
+  CHECK(rig.of_backup("consistency") == "crash");
+  CHECK(rig.of_backup("reason") == "not-confirmed");
+}

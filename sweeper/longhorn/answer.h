@@ -1,0 +1,33 @@
+// What Longhorn says of one snapshot: the answer to `POST /v1/volumes/<volume>?action=snapshotGet`. Nobody vouches for
+// it: whoever answers at that address may say anything, and anything but a clear "cut" is none. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "sweeper/longhorn/api.h"
+
+namespace snapfreeze::sweeper {
+
+// Longhorn's CSI driver calls the snapshot of a VolumeSnapshot so.
+[[nodiscard]] std::string longhorn_name(std::string_view snapshot_uid);
+
+// Longer answers are not read: a snapshot with all children that Longhorn allows takes a tenth of it.
+inline constexpr std::size_t kLongestAnswer{256 * 1024};
+
+struct LiveAnswer {
+  enum class Says {
+    kCut,      // that very snapshot is there, made by a user and not removed
+    kNotYet,   // Longhorn's own error: there is no such snapshot
+    kNothing,  // anything else
+  };
+  Says says = Says::kNothing;
+  Wall
+      created{};  // of kCut: by the clock of the engine's node, whole seconds, truncated; taken under the engine's lock
+};
+
+[[nodiscard]] LiveAnswer read_answer(const HttpAnswer& answer, std::string_view snapshot_uid);
+
+}  // namespace snapfreeze::sweeper

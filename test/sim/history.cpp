@@ -1,0 +1,145 @@
+#include "test/sim/history.h"
+
+#include <algorithm>
+
+#include "freeze/names.h"
+
+namespace sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kElection = 13s;
+// A guest that Harvester left frozen, a stop of two minutes, a rest, and what comes of them.
+constexpr auto kLongestCalm = 400s;
+constexpr auto kLook = 10s;
+constexpr int kQuietLooks = 4;
+constexpr auto kLast = 45s;  // of a backup that nothing disturbs, to its verdict
+
+}  // namespace
+
+History::History(std::uint64_t seed, Plan plan)
+    : runtime(seed),
+      cluster(runtime),
+      installation(cluster, plan.installation),
+      dice(seed * 31 + 7),
+      plan_(std::move(plan)) {}
+
+void History::set_up() {
+  cluster.add_namespace(kNamespace);
+  for (const auto& vm : plan_.vms) cluster.add_vm(vm);
+  for (const auto& [claim, disk] : plan_.disks) cluster.storage().set_disk(kNamespace, claim, disk);
+  cluster.harvester().set_options(plan_.harvester);
+  cluster.guests().set_version(1, plan_.kubevirt_minor);
+  for (const char* name : {"sweeper-0", "sweeper-1"}) installation.start_sweeper(name);
+  for (const char* name : {"webhook-0", "webhook-1"}) installation.start_webhook(name);
+  installation.register_webhooks();
+  runtime.sleep_for(kElection);
+}
+
+void History::play() {
+  set_up();
+  start_ = runtime.now();
+  for (const Event& event : plan_.events) {
+    runtime.sleep_until(start_ + event.at);
+    cluster.locked([&] { cluster.truth().note("event", "", event.what); });
+    event.act(*this);
+  }
+  runtime.sleep_for(1s);
+  calm_down();
+  wait_for_quiet();
+  back_up_all();
+}
+
+// Nobody is frozen, nobody rests, and nobody has to wake up.
+bool History::quiet() {
+  if (names("coordination.k8s.io", "leases", kOwnNamespace).size() > 1) return false;
+  for (const char* name : {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"}) {
+    if (installation.process(name).gate.closed()) return false;
+  }
+  return cluster.locked([this] {
+    return std::none_of(plan_.vms.begin(), plan_.vms.end(),
+                        [this](const auto& vm) { return cluster.truth().frozen_now(vm.ns + "/" + vm.name); });
+  });
+}
+
+void History::wait_for_quiet() {
+  int looks = 0;
+  for (const auto begin = runtime.now(); looks < kQuietLooks && runtime.now() < begin + kLongestCalm;) {
+    runtime.sleep_for(kLook);
+    looks = quiet() ? looks + 1 : 0;
+  }
+}
+
+// Nothing goes wrong any more; what went wrong is not undone.
+void History::calm_down() {
+  cluster.locked([this] {
+    cluster.truth().note("event", "", "from here on nothing is disturbed");
+    cluster.faults().clear();
+    cluster.faults().end_holdbacks(runtime.now());
+  });
+  cluster.guests().clear_faults();
+  installation.revive();
+  for (const auto& vm : plan_.vms) {
+    try {
+      cluster.guests().resume(vm.ns, vm.name);
+    } catch (const std::exception&) {
+      // It does not exist.
+    }
+  }
+}
+
+void History::back_up_all() {
+  for (const auto& [claim, disk] : plan_.disks) cluster.storage().set_disk(kNamespace, claim, {});
+  cluster.harvester().set_options({});
+  for (const auto& vm : plan_.vms) {
+    const auto running = cluster.get("kubevirt.io/virtualmachineinstances", vm.ns, vm.name);
+    const bool healthy = vm.agent && !vm.annotations.contains("snapfreeze.harvesterhci.io/skip") &&
+                         !running.is_null() && running["status"].value("phase", "") == "Running" &&
+                         cluster.locked([&] { return cluster.guests().agent_connected(vm.ns, vm.name); }) &&
+                         !edited_names.contains(vm.name);
+    if (!healthy) continue;
+    clean_backups.insert("clean-" + vm.name);
+    back_up("clean-" + vm.name, vm.name, "");
+    runtime.sleep_for(300ms);
+  }
+  runtime.sleep_for(kLast);
+  wait_for_quiet();  // also one that was rightly given up may rest
+}
+
+cluster::Reply History::call(const std::string& user, const std::string& method, const std::string& target,
+                             const cluster::Json& body) {
+  return cluster.call(user, method, target, body,
+                      method == "PATCH" ? "application/merge-patch+json" : "application/json");
+}
+
+void History::begin(const std::string& user, const std::string& method, const std::string& target,
+                    const cluster::Json& body) {
+  runtime.spawn(user, [this, user, method, target, body] { (void)call(user, method, target, body); });
+}
+
+void History::back_up(const std::string& name, const std::string& vm, const std::string& deadline) {
+  cluster::Json spec = {{"type", "backup"},
+                        {"source", {{"apiGroup", "kubevirt.io"}, {"kind", "VirtualMachine"}, {"name", vm}}}};
+  if (!deadline.empty()) spec["fsFreezeDeadline"] = deadline;
+  begin("admin", "POST",
+        std::string("/apis/harvesterhci.io/v1beta1/namespaces/") + kNamespace + "/virtualmachinebackups",
+        {{"apiVersion", "harvesterhci.io/v1beta1"},
+         {"kind", "VirtualMachineBackup"},
+         {"metadata", {{"name", name}}},
+         {"spec", spec}});
+}
+
+std::vector<std::string> History::names(const std::string& group, const std::string& resource, const std::string& ns) {
+  return cluster.locked([&] {
+    std::vector<std::string> all;
+    auto& store = cluster.store();
+    for (const auto& object : store.all(store.resources().at(group, resource), ns)) {
+      all.push_back(object->json["metadata"]["name"]);
+    }
+    return all;
+  });
+}
+
+}  // namespace sim

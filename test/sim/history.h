@@ -1,0 +1,69 @@
+// One history: a plan, played from its start to a calm end, at which every healthy VM gets one more backup that nothing
+// disturbs.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "test/double/runtime/runtime_sim.h"
+#include "test/sim/dice.h"
+#include "test/sim/plan.h"
+
+namespace sim {
+
+inline constexpr char kNamespace[] = "vms";  // of all VMs
+
+// Of a collection in it, or of one object: path_of("kubevirt.io/v1", "virtualmachines", "vm0").
+inline std::string path_of(const std::string& group_version, const std::string& resource,
+                           const std::string& name = "") {
+  return "/apis/" + group_version + "/namespaces/" + kNamespace + "/" + resource + (name.empty() ? "" : "/" + name);
+}
+
+class History {
+ public:
+  History(std::uint64_t seed, Plan plan);
+
+  void play();
+
+  // For what happens.
+  cluster::Reply call(const std::string& user, const std::string& method, const std::string& target,
+                      const cluster::Json& body = {});
+  // In a fiber of its own, so that what hangs holds up nothing else.
+  void begin(const std::string& user, const std::string& method, const std::string& target,
+             const cluster::Json& body = {});
+  // Harvester's, by an admin; `deadline` "": it names none.
+  void back_up(const std::string& name, const std::string& vm, const std::string& deadline);
+  [[nodiscard]] std::vector<std::string> names(const std::string& group, const std::string& resource,
+                                               const std::string& ns);
+
+  // What the judge must know of it.
+  std::set<std::string> clean_backups;      // those of the end
+  std::set<std::string> undoable;           // guests whose Harvester backup somebody deleted or changed
+  std::set<std::string> records_touched;    // guests whose Lease somebody deleted or changed
+  std::map<std::string, int> edited_names;  // objects that a tenant has changed
+  std::set<std::string> hindered;           // guests that could not always be thawed when they were asked to
+  std::set<std::string> thawed_by_hand;     // which cannot be seen, as the documents say
+  std::set<std::string> stopped;            // processes, for some time
+  bool restored = false;                    // etcd
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] cluster::Mono start() const { return start_; }
+
+  cluster::SimRuntime runtime;
+  cluster::Cluster cluster;
+  Installation installation;
+  Dice dice;  // for what is decided only when it happens
+
+ private:
+  void set_up();
+  void calm_down();
+  bool quiet();
+  void wait_for_quiet();
+  void back_up_all();
+
+  const Plan plan_;
+  cluster::Mono start_{};
+};
+
+}  // namespace sim

@@ -1,0 +1,46 @@
+// What one history is to be: a world, and what happens in it. Drawn by seed (draw.h), played by history.h.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "test/sim/installation.h"
+
+namespace sim {
+
+class History;
+
+struct Event {
+  Millis at;         // after the start
+  std::string what;  // in words, for whoever reads the timeline
+  std::function<void(History&)> act;
+};
+
+struct Backup {
+  std::string name, vm, deadline;
+};
+
+// ms; what would begin later is the end.
+inline constexpr int kFirstEvent = 0;
+inline constexpr int kLastEvent = 60000;
+
+struct Plan {
+  void add(Millis at, std::string what, std::function<void(History&)> act) {
+    events.push_back({at, std::move(what), std::move(act)});
+  }
+
+  std::vector<cluster::VmOptions> vms;                // all in the namespace "vms"
+  std::map<std::string, cluster::DiskOptions> disks;  // by claim
+  cluster::HarvesterOptions harvester;
+  int kubevirt_minor = 8;
+  Installation::Options installation;
+  std::vector<Event> events;       // in the order of time
+  std::vector<Backup> backups;     // those of Harvester among the events
+  std::set<std::string> labelled;  // VMs of which somebody else than Harvester takes snapshots
+  int accidents = 0;               // events that are neither
+};
+
+}  // namespace sim

@@ -1,0 +1,297 @@
+#include "test/sim/promises.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "freeze/names.h"
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;
+using cluster::FrozenInterval;
+using cluster::Mono;
+
+constexpr char kVmHolds[] = "vm ";
+// KubeVirt's timer counts whole seconds, and the guest takes its time to thaw.
+constexpr auto kGranularity = 1s;
+
+bool ours(const std::string& by) {
+  return by.starts_with("webhook-") || by.starts_with("sweeper-");
+}
+
+// Who may write a disk, from when to when.
+struct Holder {
+  std::string by;
+  Mono from;
+  Mono until = cluster::kNever;
+};
+
+class Judge {
+ public:
+  explicit Judge(History& history)
+      : history_(history), truth_(history.cluster.truth()), record_(history.installation.record()) {
+    for (const auto& entry : truth_.timeline()) {
+      if (entry.kind == "hold") holders_[entry.object].push_back({entry.detail, entry.at});
+      if (entry.kind != "let-go") continue;
+      for (Holder& holder : holders_[entry.object]) {
+        if (holder.by == entry.detail && holder.until == cluster::kNever) holder.until = entry.at;
+      }
+    }
+  }
+
+  std::vector<std::string> broken() {
+    admissions_are_allowed_in_time();
+    guests_are_thawed();
+    verdicts_are_true();
+    sessions_end();
+    calls_are_on_record();
+    who_opted_out_is_left_alone();
+    clean_backups_are_consistent();
+    undisturbed_backups_are_consistent();
+    return std::move(broken_);
+  }
+
+ private:
+  void fail(int promise, const std::string& what) { broken_.push_back("(" + std::to_string(promise) + ") " + what); }
+  std::string when(Mono at) const { return " at " + std::to_string(truth_.since_start(at) / 1000) + " s"; }
+
+  void admissions_are_allowed_in_time();
+  void guests_are_thawed();
+  void thawed_by_its_timer(const std::string& vm, const FrozenInterval& interval);
+  std::optional<std::chrono::seconds> timer_of(const std::string& vm, const FrozenInterval& interval) const;
+  void verdicts_are_true();
+  void verdict_is_true(const Claim& claim);
+  std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
+  bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last, Mono said_at) const;
+  bool is_frozen(const std::string& holder, Mono first, Mono last) const;
+  void sessions_end();
+  void calls_are_on_record();
+  void who_opted_out_is_left_alone();
+  void clean_backups_are_consistent();
+  void undisturbed_backups_are_consistent();
+  std::string said_of(const std::string& ns, const std::string& backup) const;
+  bool undisturbed(const Backup& backup, const cluster::VmOptions& vm) const;
+  bool shares_a_disk(const cluster::VmOptions& vm) const;
+
+  History& history_;
+  cluster::Truth& truth_;
+  Record& record_;
+  std::map<std::string, std::vector<Holder>> holders_;  // by claim, "namespace/name"
+  std::vector<std::string> broken_;
+};
+
+void Judge::admissions_are_allowed_in_time() {
+  const bool stopped = history_.stopped.contains("webhook-0") || history_.stopped.contains("webhook-1");
+  for (const auto& entry : truth_.timeline()) {
+    if (entry.kind != "admission") continue;
+    if (entry.detail.starts_with("denied")) fail(1, entry.object + " was " + entry.detail + when(entry.at));
+    if (!stopped && entry.detail.starts_with("context deadline")) {
+      fail(1, entry.object + " was held up: " + entry.detail + when(entry.at));
+    }
+  }
+}
+
+// What KubeVirt was told by the last freeze that it may have been.
+std::optional<std::chrono::seconds> Judge::timer_of(const std::string& vm, const FrozenInterval& interval) const {
+  const std::string caller = interval.frozen_by.substr(0, interval.frozen_by.find(' '));
+  std::optional<std::chrono::seconds> longest;
+  for (const auto& entry : truth_.timeline()) {
+    if (entry.kind != "call" || entry.object != vm || entry.at > interval.from) continue;
+    if (!entry.detail.starts_with("freeze ") || !entry.detail.ends_with(" by " + caller)) continue;
+    const auto number = entry.detail.find(":\"");
+    const std::chrono::seconds timer(std::stoi(entry.detail.substr(number + 2)));
+    const bool late = interval.frozen_by.ends_with("(late)");
+    longest = late ? std::max(longest.value_or(timer), timer) : timer;
+  }
+  return longest;
+}
+
+void Judge::thawed_by_its_timer(const std::string& vm, const FrozenInterval& interval) {
+  if (!interval.whole || history_.hindered.contains(vm.substr(vm.find('/') + 1))) return;
+  const auto timer = timer_of(vm, interval);
+  if (!timer) return fail(2, vm + " was frozen by nobody's call" + when(interval.from));
+  const auto& vms = history_.plan().vms;
+  const auto options =
+      std::find_if(vms.begin(), vms.end(), [&](const auto& one) { return vm == one.ns + "/" + one.name; });
+  const auto length = interval.until.value_or(history_.runtime.now()) - interval.from;
+  if (length <= *timer + 2 * options->thaw_latency + options->freeze_latency + kGranularity) return;
+  fail(2, vm + " was frozen for " + std::to_string(std::chrono::duration_cast<Millis>(length).count()) +
+              " ms by a freeze of " + std::to_string(timer->count()) + " s" + when(interval.from));
+}
+
+void Judge::guests_are_thawed() {
+  for (const auto& options : history_.plan().vms) {
+    const std::string vm = options.ns + "/" + options.name;
+    for (const FrozenInterval& interval : truth_.intervals(vm)) {
+      if (ours(interval.frozen_by)) thawed_by_its_timer(vm, interval);
+      // Of Harvester's own freeze only its backup tells.
+      const bool unknowable =
+          !ours(interval.frozen_by) && (history_.undoable.contains(options.name) || history_.restored);
+      if (!interval.until && !unknowable) {
+        fail(2, vm + " is frozen at the end, by " + interval.frozen_by + when(interval.from));
+      }
+    }
+  }
+}
+
+bool Judge::is_frozen(const std::string& holder, Mono first, Mono last) const {
+  if (!holder.starts_with(kVmHolds)) return false;
+  const auto& all = truth_.intervals(holder.substr(std::string(kVmHolds).size()));
+  return std::any_of(all.begin(), all.end(), [&](const FrozenInterval& one) {
+    return one.whole && one.from <= first && (!one.until || *one.until >= last);
+  });
+}
+
+// From the first cut to the last, whoever had the disk was frozen; or nobody had it.
+bool Judge::holds(const std::string& consistency, const std::string& disk, Mono first, Mono last, Mono said_at) const {
+  int writers = 0;
+  const auto found = holders_.find(disk);
+  if (found != holders_.end()) {
+    for (const Holder& holder : found->second) {
+      if (holder.from > last || holder.until < first) continue;
+      // A known limit: a pod that is gone by now leaves no trace in the API.
+      if (!holder.by.starts_with(kVmHolds) && holder.until <= said_at) continue;
+      ++writers;
+      if (consistency == "filesystem" && !is_frozen(holder.by, first, last)) return false;
+    }
+  }
+  return consistency == "offline" ? writers == 0 : writers > 0;
+}
+
+std::optional<Mono> Judge::cut_of(const Claim& claim, const std::string& name) const {
+  std::optional<Mono> latest;
+  for (const cluster::Cut& cut : truth_.cuts()) {
+    if (cut.ns == claim.ns && cut.snapshot == name && cut.at <= claim.at) latest = cut.at;
+  }
+  return latest;
+}
+
+void Judge::verdict_is_true(const Claim& claim) {
+  const std::vector<std::string> names = claim.of == "volumesnapshots" ? std::vector{claim.name} : claim.members;
+  std::optional<Mono> first, last;
+  std::vector<std::string> claims;
+  for (const std::string& name : names) {
+    const auto at = cut_of(claim, name);
+    if (!at)
+      return fail(
+          3, claim.name + " is said to be " + claim.consistency + when(claim.at) + ", but " + name + " was not cut");
+    first = std::min(first.value_or(*at), *at);
+    last = std::max(last.value_or(*at), *at);
+    for (const cluster::Cut& cut : truth_.cuts()) {
+      if (cut.ns == claim.ns && cut.snapshot == name && cut.at == *at) claims.push_back(cut.ns + "/" + cut.pvc);
+    }
+  }
+  if (!first) return fail(3, claim.name + " is said to be " + claim.consistency + ", and has no disk");
+  for (const std::string& disk : claims) {
+    const std::string vm = disk.substr(disk.find('/') + 1, disk.rfind("-disk-") - disk.find('/') - 1);
+    if (history_.thawed_by_hand.contains(vm)) continue;
+    if (!holds(claim.consistency, disk, *first, *last, claim.at)) {
+      return fail(3,
+                  claim.name + " is said to be " + claim.consistency + when(claim.at) + ", which " + disk + " was not");
+    }
+  }
+}
+
+void Judge::verdicts_are_true() {
+  for (const Claim& claim : record_.claims()) {
+    if (!claim.refused && (claim.consistency == "filesystem" || claim.consistency == "offline")) verdict_is_true(claim);
+  }
+}
+
+void Judge::sessions_end() {
+  for (const std::string& lease : history_.names("coordination.k8s.io", "leases", kOwnNamespace)) {
+    if (lease == snapfreeze::freeze::kLeaderLease || history_.records_touched.contains(lease)) continue;
+    fail(7, "the session " + lease + " is left at the end");
+  }
+}
+
+void Judge::calls_are_on_record() {
+  for (const std::string& call : record_.unrecorded()) {
+    std::string guest = call.substr(call.rfind(' ') + 1);
+    std::replace(guest.begin(), guest.end(), '/', '.');
+    if (history_.restored || history_.records_touched.contains(guest)) continue;
+    fail(10, call + " was not on record");
+  }
+}
+
+void Judge::who_opted_out_is_left_alone() {
+  for (const auto& vm : history_.plan().vms) {
+    if (!vm.annotations.contains("snapfreeze.harvesterhci.io/skip") || history_.edited_names.contains(vm.name))
+      continue;
+    for (const FrozenInterval& interval : truth_.intervals(vm.ns + "/" + vm.name)) {
+      if (ours(interval.frozen_by)) fail(5, vm.name + " opted out, and was frozen" + when(interval.from));
+    }
+  }
+}
+
+bool Judge::shares_a_disk(const cluster::VmOptions& vm) const {
+  const auto& vms = history_.plan().vms;
+  return !vm.shares.empty() || std::any_of(vms.begin(), vms.end(), [&](const auto& other) {
+    return std::any_of(other.shares.begin(), other.shares.end(),
+                       [&](const auto& claim) { return claim.starts_with(vm.name + "-"); });
+  });
+}
+
+void Judge::clean_backups_are_consistent() {
+  for (const auto& vm : history_.plan().vms) {
+    const std::string name = "clean-" + vm.name;
+    if (!history_.clean_backups.contains(name) || shares_a_disk(vm) || vm.freeze_latency > 2s ||
+        vm.thaw_latency > 300ms) {
+      continue;
+    }
+    const std::string said = said_of(vm.ns, name);
+    if (said != "filesystem") fail(4, name + ", which nothing disturbed, is said to be " + said);
+  }
+}
+
+// "crash no-agent"
+std::string Judge::said_of(const std::string& ns, const std::string& backup) const {
+  const auto object = history_.cluster.get("harvesterhci.io/virtualmachinebackups", ns, backup);
+  if (object.is_null()) return "gone";
+  const auto annotations = object["metadata"].value("annotations", cluster::Json::object());
+  const std::string why = annotations.value("snapfreeze.harvesterhci.io/reason", "");
+  return annotations.value("snapfreeze.harvesterhci.io/consistency", "nothing") + (why.empty() ? "" : " " + why);
+}
+
+// A healthy backup in a history without accidents: one of its VM, in one round, on storage that cuts well within T.
+bool Judge::undisturbed(const Backup& backup, const cluster::VmOptions& vm) const {
+  const Plan& plan = history_.plan();
+  const auto same_vm = [&](const Backup& other) { return other.vm == backup.vm; };
+  if (plan.accidents != 0 || plan.labelled.contains(vm.name) || shares_a_disk(vm)) return false;
+  if (std::count_if(plan.backups.begin(), plan.backups.end(), same_vm) != 1 || plan.harvester.disks_first >= 0)
+    return false;
+  if (!vm.running || !vm.agent || !vm.annotations.empty() || vm.windows) return false;
+  if (vm.freeze_latency > 2s || vm.thaw_latency > 300ms) return false;
+  if (plan.installation.sweeper.what.thaw_on == snapfreeze::sweeper::ThawOn::kReady) return false;
+  if (backup.deadline == "1s" || backup.deadline == "5s" || backup.deadline == "6s") return false;
+  return std::all_of(plan.disks.begin(), plan.disks.end(), [&](const auto& item) {
+    const cluster::DiskOptions& disk = item.second;
+    const bool slow = disk.style == cluster::StorageStyle::kOldLonghorn && backup.deadline == "10s";
+    return !item.first.starts_with(vm.name + "-") ||
+           (disk.cut <= 900ms && !disk.never && !disk.fails && disk.interim_errors == 0 && !slow);
+  });
+}
+
+void Judge::undisturbed_backups_are_consistent() {
+  for (const Backup& backup : history_.plan().backups) {
+    const auto& vms = history_.plan().vms;
+    const auto vm = std::find_if(vms.begin(), vms.end(), [&](const auto& one) { return one.name == backup.vm; });
+    if (!undisturbed(backup, *vm)) continue;
+    const std::string said = said_of(vm->ns, backup.name);
+    if (said != "filesystem") fail(4, backup.name + ", which nothing disturbed, is said to be " + said);
+    int freezes = 0;
+    for (const FrozenInterval& interval : truth_.intervals(vm->ns + "/" + vm->name)) {
+      freezes += ours(interval.frozen_by) ? 1 : 0;
+    }
+    if (freezes > 2) fail(6, backup.name + " froze its guest " + std::to_string(freezes - 1) + " times");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> broken_promises(History& history) {
+  return Judge(history).broken();
+}
+
+}  // namespace sim
