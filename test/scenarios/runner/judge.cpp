@@ -167,10 +167,8 @@ void Judge::expect_thawed_within(const Expectation& expected) {
          found);
 }
 
-// Between real processes calls come closer together than they were sent.
 void Judge::expect_calls(const Expectation& expected, int found, const std::string& what) {
-  const int allowed = expected.count + (slack_ > Millis(0) ? expected.count / 10 : 0);
-  expect(found <= allowed, expected, "at most " + std::to_string(expected.count) + " " + what, std::to_string(found));
+  expect(found <= expected.count, expected, "at most " + std::to_string(expected.count) + " " + what, std::to_string(found));
 }
 
 void Judge::expectation(const Expectation& expected) {
