@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -29,8 +30,8 @@ bool Connection::shake_hands(Turns& turns) {
   const Mono deadline = accepted + options_.handshake_timeout;
   while (true) {
     {
-      const Turn turn(turns, deadline);
-      if (!turn.taken()) return false;
+      const std::unique_lock turn(turns, deadline);
+      if (!turn) return false;
       const auto shaken = stream_.shake_hands();
       if (!shaken) return false;
       if (*shaken) break;

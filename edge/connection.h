@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/turns.h"
 #include "edge/connection_table.h"
 #include "edge/head.h"
 #include "edge/server.h"
-#include "edge/turns.h"
 #include "tls/stream.h"
 
 namespace snapfreeze::edge {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -9,8 +10,10 @@ namespace snapfreeze::edge {
 
 namespace {
 
+using Refusal = std::optional<HttpResponse>;
+
 constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2, beside letters and digits
-constexpr std::size_t kLongestLine = 8192 - 2;               // compiled into the library, of the CRLF too
+constexpr std::size_t kLongestLine = 8192 - 2;               // compiled into the library, with the CRLF
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -39,7 +42,17 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-std::optional<HttpResponse> refuse_request_line(std::string_view line) {
+// A comma-separated list: "keep-alive, close".
+bool list_contains(std::string_view list, std::string_view lower) {
+  while (true) {
+    const std::size_t comma = list.find(',');
+    if (lower_case(trim(list.substr(0, comma))) == lower) return true;
+    if (comma == std::string_view::npos) return false;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+Refusal refuse_request_line(std::string_view line) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last || !is_token(line.substr(0, first))) {
@@ -54,20 +67,19 @@ std::optional<HttpResponse> refuse_request_line(std::string_view line) {
   }
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const auto unclean = [](char c) { return is_control(c) || c == ' ' || c == '\t' || c == '#'; };
-  const bool one_query =
-      std::count(target.begin(), target.end(), '?') <= 1;  // more than the library of Debian 12 takes
+  const bool one_query = std::count(target.begin(), target.end(), '?') <= 1;  // more than Debian 12's library takes
   if (!target.starts_with('/') || !one_query || std::any_of(target.begin(), target.end(), unclean)) {
     return text_response(400, "the request's target is not a path that starts with \"/\"");
   }
   return std::nullopt;
 }
 
-// Those that decide where the request ends, or what it is.
-constexpr std::array<std::string_view, 4> kOnce{"host", "content-length", "content-type", "content-encoding"};
+// The headers that decide, each given at most once.
+struct Fields {
+  std::optional<std::string_view> host, length, type, encoding;
+};
 
-using Seen = std::array<bool, kOnce.size()>;
-
-std::optional<HttpResponse> refuse_header(std::string_view line, Seen& seen) {
+Refusal take_header(std::string_view line, Fields& fields, Head& head) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
     return text_response(400, "a header is not \"Name: value\"");
@@ -82,13 +94,39 @@ std::optional<HttpResponse> refuse_header(std::string_view line, Seen& seen) {
   }
   if (name == "expect") return text_response(417, "the header Expect is not supported: send the body at once");
   if (name == "range") return text_response(416, "the header Range is not supported: a reply is sent whole");
-  const auto once = std::find(kOnce.begin(), kOnce.end(), name);
-  if (once != kOnce.end() && std::exchange(seen[static_cast<std::size_t>(once - kOnce.begin())], true)) {
-    return text_response(400, "the header " + name + " is given twice");
+  if (name == "connection" && list_contains(value, "close")) head.keep_open = false;
+  const std::array<std::pair<std::string_view, std::optional<std::string_view>*>, 4> known{
+      {{"host", &fields.host},
+       {"content-length", &fields.length},
+       {"content-type", &fields.type},
+       {"content-encoding", &fields.encoding}}};
+  for (const auto& [known_name, place] : known) {
+    if (name != known_name) continue;
+    if (place->has_value()) return text_response(400, "the header " + name + " is given twice");
+    *place = value;
   }
-  if (name == "content-length" && (value.empty() || !std::all_of(value.begin(), value.end(), is_digit))) {
+  return std::nullopt;
+}
+
+Refusal check(const Fields& fields, bool post, const Limits& limits, std::size_t& size) {
+  if (!fields.host) return text_response(400, "the header Host is missing");
+  if (post && !fields.length) return text_response(411, "a POST needs a Content-Length");
+  if (fields.encoding && lower_case(*fields.encoding) != "identity") {
+    return text_response(415, "a body must not be compressed (Content-Encoding)");
+  }
+  const std::string_view type = fields.type.value_or("");
+  if (post && lower_case(trim(type.substr(0, type.find(';')))) != "application/json") {
+    return text_response(415, "a body must be of Content-Type application/json");
+  }
+  const std::string_view digits = fields.length.value_or("0");
+  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) {
     return text_response(400, "Content-Length is not a number");
   }
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+  if (error != std::errc() || size > limits.body) {
+    return text_response(413, "the body is larger than " + std::to_string(limits.body) + " bytes");
+  }
+  if (!post && size > 0) return text_response(400, "a GET has no body here");
   return std::nullopt;
 }
 
@@ -108,19 +146,27 @@ std::optional<std::size_t> HeadEnd::find(std::string_view bytes) {
   }
 }
 
-std::optional<HttpResponse> refuse_head(std::string_view head) {
-  Seen seen{};
-  for (bool first = true;; first = false) {
-    const std::size_t newline = head.find('\n');
-    if (newline == std::string_view::npos || newline == 0 || head[newline - 1] != '\r') {
-      return text_response(400, "a line of the request's head does not end in CRLF");
+Head look_at(std::string_view bytes, const Limits& limits) {
+  Head head;
+  Fields fields;
+  const bool post = bytes.starts_with("POST ");
+  for (bool first = true; !head.refusal; first = false) {
+    const std::size_t newline = bytes.find('\n');
+    if (newline == std::string_view::npos || newline == 0 || bytes[newline - 1] != '\r') {
+      head.refusal = text_response(400, "a line of the request's head does not end in CRLF");
+      break;
     }
-    const std::string_view line = head.substr(0, newline - 1);
-    if (line.empty() && !first) return std::nullopt;
-    if (line.size() > kLongestLine) return text_response(431, "a line of the head is larger than 8192 bytes");
-    if (auto refusal = first ? refuse_request_line(line) : refuse_header(line, seen)) return refusal;
-    head.remove_prefix(newline + 1);
+    const std::string_view line = bytes.substr(0, newline - 1);
+    bytes.remove_prefix(newline + 1);
+    if (line.empty() && !first) {
+      head.refusal = check(fields, post, limits, head.body);
+      break;
+    }
+    head.refusal = line.size() > kLongestLine ? text_response(431, "a line of the head is larger than 8192 bytes")
+                   : first                    ? refuse_request_line(line)
+                                              : take_header(line, fields, head);
   }
+  return head;
 }
 
 }  // namespace snapfreeze::edge

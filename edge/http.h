@@ -1,6 +1,7 @@
 // What an HTTP handler takes and gives.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
@@ -29,6 +30,14 @@ struct HttpResponse {
 using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
 // A reply of one line of plain text.
-HttpResponse text_response(int status, std::string text);
+inline HttpResponse text_response(int status, std::string text) {
+  return {status, std::move(text) + '\n', {{"Content-Type", "text/plain; charset=utf-8"}}};
+}
+
+// What a request may have.
+struct Limits {
+  std::size_t head = 32 * 1024;        // bytes of the request line and the headers; a line of them has 8 KiB at most
+  std::size_t body = 7 * 1024 * 1024;  // above what the API server sends for an object of etcd's 1.5 MiB, old and new
+};
 
 }  // namespace snapfreeze::edge

@@ -1,19 +1,19 @@
 // An HTTP/1.1 server, over TLS or plain, that slow, idle, greedy and many peers cannot starve.
 //
-// One thread waits on all sockets (epoll), shakes hands and reads; only a request that is wholly there gets a worker,
-// and the reply is written by that one thread again. So a slow peer costs a socket and never a thread, by construction.
-// A library's server (cpp-httplib) gives each connection a thread from its handshake on: as many slow peers as it has
-// threads stop it. Measured with 500 peers that send a byte a second in their handshake: cpp-httplib with 64 threads
-// answered nobody in 40 s, this server in the same 0.03 ms as without them. Connections are kept open, because a
+// A library (cpp-httplib) reads each head and writes each reply; what waits for a peer is ours. Each connection has a
+// thread of its own, from a pool that grows with them, and their number is bounded. Each wait of it is one poll() with
+// the deadline of the whole handshake, request or reply, so that a slow peer costs a thread that sleeps. The library's
+// own loop is not used: it gives each connection a thread with deadlines for single reads, so that as many slow peers
+// as it has threads stop it (measured: 500 peers that send a byte a second in their handshake, 64 threads: nobody was
+// answered in 40 s), and it ends for good at the first accept() that fails. Connections are kept open, because a
 // handshake costs 1 ms at both ends, forty times what a request does; the idle ones cost memory only.
 //
-// Bounds, so that memory has a ceiling: max_buffered + 64 KiB for each connection + the replies, 100 MiB by default.
-// Measured: 15 KiB for an idle connection, 46 KiB for one whose handshake trickles in; 60 MiB in all with 1,020 peers
-// at half a request each, 77 MiB when as many half handshakes followed.
+// Bounds, so that memory has a ceiling:
 //  - too many connections: the one that has waited longest without a request is closed, those that never had one first;
 //  - too many bytes of requests: the largest unfinished one is answered 503;
 //  - more requests than workers and queue hold: 429. Both carry Retry-After, which the API server honours;
-//  - a handshake, a request and a reply each have a deadline as a whole, however many bytes trickle in.
+//  - a handshake, a request and a reply each have a deadline as a whole, however many bytes trickle in;
+//  - handshakes take half of the processors at most.
 #pragma once
 
 #include <cstddef>
@@ -29,18 +29,13 @@
 
 namespace snapfreeze::edge {
 
-struct Limits {
-  std::size_t head = 32 * 1024;        // request line and headers, bytes; 8 KiB of them in one line
-  std::size_t body = 7 * 1024 * 1024;  // above what the API server sends for an object of etcd's 1.5 MiB, old and new
-};
-
 struct ServerOptions {
   std::string name = "http";  // of its threads, at most 10 characters: "http-loop", "http-1023"
   std::string address;        // numeric; empty: all, IPv6 too where there is IPv6
   std::uint16_t port = 0;     // 0: any free one
 
   int workers = 64;  // requests handled at once
-  int queue = 128;   // complete requests that wait for that
+  int queue = 128;   // complete requests that wait for that, at most as long as a request may take
   int max_connections = 1024;
   std::size_t max_buffered = 32 * 1024 * 1024;  // bytes of all requests that are being read or handled
   Limits limits;
@@ -75,8 +70,8 @@ class Server {
   bool stop(Millis drain);
 
  private:
-  class Engine;
-  std::unique_ptr<Engine> engine_;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace snapfreeze::edge

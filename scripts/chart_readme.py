@@ -13,8 +13,8 @@ Consistent VM backups for Harvester and KubeVirt. How to install, upgrade and re
 
     helm install snapfreeze dist/snapfreeze-VERSION.tgz --namespace snapfreeze-system --create-namespace --set image.registry=REGISTRY
 
-That is the chart as `scripts/release` packs it, with the digest of its image. This folder alone names no image: say which one you have with
-`image.tag` or `image.digest`.
+This installs the chart that `scripts/release` packs, with the digest of its image. This folder alone names no image: name yours with `image.tag`
+or `image.digest`.
 
 The names of its objects are fixed, so a cluster has only one installation. [files](files) lists what it may do.
 

@@ -1,4 +1,4 @@
-"""What dpkg knows of files and packages, and which licences a package names. Packages are called as dpkg does where it knows several
+"""What dpkg knows of files and packages, and which licences a package names. Packages have the names that dpkg uses for several
 architectures: `libc6:arm64`."""
 import os
 import pathlib

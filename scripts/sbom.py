@@ -1,5 +1,5 @@
-"""Lists of parts as SPDX 2.3, as pyspdxtools and ntia-checker want them: each file, the Debian package that it came from, and the
-packages whose code is in the program."""
+"""Lists of parts as SPDX 2.3, in the form that pyspdxtools and ntia-checker accept: each file, the Debian package that it came from, and
+the packages whose code is in the program."""
 import hashlib
 import json
 import os

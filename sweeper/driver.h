@@ -18,6 +18,9 @@ namespace snapfreeze::sweeper {
 
 class Driver {
  public:
+  // Snapshots wait so long for what tells which of them are finished, and need not be kept.
+  static constexpr std::chrono::seconds kHeadStart{10};
+
   struct Options {
     std::string own_namespace;
     ThawOn thaw_on = ThawOn::kCaptured;
@@ -42,8 +45,6 @@ class Driver {
 
  private:
   static constexpr std::chrono::seconds kDrain{8};
-  // Snapshots wait so long for what tells which of them are finished, and need not be kept.
-  static constexpr std::chrono::seconds kHeadStart{10};
   // A worker that has had nothing to do for so long ends, unless few are left.
   static constexpr std::chrono::seconds kIdleWorker{30};
 

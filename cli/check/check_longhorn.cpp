@@ -7,28 +7,29 @@ namespace {
 
 using Level = Finding::Level;
 
-constexpr char kAbout[] = "Longhorn";
-constexpr char kRoot[] = "/api/v1/namespaces/longhorn-system/services/http:longhorn-backend:9500/proxy/v1";
-constexpr Millis kTimeout{5000};
+constexpr char kAboutLonghorn[] = "Longhorn";
+constexpr char kLonghornApi[] = "/api/v1/namespaces/longhorn-system/services/http:longhorn-backend:9500/proxy/v1";
+constexpr Millis kLonghornTimeout{5000};
 
 }  // namespace
 
 kube::Request longhorn_request() {
-  return kube::get_request(kRoot, kTimeout);
+  return kube::get_request(kLonghornApi, kLonghornTimeout);
 }
 
 void check_longhorn(const CheckFacts& facts, std::vector<Finding>& findings) {
   if (facts.longhorn) {
     findings.push_back(
-        {Level::kGood, kAbout, "its REST API answers: guests are thawed as soon as their disks are cut"});
+        {Level::kGood, kAboutLonghorn, "its REST API answers: guests are thawed as soon as their disks are cut"});
     return;
   }
   const Error& error = facts.longhorn.error();
   if (error.code == Code::kNotFound || error.code == Code::kForbidden) return;
-  findings.push_back({Level::kWarning, kAbout,
-                      "its REST API does not answer (" + error.message +
-                          "): guests with disks on Longhorn before 1.12 stay frozen for up to 7 s longer than the cut",
-                      "look at the pods of longhorn-manager and their log"});
+  findings.push_back(
+      {Level::kWarning, kAboutLonghorn,
+       "its REST API does not answer (" + error.message +
+           "): guests with disks on Longhorn up to 1.11 may stay frozen for up to 7 s longer than the cut",
+       "look at the pods of longhorn-manager and their log"});
 }
 
 }  // namespace snapfreeze::cli

@@ -1,8 +1,8 @@
-"""index.py NAME OUT ARCH=LAYOUT...: one OCI archive, the file OUT, of the images in these OCI layouts, one an architecture. Prints its
-digest, which is the image's for every architecture.
+"""index.py NAME OUT ARCH=LAYOUT...: makes one OCI archive, the file OUT, from the images in these OCI layouts, one for each architecture.
+Prints its digest, which is the image's digest for every architecture.
 
-NAME is the full name with the tag. It stands there twice: containerd reads an annotation of its own, everybody else OCI's. Both would
-take a tag alone for something else. SOURCE_DATE_EPOCH is the time of every file."""
+NAME is the full name with the tag. The archive has it twice: containerd reads an annotation of its own, all others read OCI's. Both would
+misread a tag alone. SOURCE_DATE_EPOCH is the time of every file."""
 import hashlib
 import io
 import json

@@ -1,6 +1,6 @@
-"""pack.py DIST VERSION DIGEST REGISTRY URL ARCH=FOLDER...: what is in DIST beside the image: the chart, its index, Harvester's add-on,
-the command line of each architecture, and krew's manifest. FOLDER is what scripts/dist/command-line made, with the manual page and the
-completions in it. SOURCE_DATE_EPOCH is the time of every file."""
+"""pack.py DIST VERSION DIGEST REGISTRY URL ARCH=FOLDER...: adds the files beside the image to DIST: the chart, its index, Harvester's
+add-on, the command line of each architecture, and krew's manifest. FOLDER is the output of scripts/dist/command-line, with the manual page
+and the completions. SOURCE_DATE_EPOCH is the time of every file."""
 import gzip
 import hashlib
 import io

@@ -47,6 +47,8 @@ void snapshot_of(Plan& plan, Millis at, const std::string& name, const std::stri
 void draw_labelled(Dice& dice, Plan& plan) {
   const cluster::VmOptions& vm = dice.of(plan.vms);
   const std::string label = dice.of<std::string>({"nightly", "nightly", "weekly"});
+  const std::string whose = dice.one_in(8) ? dice.of(plan.vms).name : vm.name;
+  plan.labelled.insert({vm.name, whose});
   const Millis at = dice.millis(kEarliest, 40000);
   const bool counted = dice.one_in(2);
   const bool named = dice.one_in(2);
@@ -54,7 +56,7 @@ void draw_labelled(Dice& dice, Plan& plan) {
   for (int disk = 0; disk < vm.disks; ++disk) {
     Body annotations = Body::object();
     if (counted) annotations["snapfreeze.harvesterhci.io/members"] = std::to_string(count);
-    if (named) annotations["snapfreeze.harvesterhci.io/vm"] = vm.name;
+    if (named) annotations["snapfreeze.harvesterhci.io/vm"] = whose;
     snapshot_of(plan, at + disk * dice.millis(0, 1500),
                 label + "-" + std::to_string(at.count()) + "-" + std::to_string(disk),
                 vm.name + "-disk-" + std::to_string(disk), {{"snapfreeze.harvesterhci.io/backup", label}}, annotations);
@@ -247,6 +249,26 @@ void draw_call_by_hand(Dice& dice, Plan& plan) {
   });
 }
 
+// Of somebody else, with a disk of a VM's.
+void draw_pod(Dice& dice, Plan& plan) {
+  const Millis at = dice.millis(kEarliest, kLatest);
+  const std::string name = "reader-" + std::to_string(at.count());
+  const std::string claim = dice.of(plan.vms).name + "-disk-0";
+  add(plan, at, "a pod mounts " + claim, [=](History& history) {
+    const Body container = {
+        {"name", "reader"}, {"image", "none"}, {"volumeDevices", {{{"name", "disk"}, {"devicePath", "/dev/disk"}}}}};
+    const Body volume = {{"name", "disk"}, {"persistentVolumeClaim", {{"claimName", claim}}}};
+    history.begin("admin", "POST", std::string("/api/v1/namespaces/") + kNamespace + "/pods",
+                  {{"apiVersion", "v1"},
+                   {"kind", "Pod"},
+                   {"metadata", {{"name", name}}},
+                   {"spec", {{"containers", Body::array({container})}, {"volumes", Body::array({volume})}}}});
+  });
+  add(plan, at + dice.millis(100, 30000), "that pod goes", [=](History& history) {
+    history.begin("admin", "DELETE", std::string("/api/v1/namespaces/") + kNamespace + "/pods/" + name);
+  });
+}
+
 void draw_harvesters_deed(Dice& dice, Plan& plan) {
   const Millis at = dice.millis(kEarliest, kLatest);
   if (dice.one_in(2)) {
@@ -267,6 +289,7 @@ void draw_backups(Dice& dice, Plan& plan) {
     const std::string name = "b" + std::to_string(i);
     const std::string vm = dice.of(plan.vms).name;
     const std::string deadline = dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
+    plan.backups.push_back({name, vm, deadline});
     add(plan, dice.millis(kEarliest, 40000), "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
         [=](History& history) { history.back_up(name, vm, deadline); });
   }
@@ -276,8 +299,9 @@ void draw_backups(Dice& dice, Plan& plan) {
 
 void draw_accidents(Dice& dice, Plan& plan) {
   // Many at once hide each other: some histories have none, most have a few.
-  for (int i = dice.of({0, 1, 1, 2, 2, 3, 4, 6, 9}); i > 0; --i) {
-    switch (dice.number(0, 9)) {
+  plan.accidents = dice.of({0, 1, 1, 2, 2, 3, 4, 6, 9});
+  for (int i = 0; i < plan.accidents; ++i) {
+    switch (dice.number(0, 11)) {
       case 0:
         draw_fault_of_the_api(dice, plan);
         break;
@@ -302,6 +326,9 @@ void draw_accidents(Dice& dice, Plan& plan) {
         break;
       case 8:
         draw_harvesters_deed(dice, plan);
+        break;
+      case 9:
+        draw_pod(dice, plan);
         break;
       default:
         draw_edit(dice, plan);

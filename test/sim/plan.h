@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,20 @@ struct Event {
   std::function<void(History&)> act;
 };
 
+struct Backup {
+  std::string name, vm, deadline;
+};
+
 struct Plan {
   std::vector<cluster::VmOptions> vms;                // all in the namespace "vms"
   std::map<std::string, cluster::DiskOptions> disks;  // by claim
   cluster::HarvesterOptions harvester;
   int kubevirt_minor = 8;
   Installation::Options installation;
-  std::vector<Event> events;  // in the order of time
+  std::vector<Event> events;       // in the order of time
+  std::vector<Backup> backups;     // those of Harvester among the events
+  std::set<std::string> labelled;  // VMs of which somebody else than Harvester takes snapshots
+  int accidents = 0;               // events that are neither
 };
 
 }  // namespace sim

@@ -48,6 +48,7 @@ class Judge {
     calls_are_on_record();
     who_opted_out_is_left_alone();
     clean_backups_are_consistent();
+    undisturbed_backups_are_consistent();
     return std::move(broken_);
   }
 
@@ -68,6 +69,9 @@ class Judge {
   void calls_are_on_record();
   void who_opted_out_is_left_alone();
   void clean_backups_are_consistent();
+  void undisturbed_backups_are_consistent();
+  std::string said_of(const std::string& ns, const std::string& backup) const;
+  bool undisturbed(const Backup& backup, const cluster::VmOptions& vm) const;
   bool shares_a_disk(const cluster::VmOptions& vm) const;
 
   History& history_;
@@ -234,11 +238,51 @@ void Judge::clean_backups_are_consistent() {
         vm.thaw_latency > 300ms) {
       continue;
     }
-    const auto backup = history_.cluster.get("harvesterhci.io/virtualmachinebackups", vm.ns, name);
-    const auto annotations = backup["metadata"].value("annotations", cluster::Json::object());
-    const std::string said = annotations.value("snapfreeze.harvesterhci.io/consistency", "nothing");
-    const std::string why = annotations.value("snapfreeze.harvesterhci.io/reason", "");
-    if (said != "filesystem") fail(4, name + ", which nothing disturbed, is said to be " + said + " " + why);
+    const std::string said = said_of(vm.ns, name);
+    if (said != "filesystem") fail(4, name + ", which nothing disturbed, is said to be " + said);
+  }
+}
+
+// "crash no-agent"
+std::string Judge::said_of(const std::string& ns, const std::string& backup) const {
+  const auto object = history_.cluster.get("harvesterhci.io/virtualmachinebackups", ns, backup);
+  if (object.is_null()) return "gone";
+  const auto annotations = object["metadata"].value("annotations", cluster::Json::object());
+  const std::string why = annotations.value("snapfreeze.harvesterhci.io/reason", "");
+  return annotations.value("snapfreeze.harvesterhci.io/consistency", "nothing") + (why.empty() ? "" : " " + why);
+}
+
+// A healthy backup in a history without accidents: one of its VM, in one round, on storage that cuts well within T.
+bool Judge::undisturbed(const Backup& backup, const cluster::VmOptions& vm) const {
+  const Plan& plan = history_.plan();
+  const auto same_vm = [&](const Backup& other) { return other.vm == backup.vm; };
+  if (plan.accidents != 0 || plan.labelled.contains(vm.name) || shares_a_disk(vm)) return false;
+  if (std::count_if(plan.backups.begin(), plan.backups.end(), same_vm) != 1 || plan.harvester.disks_first >= 0)
+    return false;
+  if (!vm.running || !vm.agent || !vm.annotations.empty() || vm.windows) return false;
+  if (vm.freeze_latency > 2s || vm.thaw_latency > 300ms) return false;
+  if (plan.installation.sweeper.what.thaw_on == snapfreeze::sweeper::ThawOn::kReady) return false;
+  if (backup.deadline == "1s" || backup.deadline == "5s" || backup.deadline == "6s") return false;
+  return std::all_of(plan.disks.begin(), plan.disks.end(), [&](const auto& item) {
+    const cluster::DiskOptions& disk = item.second;
+    const bool slow = disk.style == cluster::StorageStyle::kOldLonghorn && backup.deadline == "10s";
+    return !item.first.starts_with(vm.name + "-") ||
+           (disk.cut <= 900ms && !disk.never && !disk.fails && disk.interim_errors == 0 && !slow);
+  });
+}
+
+void Judge::undisturbed_backups_are_consistent() {
+  for (const Backup& backup : history_.plan().backups) {
+    const auto& vms = history_.plan().vms;
+    const auto vm = std::find_if(vms.begin(), vms.end(), [&](const auto& one) { return one.name == backup.vm; });
+    if (!undisturbed(backup, *vm)) continue;
+    const std::string said = said_of(vm->ns, backup.name);
+    if (said != "filesystem") fail(4, backup.name + ", which nothing disturbed, is said to be " + said);
+    int freezes = 0;
+    for (const FrozenInterval& interval : truth_.intervals(vm->ns + "/" + vm->name)) {
+      freezes += ours(interval.frozen_by) ? 1 : 0;
+    }
+    if (freezes > 2) fail(6, backup.name + " froze its guest " + std::to_string(freezes - 1) + " times");
   }
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/watcher.h"
+#include "sweeper/driver.h"
 #include "sweeper/feed.h"
 
 namespace sim {
@@ -13,9 +14,6 @@ namespace {
 namespace kube = snapfreeze::kube;
 namespace sweeper = snapfreeze::sweeper;
 using sweeper::Kind;
-
-constexpr int kWorkers = 8;           // as the driver has by default
-constexpr Millis kHeadStart{10'000};  // likewise
 
 }  // namespace
 
@@ -39,7 +37,7 @@ SweeperProcess::SweeperProcess(cluster::Cluster& cluster, const std::string& nam
              options.asks_longhorn ? &longhorn_ : nullptr},
       mutex_(runtime_),
       sweeper_(seams_, {identity_, options.policy}, options.what),
-      queue_(kWorkers) {
+      queue_(sweeper::Driver::Options{}.workers) {
   for (int i = 0; i < sweeper::kKinds; ++i) {
     const auto kind = static_cast<Kind>(i);
     if (sweeper::is_watched(kind, thaw_on_)) fibers.spawn("watch", [this, kind] { watch(kind); });
@@ -77,7 +75,7 @@ void SweeperProcess::watch(Kind kind) {
 
 void SweeperProcess::wait_for_head_start() {
   cluster::Lock lock = runtime_.lock();
-  runtime_.wait_until(lock, synced_, runtime_.now() + kHeadStart, [this] {
+  runtime_.wait_until(lock, synced_, runtime_.now() + sweeper::Driver::kHeadStart, [this] {
     const sweeper::World& world = sweeper_.world();
     return world.synced(Kind::kSession) && world.synced(Kind::kBackup) && world.synced(Kind::kVmi);
   });

@@ -1,4 +1,4 @@
-"""The admin's machine: a root with Debian's registry and containerd in it, and programs of the images that this has pulled."""
+"""The admin's machine: a root with Debian's registry and containerd, and programs from the images that containerd has pulled."""
 
 import pathlib
 import subprocess

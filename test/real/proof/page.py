@@ -1,10 +1,10 @@
-"""The commands of docs/install.md, by the heading that they stand below."""
+"""The commands of docs/install.md, by heading."""
 
 import re
 
 
 def blocks(text):
-    """Heading -> its blocks of commands, each as it stands there."""
+    """Heading -> its blocks of commands, unchanged."""
     found = {}
     for part in re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]:
         heading, _, body = part.partition("\n")

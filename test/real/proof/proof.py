@@ -147,7 +147,7 @@ def install(admin, kubelet, plane, page):
     if not kubelet.image.startswith(f"{REGISTRY}/snapfreeze@sha256:"):
         raise SystemExit(f"proof: the chart asks for {kubelet.image}, not for a digest at {REGISTRY}")
     admin.types("4. Check", "snapfreeze check")
-    admin.types("5. Take a backup, and look what it is worth", "kubectl apply")
+    admin.types("5. Take a backup, and see what it is worth", "kubectl apply")
     expect_verdict(plane, "first")
     # The page's own command needs a kubelet.
     command = page.commands("4. Check", "exec deploy/snapfreeze-sweeper").split(" -- snapfreeze ")[1].split()
@@ -181,7 +181,7 @@ def main():
     plane = Plane(tools, work / "plane")
     machine = Machine(work / "root", work)
     page = Page(machine.root / "root/admin/docs/install.md")
-    admin = Admin(machine, page, page.commands("1. Make what is installed, or take it", "version="))
+    admin = Admin(machine, page, page.commands("1. Build the release, or take one", "version="))
     kubelet = Kubelet(machine, plane)
     with contextlib.ExitStack() as stack:
         stack.callback(machine.stop)

@@ -1,5 +1,6 @@
 #include "freeze/session.h"
 
+#include <fstream>
 #include <random>
 #include <span>
 
@@ -114,6 +115,18 @@ class SessionMaker {
 
   std::mt19937 random_;
 };
+
+// The lines of the diagram of the session's machine in `file`, less `indent`.
+std::vector<std::string> machine_drawn_in(const std::string& file, const std::string& indent) {
+  std::ifstream text(SNAPFREEZE_SOURCE_DIR "/" + file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) {
+    const bool drawn = line.starts_with(indent + (lines.empty() ? "(none)" : " "));
+    if (drawn) lines.push_back(line.substr(indent.size()));
+    if (!drawn && !lines.empty()) break;
+  }
+  return lines;
+}
 
 }  // namespace
 
@@ -279,4 +292,14 @@ TEST_CASE("a doubt is kept once, the first one first") {
   Session session;
   for (const char* doubt : {"lapsed", "migrated", "lapsed"}) session.doubt(doubt);
   CHECK(session.doubts == std::vector<std::string>{"lapsed", "migrated"});
+}
+
+TEST_CASE("docs and code draw the same machine, with each phase in it") {
+  const auto drawn = machine_drawn_in("freeze/session.h", "//   ");
+  CHECK(drawn == machine_drawn_in("docs/how-it-works.md", "    "));
+  std::string all;
+  for (const std::string& line : drawn) all += line + "\n";
+  for (const Phase phase : {Phase::kFreezing, Phase::kFrozen, Phase::kThawing, Phase::kResting}) {
+    CHECK(all.find(to_string(phase)) != std::string::npos);
+  }
 }

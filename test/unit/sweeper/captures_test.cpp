@@ -146,6 +146,7 @@ TEST_CASE("an object with the same second confirms a live cut, and one with anot
 TEST_CASE("what confirmed a live cut and is gone, taken back or changed does not confirm it any more") {
   LiveRig rig;
   rig.captures.note(Source::kContent, kUid, at(50), second(10));
+  rig.captures.note(Source::kLonghorn, kUid, at(50));  // it does not say when
   SECTION("gone") {
     rig.captures.forget(Source::kContent, kUid);
   }

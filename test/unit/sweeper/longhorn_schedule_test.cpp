@@ -170,7 +170,7 @@ TEST_CASE("a disk without an answer is left alone after three questions, and hol
 TEST_CASE("Longhorn is left alone for a minute when nothing answers, and then asked again") {
   AskSchedule schedule;
   std::vector<Mono> asked;
-  for (Millis when{0}; when < 130s; when += 10ms) {
+  for (Millis when{0}; when < 190s; when += 10ms) {
     // Guests come and go; only Longhorn stays silent.
     const std::string name = std::to_string(when / 2000ms);
     schedule.want("s" + name, {disk(name)}, at(when).at);

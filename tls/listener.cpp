@@ -1,4 +1,4 @@
-#include "edge/listener.h"
+#include "tls/listener.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 #include <cstring>
 #include <utility>
 
-namespace snapfreeze::edge {
+namespace snapfreeze::tls {
 
 namespace {
 
@@ -25,7 +25,7 @@ constexpr rlim_t kOtherDescriptors = 128;
 constexpr rlim_t kPerConnection = 2;
 
 Result<Listener> bind_and_listen(const sockaddr* address, socklen_t size, const std::string& text) {
-  tls::FileDescriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  FileDescriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
   const int off = 0;
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -85,12 +85,12 @@ Result<Listener> listen_on(const std::string& address, std::uint16_t port) {
 Accepted accept_from(const Listener& listener) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  tls::FileDescriptor socket(
+  FileDescriptor socket(
       ::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (socket.get() < 0) return {tls::FileDescriptor(), "", errno};
+  if (socket.get() < 0) return {FileDescriptor(), "", errno};
   // Short connections by the thousand are gone before they are looked at. They must cost no thread.
   pollfd gone{socket.get(), 0, 0};
-  if (poll(&gone, 1, 0) > 0) return {tls::FileDescriptor(), "", ECONNABORTED};
+  if (poll(&gone, 1, 0) > 0) return {FileDescriptor(), "", ECONNABORTED};
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return {std::move(socket), peer_text(address), 0};
@@ -109,4 +109,4 @@ int connections_allowed(int wanted) {
   return static_cast<int>((limit.rlim_cur - std::min(limit.rlim_cur / 2, kOtherDescriptors)) / kPerConnection);
 }
 
-}  // namespace snapfreeze::edge
+}  // namespace snapfreeze::tls

@@ -1,10 +1,10 @@
-#include "edge/turns.h"
+#include "base/turns.h"
 
 #include <algorithm>
 
-namespace snapfreeze::edge {
+namespace snapfreeze {
 
-bool Turns::take(Mono deadline) {
+bool Turns::try_lock_until(Mono deadline) {
   std::unique_lock lock(mutex_);
   if (free_ > 0) {
     --free_;
@@ -18,7 +18,7 @@ bool Turns::take(Mono deadline) {
   return false;
 }
 
-void Turns::give_back() {
+void Turns::unlock() {
   const std::lock_guard lock(mutex_);
   if (waiting_.empty()) {
     ++free_;
@@ -30,4 +30,4 @@ void Turns::give_back() {
   next.given.notify_one();  // under the lock: `next` is gone as soon as its thread sees that it has the turn
 }
 
-}  // namespace snapfreeze::edge
+}  // namespace snapfreeze

@@ -12,11 +12,7 @@
 
 #include "base/clock.h"
 
-namespace snapfreeze::edge {
-
-// With a name, and all signals left to the main thread: SIGPIPE too, as OpenSSL writes without MSG_NOSIGNAL. Throws
-// std::system_error when there is no thread to be had.
-[[nodiscard]] std::jthread start_thread(std::string name, std::function<void()> body);
+namespace snapfreeze {
 
 class ThreadPool {
  public:
@@ -48,4 +44,4 @@ class ThreadPool {
   std::list<std::jthread> ended_;  // to be joined, which they let us do at once
 };
 
-}  // namespace snapfreeze::edge
+}  // namespace snapfreeze

@@ -7,10 +7,10 @@
 #include "base/result.h"
 #include "tls/descriptor.h"
 
-namespace snapfreeze::edge {
+namespace snapfreeze::tls {
 
 struct Listener {
-  tls::FileDescriptor socket;  // non-blocking
+  FileDescriptor socket;  // non-blocking
   std::uint16_t port = 0;
 };
 
@@ -19,9 +19,9 @@ struct Listener {
 Result<Listener> listen_on(const std::string& address, std::uint16_t port);
 
 struct Accepted {
-  tls::FileDescriptor socket;  // non-blocking, without Nagle's delay; negative when none was accepted
-  std::string peer;            // "10.0.0.1:40000", "[fd00::1]:40000"
-  int error = 0;               // errno when none was accepted; ECONNABORTED: it is gone already
+  FileDescriptor socket;  // non-blocking, without Nagle's delay; negative when none was accepted
+  std::string peer;       // "10.0.0.1:40000", "[fd00::1]:40000"
+  int error = 0;          // errno when none was accepted; ECONNABORTED: it is gone already
 };
 Accepted accept_from(const Listener& listener);
 
@@ -29,4 +29,4 @@ Accepted accept_from(const Listener& listener);
 // raised as far as that takes and the hard one allows.
 int connections_allowed(int wanted);
 
-}  // namespace snapfreeze::edge
+}  // namespace snapfreeze::tls

@@ -1,22 +1,11 @@
-#include "edge/thread_pool.h"
+#include "base/thread_pool.h"
 
-#include <pthread.h>
-
-#include <csignal>
 #include <system_error>
 #include <utility>
 
-namespace snapfreeze::edge {
+#include "base/thread.h"
 
-std::jthread start_thread(std::string name, std::function<void()> body) {
-  return std::jthread([name = name.substr(0, 15), body = std::move(body)] {
-    pthread_setname_np(pthread_self(), name.c_str());
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    body();
-  });
-}
+namespace snapfreeze {
 
 bool ThreadPool::run(std::function<void()> task) {
   std::list<std::jthread> ended;  // joined when this returns, outside the lock
@@ -74,4 +63,4 @@ void ThreadPool::join() {
   threads_.clear();
 }
 
-}  // namespace snapfreeze::edge
+}  // namespace snapfreeze
