@@ -9,7 +9,7 @@
 namespace snapfreeze {
 
 Result<std::string> read_file(const std::string& file) {
-  constexpr std::size_t kMaxSize = 4 << 20;
+  constexpr std::size_t kMaxFile = 4 << 20;
   const auto failed = [&] { return Error{Code::kMalformed, file + ": cannot be read: " + std::strerror(errno)}; };
   const auto close = [](std::FILE* stream) { std::fclose(stream); };
   const std::unique_ptr<std::FILE, decltype(close)> stream(std::fopen(file.c_str(), "rbe"), close);
@@ -18,7 +18,7 @@ Result<std::string> read_file(const std::string& file) {
   std::array<char, 4096> piece;
   while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), stream.get())) {
     content.append(piece.data(), count);
-    if (content.size() > kMaxSize) return Error{Code::kMalformed, file + ": is larger than 4 MiB"};
+    if (content.size() > kMaxFile) return Error{Code::kMalformed, file + ": is larger than 4 MiB"};
   }
   if (std::ferror(stream.get()) != 0) return failed();
   return content;

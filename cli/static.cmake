@@ -11,7 +11,7 @@ endforeach()
 set(split ${CMAKE_CURRENT_BINARY_DIR}/cpp-httplib)
 execute_process(COMMAND python3 ${source_cpp-httplib}/split.py --out ${split} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 
-file(GLOB prometheus_files ${source_prometheus-cpp}/core/src/*.cc)
+file(GLOB prometheus_files ${source_prometheus-cpp}/core/src/*.cc ${source_prometheus-cpp}/core/src/detail/*.cc)
 file(GLOB spdlog_files ${source_spdlog}/src/*.cpp)
 list(FILTER spdlog_files EXCLUDE REGEX "/bundled_fmtlib")
 add_library(snapfreeze_libraries STATIC EXCLUDE_FROM_ALL

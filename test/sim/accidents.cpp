@@ -9,58 +9,14 @@
 namespace sim {
 namespace {
 
-constexpr int kEarliest = 0;
-constexpr int kLatest = 60000;  // ms; what begins later is the end
-
 using Body = cluster::Json;
-
-void add(Plan& plan, Millis at, std::string what, std::function<void(History&)> act) {
-  plan.events.push_back({at, std::move(what), std::move(act)});
-}
 
 std::string text(Millis time) {
   return std::to_string(time.count()) + " ms";
 }
 
-std::string path(const std::string& group_version, const std::string& resource, const std::string& name = "") {
-  return "/apis/" + group_version + "/namespaces/" + kNamespace + "/" + resource + (name.empty() ? "" : "/" + name);
-}
-
 std::string draw_process(Dice& dice) {
   return dice.of<std::string>({"sweeper-0", "sweeper-0", "sweeper-1", "webhook-0", "webhook-1"});
-}
-
-void snapshot_of(Plan& plan, Millis at, const std::string& name, const std::string& claim, Body labels,
-                 Body annotations) {
-  add(plan, at, "snapshot " + name + " of " + claim + " by a tenant, " + labels.dump() + annotations.dump(),
-      [=](History& history) {
-        history.begin(
-            "tenant", "POST", path("snapshot.storage.k8s.io/v1", "volumesnapshots"),
-            {{"apiVersion", "snapshot.storage.k8s.io/v1"},
-             {"kind", "VolumeSnapshot"},
-             {"metadata", {{"name", name}, {"labels", labels}, {"annotations", annotations}}},
-             {"spec",
-              {{"source", {{"persistentVolumeClaimName", claim}}}, {"volumeSnapshotClassName", "longhorn-snapshot"}}}});
-      });
-}
-
-void draw_labelled(Dice& dice, Plan& plan) {
-  const cluster::VmOptions& vm = dice.of(plan.vms);
-  const std::string label = dice.of<std::string>({"nightly", "nightly", "weekly"});
-  const std::string whose = dice.one_in(8) ? dice.of(plan.vms).name : vm.name;
-  plan.labelled.insert({vm.name, whose});
-  const Millis at = dice.millis(kEarliest, 40000);
-  const bool counted = dice.one_in(2);
-  const bool named = dice.one_in(2);
-  const int count = dice.one_in(6) ? vm.disks + dice.of({-1, 1}) : vm.disks;
-  for (int disk = 0; disk < vm.disks; ++disk) {
-    Body annotations = Body::object();
-    if (counted) annotations["snapfreeze.harvesterhci.io/members"] = std::to_string(count);
-    if (named) annotations["snapfreeze.harvesterhci.io/vm"] = whose;
-    snapshot_of(plan, at + disk * dice.millis(0, 1500),
-                label + "-" + std::to_string(at.count()) + "-" + std::to_string(disk),
-                vm.name + "-disk-" + std::to_string(disk), {{"snapfreeze.harvesterhci.io/backup", label}}, annotations);
-  }
 }
 
 void draw_fault_of_the_api(Dice& dice, Plan& plan) {
@@ -75,13 +31,13 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
   fault.delay = dice.millis(100, 12000);
   fault.status = dice.of({409, 429, 500, 503});
   const Millis back = dice.millis(500, 20000);
-  add(plan, dice.millis(kEarliest, 40000),
-      "fault " + std::to_string(static_cast<int>(fault.kind)) + " at call " + std::to_string(fault.nth) + " of " +
-          fault.caller + ", " + std::to_string(fault.count) + " times",
-      [=](History& history) {
-        history.installation.when_killed(fault.caller, back);
-        history.cluster.add_fault(fault);
-      });
+  plan.add(dice.millis(kFirstEvent, 40000),
+           "fault " + std::to_string(static_cast<int>(fault.kind)) + " at call " + std::to_string(fault.nth) + " of " +
+               fault.caller + ", " + std::to_string(fault.count) + " times",
+           [=](History& history) {
+             history.installation.when_killed(fault.caller, back);
+             history.cluster.add_fault(fault);
+           });
 }
 
 void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
@@ -94,35 +50,35 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
   fault.count = dice.number(1, 3);
   fault.delay = dice.millis(1000, 59000);
   const std::string vm = dice.of(plan.vms).name;
-  add(plan, dice.millis(kEarliest, 40000),
-      vm + ": " + fault.operation + " fails, kind " + std::to_string(static_cast<int>(fault.kind)) + ", by " +
-          text(fault.delay),
-      [=](History& history) {
-        if (fault.operation == "unfreeze") history.hindered.insert(vm);
-        history.cluster.guests().add_fault(kNamespace, vm, fault);
-      });
+  plan.add(dice.millis(kFirstEvent, 40000),
+           vm + ": " + fault.operation + " fails, kind " + std::to_string(static_cast<int>(fault.kind)) + ", by " +
+               text(fault.delay),
+           [=](History& history) {
+             if (fault.operation == "unfreeze") history.hindered.insert(vm);
+             history.cluster.guests().add_fault(kNamespace, vm, fault);
+           });
 }
 
 void draw_crash_or_stop(Dice& dice, Plan& plan) {
   const std::string process = draw_process(dice);
-  const Millis at = dice.millis(kEarliest, kLatest);
+  const Millis at = dice.millis(kFirstEvent, kLastEvent);
   const Millis lasts = dice.one_in(3) ? dice.millis(10000, 120000) : dice.millis(50, 10000);
   const int step = dice.number(1, 60);
   switch (dice.number(0, 3)) {
     case 0:
-      return add(plan, at, process + " is killed, back after " + text(lasts),
-                 [=](History& history) { history.installation.kill(process, lasts); });
+      return plan.add(at, process + " is killed, back after " + text(lasts),
+                      [=](History& history) { history.installation.kill(process, lasts); });
     case 1:
-      return add(plan, at, process + " is stopped for " + text(lasts), [=](History& history) {
+      return plan.add(at, process + " is stopped for " + text(lasts), [=](History& history) {
         history.stopped.insert(process);
         history.installation.process(process).gate.close_for(lasts);
       });
     default:
-      return add(plan, at, process + " is stopped at step " + std::to_string(step) + " from now for " + text(lasts),
-                 [=](History& history) {
-                   history.stopped.insert(process);
-                   history.installation.process(process).gate.close_at(Gate::Where::kAtStep, step, lasts);
-                 });
+      return plan.add(at, process + " is stopped at step " + std::to_string(step) + " from now for " + text(lasts),
+                      [=](History& history) {
+                        history.stopped.insert(process);
+                        history.installation.process(process).gate.close_at(Gate::Where::kAtStep, step, lasts);
+                      });
   }
 }
 
@@ -134,34 +90,34 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
        "/snapshot.storage.k8s.io/v1/volumesnapshotcontents", "/harvesterhci.io/v1beta1/virtualmachinebackups",
        "/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"});
   if (!dice.one_in(3)) holdback.late_by = dice.millis(20, 8000);
-  const Millis at = dice.millis(kEarliest, 40000);
+  const Millis at = dice.millis(kFirstEvent, 40000);
   const Millis lasts = dice.millis(1000, 60000);
   if (dice.one_in(5)) {
-    return add(plan, at, "all watches expire", [](History& history) {
+    return plan.add(at, "all watches expire", [](History& history) {
       history.cluster.locked([&] {
         history.cluster.store().compact();
         history.cluster.store().expire_watches();
       });
     });
   }
-  add(plan, at,
-      "watches of " + holdback.caller + holdback.path +
-          (holdback.late_by ? " lag " + text(*holdback.late_by) : " say nothing") + " for " + text(lasts),
-      [=](History& history) {
-        cluster::Holdback from_now = holdback;
-        from_now.from = history.runtime.now();
-        from_now.until = from_now.from + lasts;
-        history.cluster.locked([&] { history.cluster.faults().hold_back(from_now); });
-      });
+  plan.add(at,
+           "watches of " + holdback.caller + holdback.path +
+               (holdback.late_by ? " lag " + text(*holdback.late_by) : " say nothing") + " for " + text(lasts),
+           [=](History& history) {
+             cluster::Holdback from_now = holdback;
+             from_now.from = history.runtime.now();
+             from_now.until = from_now.from + lasts;
+             history.cluster.locked([&] { history.cluster.faults().hold_back(from_now); });
+           });
 }
 
 void draw_trouble_with_the_api(Dice& dice, Plan& plan) {
-  const Millis at = dice.millis(kEarliest, kLatest);
+  const Millis at = dice.millis(kFirstEvent, kLastEvent);
   const Millis lasts = dice.millis(100, 12000);
   const Millis step = dice.millis(-40000, 40000);
   switch (dice.number(0, 3)) {
     case 0:
-      return add(plan, at, "etcd is restored to " + text(lasts) + " ago", [=](History& history) {
+      return plan.add(at, "etcd is restored to " + text(lasts) + " ago", [=](History& history) {
         history.restored = true;
         try {
           history.cluster.restore_etcd(lasts);
@@ -170,17 +126,18 @@ void draw_trouble_with_the_api(Dice& dice, Plan& plan) {
         }
       });
     case 1:
-      return add(plan, at, "the API server's clock is set by " + text(step),
-                 [=](History& history) { history.cluster.locked([&] { history.cluster.store().step_clock(step); }); });
+      return plan.add(at, "the API server's clock is set by " + text(step), [=](History& history) {
+        history.cluster.locked([&] { history.cluster.store().step_clock(step); });
+      });
     default:
-      return add(plan, at, "the API server is gone for " + text(lasts),
-                 [=](History& history) { history.cluster.api_down_for(lasts); });
+      return plan.add(at, "the API server is gone for " + text(lasts),
+                      [=](History& history) { history.cluster.api_down_for(lasts); });
   }
 }
 
 void on_guest(Plan& plan, Millis at, const std::string& vm, const std::string& what,
               std::function<void(cluster::Guests&, const std::string&)> act) {
-  add(plan, at, vm + " " + what, [=](History& history) {
+  plan.add(at, vm + " " + what, [=](History& history) {
     try {
       history.hindered.insert(vm);
       act(history.cluster.guests(), vm);
@@ -193,7 +150,7 @@ void on_guest(Plan& plan, Millis at, const std::string& vm, const std::string& w
 void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   using cluster::Guests;
   const std::string vm = dice.of(plan.vms).name;
-  const Millis at = dice.millis(kEarliest, kLatest);
+  const Millis at = dice.millis(kFirstEvent, kLastEvent);
   const Millis lasts = dice.millis(300, 12000);
   const std::string name = "own-" + std::to_string(at.count());
   const auto then = [&](const char* what, void (Guests::*act)(const std::string&, const std::string&), Millis after) {
@@ -241,20 +198,20 @@ void draw_call_by_hand(Dice& dice, Plan& plan) {
   const std::string vm = dice.of(plan.vms).name;
   const std::string operation = dice.of<std::string>({"freeze", "unfreeze"});
   const int seconds = dice.number(1, 40);
-  add(plan, dice.millis(kEarliest, kLatest), vm + ": " + operation + " by hand", [=](History& history) {
+  plan.add(dice.millis(kFirstEvent, kLastEvent), vm + ": " + operation + " by hand", [=](History& history) {
     if (operation == "unfreeze") history.thawed_by_hand.insert(vm);
     history.begin("by-hand", "PUT",
-                  path("subresources.kubevirt.io/v1", "virtualmachineinstances", vm) + "/" + operation,
+                  path_of("subresources.kubevirt.io/v1", "virtualmachineinstances", vm) + "/" + operation,
                   operation == "freeze" ? Body{{"unfreezeTimeout", std::to_string(seconds) + "s"}} : Body());
   });
 }
 
 // Of somebody else, with a disk of a VM's.
 void draw_pod(Dice& dice, Plan& plan) {
-  const Millis at = dice.millis(kEarliest, kLatest);
+  const Millis at = dice.millis(kFirstEvent, kLastEvent);
   const std::string name = "reader-" + std::to_string(at.count());
   const std::string claim = dice.of(plan.vms).name + "-disk-0";
-  add(plan, at, "a pod mounts " + claim, [=](History& history) {
+  plan.add(at, "a pod mounts " + claim, [=](History& history) {
     const Body container = {
         {"name", "reader"}, {"image", "none"}, {"volumeDevices", {{{"name", "disk"}, {"devicePath", "/dev/disk"}}}}};
     const Body volume = {{"name", "disk"}, {"persistentVolumeClaim", {{"claimName", claim}}}};
@@ -264,38 +221,24 @@ void draw_pod(Dice& dice, Plan& plan) {
                    {"metadata", {{"name", name}}},
                    {"spec", {{"containers", Body::array({container})}, {"volumes", Body::array({volume})}}}});
   });
-  add(plan, at + dice.millis(100, 30000), "that pod goes", [=](History& history) {
+  plan.add(at + dice.millis(100, 30000), "that pod goes", [=](History& history) {
     history.begin("admin", "DELETE", std::string("/api/v1/namespaces/") + kNamespace + "/pods/" + name);
   });
 }
 
 void draw_harvesters_deed(Dice& dice, Plan& plan) {
-  const Millis at = dice.millis(kEarliest, kLatest);
+  const Millis at = dice.millis(kFirstEvent, kLastEvent);
   if (dice.one_in(2)) {
-    return add(plan, at, "Harvester's controller restarts",
-               [](History& history) { history.cluster.harvester().restart(); });
+    return plan.add(at, "Harvester's controller restarts",
+                    [](History& history) { history.cluster.harvester().restart(); });
   }
   const std::string backup = "b" + std::to_string(dice.number(0, 3));
   const int times = dice.number(1, 5);
-  add(plan, at, "Harvester reconciles " + backup + " " + std::to_string(times) + " times",
-      [=](History& history) { history.cluster.harvester().reconcile_again(kNamespace, backup, times); });
+  plan.add(at, "Harvester reconciles " + backup + " " + std::to_string(times) + " times",
+           [=](History& history) { history.cluster.harvester().reconcile_again(kNamespace, backup, times); });
 }
 
 }  // namespace
-
-void draw_backups(Dice& dice, Plan& plan) {
-  const int backups = dice.number(1, 4);
-  for (int i = 0; i < backups; ++i) {
-    const std::string name = "b" + std::to_string(i);
-    const std::string vm = dice.of(plan.vms).name;
-    const std::string deadline = dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
-    plan.backups.push_back({name, vm, deadline});
-    add(plan, dice.millis(kEarliest, 40000), "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
-        [=](History& history) { history.back_up(name, vm, deadline); });
-  }
-  if (dice.one_in(3)) draw_labelled(dice, plan);
-  if (dice.one_in(8)) draw_labelled(dice, plan);
-}
 
 void draw_accidents(Dice& dice, Plan& plan) {
   // Many at once hide each other: some histories have none, most have a few.

@@ -1,5 +1,4 @@
-// What happens in a drawn world: backups, and everything that may come between them and their end. The draws of one
-// kind stand in one function each.
+// What may come between the backups of a drawn world and their end. The draws of one kind stand in one function each.
 #pragma once
 
 #include "test/sim/dice.h"
@@ -7,8 +6,7 @@
 
 namespace sim {
 
-// Add events to the plan, in any order.
-void draw_backups(Dice& dice, Plan& plan);
+// Adds accidents to the plan, in any order: none in some histories, many in others.
 void draw_accidents(Dice& dice, Plan& plan);
 
 }  // namespace sim

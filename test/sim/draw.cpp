@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "test/sim/accidents.h"
+#include "test/sim/backups.h"
 #include "test/sim/dice.h"
 
 namespace sim {

@@ -100,6 +100,11 @@ void Gate::pass() {
   state_->runtime.wait_until(lock, state_->opened, cluster::kNever, [this] { return state_->closed == 0; });
 }
 
+bool Gate::closed() const {
+  const cluster::Lock lock = state_->runtime.lock();
+  return state_->closed > 0;
+}
+
 int Gate::steps() const {
   const cluster::Lock lock = state_->runtime.lock();
   return state_->steps;

@@ -37,6 +37,7 @@ class Gate {
   void step();
   void pass();
 
+  [[nodiscard]] bool closed() const;
   [[nodiscard]] int steps() const;
   [[nodiscard]] int calls() const;
 

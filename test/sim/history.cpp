@@ -11,8 +11,11 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kElection = 13s;
-constexpr auto kCalm = 330s;  // a stop, a timer, a rest, a rescue
-constexpr auto kLast = 45s;   // of a backup that nothing disturbs, to its verdict
+// A guest that Harvester left frozen, a stop of two minutes, a rest, and what comes of them.
+constexpr auto kLongestCalm = 400s;
+constexpr auto kLook = 10s;
+constexpr int kQuietLooks = 4;
+constexpr auto kLast = 45s;  // of a backup that nothing disturbs, to its verdict
 
 }  // namespace
 
@@ -45,8 +48,28 @@ void History::play() {
   }
   runtime.sleep_for(1s);
   calm_down();
-  runtime.sleep_for(kCalm);
+  wait_for_quiet();
   back_up_all();
+}
+
+// Nobody is frozen, nobody rests, and nobody has to wake up.
+bool History::quiet() {
+  if (names("coordination.k8s.io", "leases", kOwnNamespace).size() > 1) return false;
+  for (const char* name : {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"}) {
+    if (installation.process(name).gate.closed()) return false;
+  }
+  return cluster.locked([this] {
+    return std::none_of(plan_.vms.begin(), plan_.vms.end(),
+                        [this](const auto& vm) { return cluster.truth().frozen_now(vm.ns + "/" + vm.name); });
+  });
+}
+
+void History::wait_for_quiet() {
+  int looks = 0;
+  for (const auto begin = runtime.now(); looks < kQuietLooks && runtime.now() < begin + kLongestCalm;) {
+    runtime.sleep_for(kLook);
+    looks = quiet() ? looks + 1 : 0;
+  }
 }
 
 // Nothing goes wrong any more; what went wrong is not undone.
@@ -82,10 +105,7 @@ void History::back_up_all() {
     runtime.sleep_for(300ms);
   }
   runtime.sleep_for(kLast);
-  // Also one that was rightly given up may rest.
-  for (int i = 0; i < 20 && names("coordination.k8s.io", "leases", kOwnNamespace).size() > 1; ++i) {
-    runtime.sleep_for(10s);
-  }
+  wait_for_quiet();  // also one that was rightly given up may rest
 }
 
 cluster::Reply History::call(const std::string& user, const std::string& method, const std::string& target,

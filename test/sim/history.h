@@ -13,6 +13,14 @@
 
 namespace sim {
 
+inline constexpr char kNamespace[] = "vms";  // of all VMs
+
+// Of a collection in it, or of one object: path_of("kubevirt.io/v1", "virtualmachines", "vm0").
+inline std::string path_of(const std::string& group_version, const std::string& resource,
+                           const std::string& name = "") {
+  return "/apis/" + group_version + "/namespaces/" + kNamespace + "/" + resource + (name.empty() ? "" : "/" + name);
+}
+
 class History {
  public:
   History(std::uint64_t seed, Plan plan);
@@ -50,13 +58,12 @@ class History {
  private:
   void set_up();
   void calm_down();
+  bool quiet();
+  void wait_for_quiet();
   void back_up_all();
 
   const Plan plan_;
   cluster::Mono start_{};
 };
-
-// "namespace.vm", as a session's Lease is called.
-inline constexpr char kNamespace[] = "vms";
 
 }  // namespace sim

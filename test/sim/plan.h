@@ -23,7 +23,15 @@ struct Backup {
   std::string name, vm, deadline;
 };
 
+// ms; what would begin later is the end.
+inline constexpr int kFirstEvent = 0;
+inline constexpr int kLastEvent = 60000;
+
 struct Plan {
+  void add(Millis at, std::string what, std::function<void(History&)> act) {
+    events.push_back({at, std::move(what), std::move(act)});
+  }
+
   std::vector<cluster::VmOptions> vms;                // all in the namespace "vms"
   std::map<std::string, cluster::DiskOptions> disks;  // by claim
   cluster::HarvesterOptions harvester;

@@ -18,8 +18,9 @@ class Page:
         self._blocks = blocks(path.read_text(encoding="utf-8"))
 
     def commands(self, heading, holding):
-        """The one block below the heading that has this in it. If there is none, or more, the page has changed and the proof must, too."""
-        fitting = [block for block in self._blocks.get(heading, []) if holding in block]
+        """The one block that has `holding` in it, below the heading that begins with `heading`. If there is none, or more, the page has
+        changed and the proof must, too."""
+        fitting = [block for said, found in self._blocks.items() if said.startswith(heading) for block in found if holding in block]
         if len(fitting) != 1:
             raise SystemExit(f"proof: docs/install.md, '{heading}': {len(fitting)} blocks with '{holding}'")
         return fitting[0]

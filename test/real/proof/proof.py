@@ -142,15 +142,15 @@ def expect_verdict(plane, name):
 
 
 def install(admin, kubelet, plane, page):
-    admin.types("2. Push the image", "skopeo copy --all")
-    admin.types("3. Install the chart", "helm install", lambda: kubelet.follow(1))
+    admin.types("2.", "skopeo copy --all")
+    admin.types("3.", "helm install", lambda: kubelet.follow(1))
     if not kubelet.image.startswith(f"{REGISTRY}/snapfreeze@sha256:"):
         raise SystemExit(f"proof: the chart asks for {kubelet.image}, not for a digest at {REGISTRY}")
-    admin.types("4. Check", "snapfreeze check")
-    admin.types("5. Take a backup, and see what it is worth", "kubectl apply")
+    admin.types("4.", "snapfreeze check")
+    admin.types("5.", "kubectl apply")
     expect_verdict(plane, "first")
     # The page's own command needs a kubelet.
-    command = page.commands("4. Check", "exec deploy/snapfreeze-sweeper").split(" -- snapfreeze ")[1].split()
+    command = page.commands("4.", "exec deploy/snapfreeze-sweeper").split(" -- snapfreeze ")[1].split()
     if "filesystem" not in (said := kubelet.execute(*command)):
         raise SystemExit(f"proof: in a sweeper's pod, snapfreeze {' '.join(command)} says:\n{said}")
 
@@ -181,7 +181,7 @@ def main():
     plane = Plane(tools, work / "plane")
     machine = Machine(work / "root", work)
     page = Page(machine.root / "root/admin/docs/install.md")
-    admin = Admin(machine, page, page.commands("1. Build the release, or take one", "version="))
+    admin = Admin(machine, page, page.commands("1.", "version="))
     kubelet = Kubelet(machine, plane)
     with contextlib.ExitStack() as stack:
         stack.callback(machine.stop)

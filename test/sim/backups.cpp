@@ -1,0 +1,60 @@
+#include "test/sim/backups.h"
+
+#include "test/sim/history.h"
+
+namespace sim {
+namespace {
+
+using Body = cluster::Json;
+
+void snapshot_of(Plan& plan, Millis at, const std::string& name, const std::string& claim, Body labels,
+                 Body annotations) {
+  plan.add(
+      at, "snapshot " + name + " of " + claim + " by a tenant, " + labels.dump() + annotations.dump(),
+      [=](History& history) {
+        history.begin(
+            "tenant", "POST", path_of("snapshot.storage.k8s.io/v1", "volumesnapshots"),
+            {{"apiVersion", "snapshot.storage.k8s.io/v1"},
+             {"kind", "VolumeSnapshot"},
+             {"metadata", {{"name", name}, {"labels", labels}, {"annotations", annotations}}},
+             {"spec",
+              {{"source", {{"persistentVolumeClaimName", claim}}}, {"volumeSnapshotClassName", "longhorn-snapshot"}}}});
+      });
+}
+
+void draw_labelled(Dice& dice, Plan& plan) {
+  const cluster::VmOptions& vm = dice.of(plan.vms);
+  const std::string label = dice.of<std::string>({"nightly", "nightly", "weekly"});
+  const std::string whose = dice.one_in(8) ? dice.of(plan.vms).name : vm.name;
+  plan.labelled.insert({vm.name, whose});
+  const Millis at = dice.millis(kFirstEvent, 40000);
+  const bool counted = dice.one_in(2);
+  const bool named = dice.one_in(2);
+  const int count = dice.one_in(6) ? vm.disks + dice.of({-1, 1}) : vm.disks;
+  for (int disk = 0; disk < vm.disks; ++disk) {
+    Body annotations = Body::object();
+    if (counted) annotations["snapfreeze.harvesterhci.io/members"] = std::to_string(count);
+    if (named) annotations["snapfreeze.harvesterhci.io/vm"] = whose;
+    snapshot_of(plan, at + disk * dice.millis(0, 1500),
+                label + "-" + std::to_string(at.count()) + "-" + std::to_string(disk),
+                vm.name + "-disk-" + std::to_string(disk), {{"snapfreeze.harvesterhci.io/backup", label}}, annotations);
+  }
+}
+
+}  // namespace
+
+void draw_backups(Dice& dice, Plan& plan) {
+  const int backups = dice.number(1, 4);
+  for (int i = 0; i < backups; ++i) {
+    const std::string name = "b" + std::to_string(i);
+    const std::string vm = dice.of(plan.vms).name;
+    const std::string deadline = dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
+    plan.backups.push_back({name, vm, deadline});
+    plan.add(dice.millis(kFirstEvent, 40000), "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
+             [=](History& history) { history.back_up(name, vm, deadline); });
+  }
+  if (dice.one_in(3)) draw_labelled(dice, plan);
+  if (dice.one_in(8)) draw_labelled(dice, plan);
+}
+
+}  // namespace sim
