@@ -94,6 +94,7 @@ class Together {
         if (must_be_looked_at(disk)) doubt(disk, reason::kUnverified);
       }
     }
+    spread_doubt();
     if (!seams_.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
     StrayDone done = write();
     if (done.end == End::kFailed || !judges_backup()) return done;
@@ -115,6 +116,14 @@ class Together {
       disk.verdict = crash(why);
     } else if (backup_doubt_.empty()) {
       backup_doubt_ = why;
+    }
+  }
+
+  // A verdict says that its disk is of one moment with those of the same backup that have it, too.
+  void spread_doubt() {
+    for (Disk& disk : disks_) {
+      const bool new_and_offline = !disk.looked && disk.verdict.consistency == Consistency::kOffline;
+      if (new_and_offline && !backup_doubt_.empty()) disk.verdict = crash(backup_doubt_);
     }
   }
 
