@@ -15,6 +15,7 @@
 
 #include "kube/connection_pool.h"
 #include "kube/http1.h"
+#include "kube/lines.h"
 #include "kube/observing_api.h"
 #include "kube/rest.h"
 #include "kube/token_source.h"
@@ -66,27 +67,6 @@ std::string host_header(const Config& config) {
   const bool ipv6 = config.host.find(':') != std::string::npos;
   return fmt::format(fmt::runtime(ipv6 ? "[{}]:{}" : "{}:{}"), config.host, config.port);
 }
-
-// Splits a stream into lines.
-class Lines {
- public:
-  // false: the sink has had enough. An Error: a line is too long.
-  Result<bool> take(std::string& bytes, const LineSink& sink) {
-    const std::size_t scanned = rest_.size();
-    rest_ += std::exchange(bytes, {});
-    std::size_t begin = 0;
-    for (std::size_t end = rest_.find('\n', scanned); end != std::string::npos; end = rest_.find('\n', begin)) {
-      if (!sink(std::string_view(rest_).substr(begin, end - begin))) return false;
-      begin = end + 1;
-    }
-    rest_.erase(0, begin);
-    if (rest_.size() > HttpsClient::kMaxLine) return Error{Code::kTransient, "a line of the stream is over 16 MiB"};
-    return true;
-  }
-
- private:
-  std::string rest_;
-};
 
 }  // namespace
 
@@ -253,7 +233,7 @@ Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, cons
 }
 
 Result<void> HttpsClient::Impl::follow(tls::Stream& connection, ReplyParser& reply, Millis idle, const LineSink& sink) {
-  Lines lines;
+  Lines lines(HttpsClient::kMaxLine);
   std::array<char, kReadSize> buffer;
   for (;;) {
     const Result<bool> wanted = lines.take(reply.body(), sink);

@@ -85,12 +85,14 @@ class Together {
       : seams_(seams), settings_(settings), job_(job), disks_(job.plan.snapshots) {}
 
   StrayDone run() {
-    if (std::any_of(disks_.begin(), disks_.end(), must_be_looked_at) && !look()) {
+    const auto needs_look = [this](const Disk& disk) { return must_be_looked_at(disk); };
+    if (std::any_of(disks_.begin(), disks_.end(), needs_look) && !look()) {
       if (job_.failures + 1 < kMaxLooks) return ended(End::kFailed);
       for (Disk& disk : disks_) {
-        if (must_be_looked_at(disk)) disk.verdict = crash(reason::kUnverified);
+        if (must_be_looked_at(disk)) doubt(disk, reason::kUnverified);
       }
     }
+    spread_doubt();
     if (!seams_.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
     StrayDone done = write();
     if (done.end == End::kFailed || !judges_backup()) return done;
@@ -98,9 +100,29 @@ class Together {
   }
 
  private:
-  // A snapshot that this process has judged had a look of its own.
-  static bool must_be_looked_at(const Disk& disk) {
-    return disk.verdict.consistency == Consistency::kOffline && !disk.looked;
+  // A snapshot that this process has judged had a look of its own. But whoever has had its disk since then spoils the
+  // backup, whose disks are to be of one moment.
+  bool must_be_looked_at(const Disk& disk) const {
+    return disk.verdict.consistency == Consistency::kOffline && (!disk.looked || backup_waits());
+  }
+
+  bool backup_waits() const { return job_.backup && !job_.backup->verdict; }
+
+  // A verdict that was true when it was given stands.
+  void doubt(Disk& disk, freeze::Reason why) {
+    if (!disk.looked) {
+      disk.verdict = crash(why);
+    } else if (!backup_doubt_) {
+      backup_doubt_ = why;
+    }
+  }
+
+  // A verdict says that its disk is of one moment with those of the same backup that have it, too.
+  void spread_doubt() {
+    for (Disk& disk : disks_) {
+      const bool new_and_offline = !disk.looked && disk.verdict.consistency == Consistency::kOffline;
+      if (new_and_offline && backup_doubt_) disk.verdict = crash(backup_doubt_);
+    }
   }
 
   static bool stands(const Disk& disk) { return disk.facts.verdict == disk.verdict; }
@@ -123,7 +145,7 @@ class Together {
       if (!must_be_looked_at(disk)) continue;
       const Wall since = disk.facts.created.value_or(Wall::min());
       const auto why = freeze::offline_doubt({disk.facts.claim, since, vmi, vm, found->users}, culprit_);
-      if (why) disk.verdict = crash(why);
+      if (why) doubt(disk, why);
     }
     return true;
   }
@@ -150,7 +172,7 @@ class Together {
 
   // Only once all snapshots that it lists are known.
   [[nodiscard]] bool judges_backup() const {
-    if (!job_.backup || job_.backup->verdict) return false;
+    if (!backup_waits()) return false;
     const auto& names = job_.backup->snapshot_names;
     return !names.empty() &&
            std::all_of(names.begin(), names.end(), [&](const std::string& name) { return verdicts_.contains(name); });
@@ -158,7 +180,8 @@ class Together {
 
   // The snapshots' verdicts stand. If only the backup cannot be written, only the backup is retried.
   StrayDone write_backup(StrayDone done) {
-    const Verdict verdict = freeze::judge_backup(job_.backup->snapshot_names, verdicts_);
+    Verdict verdict = freeze::judge_backup(job_.backup->snapshot_names, verdicts_);
+    if (verdict.consistency == Consistency::kOffline && backup_doubt_) verdict = crash(backup_doubt_);
     done.backup = judge_backup(seams_, settings_, *job_.backup, verdict, culprit_).backup;
     return done;
   }
@@ -168,6 +191,7 @@ class Together {
   const StrayJob& job_;
   std::vector<Disk> disks_;
   std::map<std::string, Verdict> verdicts_;  // by name
+  freeze::Reason backup_doubt_;              // of a disk after its own verdict
   std::string culprit_;
 };
 

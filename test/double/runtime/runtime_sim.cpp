@@ -6,6 +6,8 @@
 #include <exception>
 #include <stdexcept>
 
+#include "test/double/runtime/stack.h"
+
 namespace cluster {
 namespace {
 
@@ -19,44 +21,43 @@ constexpr std::chrono::seconds kEpoch{1795439820};
 
 }  // namespace
 
-// A thread, and the fiber it runs now. Threads are kept for later fibers: each API call is one.
-struct SimRuntime::Worker {
-  std::condition_variable turn;
-  std::shared_ptr<SimFiber> fiber;
-  std::thread thread;
-};
-
 struct SimRuntime::SimFiber : Fiber {
   using Fiber::Fiber;
   std::function<void()> body;
-  Worker* worker = nullptr;
+  std::unique_ptr<Stack> stack;
   Mono wake_at{};
   const Signal* waiting_on = nullptr;
   Signal ended;
   int times_thrown = 0;
 };
 
+// Runs one fiber after the other.
+struct SimRuntime::Stack : FiberStack {
+  Stack() = default;
+  explicit Stack(void (*entry)()) : FiberStack(entry) {}
+};
+
 namespace {
-thread_local void* current_fiber = nullptr;
+thread_local SimRuntime* current_runtime = nullptr;
 }
 
 SimRuntime::SimRuntime(std::uint64_t seed)
     : Runtime(seed),
+      thread_(std::this_thread::get_id()),
       now_(std::chrono::hours(1)),
       epoch_(kEpoch + Millis(seed * 137 % 1000)),
       start_(now_),
       order_(seed),
       main_(std::make_shared<SimFiber>("main")) {
-  if (current_fiber != nullptr) give_up("a thread can have one at a time");
-  workers_.push_back(std::make_unique<Worker>());
-  main_->worker = workers_.back().get();
+  if (current_runtime != nullptr) give_up("a thread can have one at a time");
+  main_->stack = std::make_unique<Stack>();
   fibers_.push_back(main_);
   running_ = main_.get();
-  current_fiber = main_.get();
+  current_runtime = this;
 }
 
 SimRuntime::~SimRuntime() {
-  if (current_fiber != main_.get()) give_up("destroyed by another thread than its constructor's");
+  if (current_runtime != this || running_ != main_.get()) give_up("destroyed by another than its constructor's");
   const std::vector<std::shared_ptr<SimFiber>> fibers = fibers_;
   for (const auto& fiber : fibers) {
     if (fiber != main_) kill(fiber);
@@ -64,19 +65,10 @@ SimRuntime::~SimRuntime() {
   for (const auto& fiber : fibers) {
     if (fiber != main_) join(fiber);
   }
-  {
-    const std::lock_guard<std::mutex> guard(baton_);
-    ending_ = true;
-    for (const auto& worker : workers_) worker->turn.notify_all();
-  }
-  for (const auto& worker : workers_) {
-    if (worker->thread.joinable()) worker->thread.join();
-  }
-  current_fiber = nullptr;
+  current_runtime = nullptr;
 }
 
 Mono SimRuntime::now() const {
-  const std::lock_guard<std::mutex> guard(baton_);
   return now_;
 }
 
@@ -85,8 +77,8 @@ Wall SimRuntime::wall() const {
 }
 
 SimRuntime::SimFiber& SimRuntime::current() const {
-  if (current_fiber == nullptr) throw std::logic_error("SimRuntime: used by a thread that is no fiber");
-  return *static_cast<SimFiber*>(current_fiber);
+  if (std::this_thread::get_id() != thread_) throw std::logic_error("SimRuntime: used by a thread that is no fiber");
+  return *running_;
 }
 
 void SimRuntime::throw_if_killed(SimFiber& self) {
@@ -95,7 +87,6 @@ void SimRuntime::throw_if_killed(SimFiber& self) {
   throw Killed{};
 }
 
-// Precondition: baton_ is held.
 SimRuntime::SimFiber* SimRuntime::pick() {
   Mono earliest = kNever;
   for (const auto& fiber : fibers_) earliest = std::min(earliest, fiber->wake_at);
@@ -112,25 +103,21 @@ SimRuntime::SimFiber* SimRuntime::pick() {
   return runnable[std::uniform_int_distribution<std::size_t>(0, runnable.size() - 1)(order_)];
 }
 
-void SimRuntime::pass_baton(SimFiber& next) {
+void SimRuntime::switch_to(SimFiber& next) {
+  SimFiber& self = *running_;
   running_ = &next;
-  next.worker->turn.notify_all();
+  if (&next == &self) return;
+  self.stack->switch_to(*next.stack);
+  ended_ = nullptr;
 }
 
 void SimRuntime::block(SimFiber& self, Mono deadline, const Signal* signal) {
   throw_if_killed(self);
   if (self.killed) return;
-  {
-    std::unique_lock<std::mutex> guard(baton_);
-    self.wake_at = deadline;
-    self.waiting_on = signal;
-    SimFiber* next = pick();
-    if (next != &self) {
-      pass_baton(*next);
-      self.worker->turn.wait(guard, [&] { return running_ == &self; });
-    }
-    self.waiting_on = nullptr;
-  }
+  self.wake_at = deadline;
+  self.waiting_on = signal;
+  switch_to(*pick());
+  self.waiting_on = nullptr;
   throw_if_killed(self);
 }
 
@@ -157,14 +144,12 @@ void SimRuntime::join(const FiberRef& fiber) {
 }
 
 void SimRuntime::wake(Signal& signal) {
-  const std::lock_guard<std::mutex> guard(baton_);
   for (const auto& fiber : fibers_) {
     if (fiber->waiting_on == &signal) fiber->wake_at = now_;
   }
 }
 
 void SimRuntime::kill(const FiberRef& fiber) {
-  const std::lock_guard<std::mutex> guard(baton_);
   fiber->killed = true;
   static_cast<SimFiber&>(*fiber).wake_at = now_;
 }
@@ -172,49 +157,52 @@ void SimRuntime::kill(const FiberRef& fiber) {
 FiberRef SimRuntime::spawn(std::string name, std::function<void()> body) {
   auto fiber = std::make_shared<SimFiber>(std::move(name));
   fiber->body = std::move(body);
-  const std::lock_guard<std::mutex> guard(baton_);
   fiber->wake_at = now_;
-  if (idle_.empty()) {
-    workers_.push_back(std::make_unique<Worker>());
-    Worker* worker = workers_.back().get();
-    worker->fiber = fiber;
-    fiber->worker = worker;
-    worker->thread = std::thread([this, worker] { run_worker(*worker); });
+  if (free_.empty()) {
+    fiber->stack = std::make_unique<Stack>(&SimRuntime::enter);
   } else {
-    fiber->worker = idle_.back();
-    idle_.pop_back();
-    fiber->worker->fiber = fiber;
+    fiber->stack = std::move(free_.back());
+    free_.pop_back();
   }
   fibers_.push_back(fiber);
   return fiber;
 }
 
-void SimRuntime::run_worker(Worker& worker) {
-  std::unique_lock<std::mutex> guard(baton_);
+// On each new stack, for all fibers that ever run on it.
+void SimRuntime::enter() {
+  FiberStack::entered();
   while (true) {
-    worker.turn.wait(guard, [&] { return ending_ || (worker.fiber && running_ == worker.fiber.get()); });
-    if (ending_) return;
-    const std::shared_ptr<SimFiber> fiber = worker.fiber;
-    guard.unlock();
-    current_fiber = fiber.get();
-    try {
-      if (!fiber->killed) fiber->body();
-    } catch (const Killed&) {
-    } catch (const std::exception& error) {
-      give_up("fiber " + fiber->name + " threw: " + error.what());
-    }
-    fiber->body = nullptr;  // what it captured ends with it
-    current_fiber = nullptr;
-    guard.lock();
-    fiber->done = true;
-    std::erase(fibers_, fiber);
-    for (const auto& other : fibers_) {
-      if (other->waiting_on == &fiber->ended) other->wake_at = now_;
-    }
-    worker.fiber = nullptr;
-    idle_.push_back(&worker);
-    pass_baton(*pick());
+    SimRuntime& runtime = *current_runtime;
+    runtime.ended_ = nullptr;
+    runtime.begin(*runtime.running_);
+    runtime.end(*runtime.running_);
   }
+}
+
+void SimRuntime::begin(SimFiber& fiber) {
+  try {
+    if (!fiber.killed) fiber.body();
+  } catch (const Killed&) {
+  } catch (const std::exception& error) {
+    give_up("fiber " + fiber.name + " threw: " + error.what());
+  }
+  fiber.body = nullptr;  // what it captured ends with it
+}
+
+// Returns when another fiber begins on the same stack.
+void SimRuntime::end(SimFiber& fiber) {
+  fiber.done = true;
+  const auto own = std::find_if(fibers_.begin(), fibers_.end(), [&](const auto& one) { return one.get() == &fiber; });
+  ended_ = *own;
+  fibers_.erase(own);
+  for (const auto& other : fibers_) {
+    if (other->waiting_on == &fiber.ended) other->wake_at = now_;
+  }
+  Stack& stack = *fiber.stack;
+  SimFiber* const next = pick();
+  free_.push_back(std::move(fiber.stack));
+  running_ = next;
+  stack.switch_to(*next->stack);
 }
 
 }  // namespace cluster

@@ -1,10 +1,12 @@
-// Virtual time. Each fiber has a thread of its own, but one at a time holds the baton: when it blocks, the next is
+// Virtual time. Fibers of one thread, each with a stack of its own: one runs at a time, and when it blocks, the next is
 // drawn (seeded) from those runnable at this instant; when none is, time jumps to the earliest deadline. Computing
-// takes no time. One seed, one run: the same order, the same instants.
+// takes no time. One seed, one run: the same order, the same instants. A thread for each fiber would do as well, but to
+// wake one takes longer than most fibers run.
 #pragma once
 
-#include <list>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "test/double/runtime/runtime.h"
 
@@ -12,7 +14,7 @@ namespace cluster {
 
 class SimRuntime : public Runtime {
  public:
-  // The thread that constructs it becomes the first fiber ("main") and must be the one that destroys it. What blocks in
+  // The thread that constructs it becomes the first fiber ("main"); only it may use and destroy this. What blocks in
   // it lets the others run, so that a test is written top down: call, sleep_for, look.
   explicit SimRuntime(std::uint64_t seed = 1);
   ~SimRuntime() override;  // kills and ends all fibers
@@ -28,16 +30,18 @@ class SimRuntime : public Runtime {
 
  private:
   struct SimFiber;
-  struct Worker;
+  struct Stack;
 
   void block(SimFiber& self, Mono deadline, const Signal* signal);
   SimFiber* pick();
-  void pass_baton(SimFiber& next);
-  void run_worker(Worker& worker);
+  void switch_to(SimFiber& next);
+  void begin(SimFiber& fiber);
+  static void enter();
+  void end(SimFiber& fiber);
   SimFiber& current() const;
   static void throw_if_killed(SimFiber& self);
 
-  mutable std::mutex baton_;
+  const std::thread::id thread_;
   Mono now_;
   const Wall epoch_;
   const Mono start_;
@@ -45,9 +49,8 @@ class SimRuntime : public Runtime {
   std::mt19937_64 order_;
   std::shared_ptr<SimFiber> main_;
   std::vector<std::shared_ptr<SimFiber>> fibers_;  // not yet ended
-  std::list<std::unique_ptr<Worker>> workers_;
-  std::vector<Worker*> idle_;
-  bool ending_ = false;
+  std::shared_ptr<SimFiber> ended_;                // on whose stack we may still be
+  std::vector<std::unique_ptr<Stack>> free_;       // for later fibers: each API call is one
 };
 
 }  // namespace cluster

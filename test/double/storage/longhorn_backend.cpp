@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "test/double/api/fields.h"
+#include "test/double/api/metadata.h"
 #include "test/double/truth.h"
 
 namespace cluster {
@@ -34,6 +35,9 @@ Reply server_error(const std::string& message) {
 std::string volume_of(const HttpRequest& request) {
   return request.path.rfind(kVolumes, 0) == 0 ? request.path.substr(kVolumes.size()) : "";
 }
+
+// In its place stands what would be believed.
+constexpr std::string_view kSomeDay = "2026-11-29T02:30:00Z";
 
 // What is no snapshot, though some of it begins like one.
 std::string garbage(std::size_t turn) {
@@ -182,13 +186,15 @@ BackendReply LonghornBackend::in_that_mood(BackendMood mood, const HttpRequest& 
     case BackendMood::kGarbage: {
       Reply reply;
       reply.body = garbage(garbage_++);
+      const std::size_t created = reply.body.find(kSomeDay);
+      if (created != std::string::npos) reply.body.replace(created, kSomeDay.size(), rfc3339(runtime_.wall()));
       reply.headers["Content-Type"] = "application/json";
       return {Pace::kAtOnce, reply};
     }
     case BackendMood::kHuge: {
       const Json input = Json::parse(request.body, nullptr, false);
       const std::string name = input.is_object() ? input.value("name", "") : "";
-      Json snapshot = object({}, name, {"2026-01-01T00:00:00Z", {}});
+      Json snapshot = object({}, name, {rfc3339(runtime_.wall()), {}});
       snapshot["labels"]["note"] = std::string(kHugeSize, 'x');
       return {Pace::kAtOnce, reply_of(200, snapshot)};
     }

@@ -129,6 +129,11 @@ def prepare(plane, machine):
     """A namespace without what up.sh makes for other tests, the guest that the page has, and the admin's kubeconfig."""
     plane.kubectl("delete", "-f", "-", given=run([chart.ROOT / "test/real/plane/rbac.sh"]))
     plane.kubectl("-n", chart.NAMESPACE, "delete", "pods", "--all")
+    plane.kubectl("apply", "-f", str(HERE / "kinds.yaml"))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "kubevirts.kubevirt.io", "settings.harvesterhci.io")
+    plane.create({"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "kubevirt", "namespace": "default"},
+                  "status": {"observedKubeVirtVersion": "v1.6.0"}})
+    plane.create({"apiVersion": "harvesterhci.io/v1beta1", "kind": "Setting", "metadata": {"name": "server-version"}, "value": "v1.6.0"})
     plane.control("vms", {"ns": "default", "name": "db1", "disks": 2, "running": True, "agent": True})
     (machine.root / "root/.kube").mkdir()
     (machine.root / "root/.kube/config").write_text(plane.kubectl("config", "view", "--raw", "--flatten"))

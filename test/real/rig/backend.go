@@ -46,6 +46,7 @@ const (
 	dribbleEvery = 100 * time.Millisecond
 	hugeSize     = 8 << 20
 	longAgo      = "2026-01-01T00:00:00Z"
+	someDay      = "2026-11-29T02:30:00Z"
 )
 
 var moods = map[string]bool{"answers": true, "gone": true, "hangs": true, "dribbles": true, "refuses": true, "errors": true,
@@ -166,13 +167,15 @@ func (b *Backend) says(method, volume, action, name string, live LiveBehaviour) 
 	switch mood {
 	case "garbage":
 		b.garbage++
-		return mood, http.StatusOK, []byte(garbage[b.garbage%len(garbage)])
+		// What would be believed.
+		now := time.Now().UTC().Format(time.RFC3339)
+		return mood, http.StatusOK, []byte(strings.Replace(garbage[b.garbage%len(garbage)], someDay, now, 1))
 	case "refuses":
 		code, body = failure(503, "Service Unavailable", "no manager is ready")
 	case "errors":
 		code, body = failure(500, "Server Error", "failed to get snapshot: engine is not running")
 	case "huge":
-		snapshot := resourceOf(name, engineSnapshot{created: longAgo}, live)
+		snapshot := resourceOf(name, engineSnapshot{created: time.Now().UTC().Format(time.RFC3339)}, live)
 		snapshot["labels"] = Object{"note": strings.Repeat("x", hugeSize)}
 		code, body = http.StatusOK, encoded(snapshot)
 	default:

@@ -16,6 +16,7 @@ const (
 	shutDown     = 500 * time.Millisecond
 	bootAgain    = time.Second
 	agentComes   = 2 * time.Second
+	bindingTakes = 20 * time.Second // at most
 	// Keeps the VMI there while its guest shuts down.
 	vmiFinalizer = "kubevirt.io/foregroundDeleteVirtualMachine"
 )
@@ -73,8 +74,14 @@ func (m *Machines) options(ns, name string) MachineOptions {
 
 // Add makes a VM, its claims with volumes of our driver, and its VMI if it runs.
 func (m *Machines) Add(ctx context.Context, o MachineOptions) error {
-	for _, claim := range append(o.ownDisks(), o.hotDisks()...) {
+	own := append(o.ownDisks(), o.hotDisks()...)
+	for _, claim := range own {
 		if err := m.addDisk(ctx, o.Namespace, claim); err != nil {
+			return err
+		}
+	}
+	for _, claim := range own {
+		if err := m.awaitBound(ctx, o.Namespace, claim); err != nil {
 			return err
 		}
 	}
@@ -124,6 +131,21 @@ func (m *Machines) addDisk(ctx context.Context, ns, claim string) error {
 		"spec": Object{"accessModes": []any{"ReadWriteOnce"}, "storageClassName": "rig", "volumeName": volume,
 			"resources": Object{"requests": storage}}})
 	return err
+}
+
+// awaitBound waits for the volume controller: the claims of a VM that runs are bound, or nobody could snapshot them.
+func (m *Machines) awaitBound(ctx context.Context, ns, claim string) error {
+	for end := time.Now().Add(bindingTakes); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		object, err := m.kube.Get(ctx, claims, ns, claim)
+		if err != nil {
+			return err
+		}
+		status, _ := object.Object["status"].(Object)
+		if status["phase"] == "Bound" {
+			return nil
+		}
+	}
+	return fmt.Errorf("claim %s/%s is not bound after %s", ns, claim, bindingTakes)
 }
 
 // ClaimOf is whose volume a handle names, "namespace/claim", or "".

@@ -168,7 +168,8 @@ void Judge::expect_thawed_within(const Expectation& expected) {
 }
 
 void Judge::expect_calls(const Expectation& expected, int found, const std::string& what) {
-  expect(found <= expected.count, expected, "at most " + std::to_string(expected.count) + " " + what, std::to_string(found));
+  expect(found <= expected.count, expected, "at most " + std::to_string(expected.count) + " " + what,
+         std::to_string(found));
 }
 
 void Judge::expectation(const Expectation& expected) {

@@ -53,6 +53,18 @@ TEST_CASE("capture to thaw is told apart from half a millisecond on") {
   CHECK(sample(metrics, R"(snapfreeze_capture_to_thaw_seconds_bucket{le="0.001"})") == "2");
 }
 
+TEST_CASE("captures are counted by who said them first, and Longhorn's own word by when it was confirmed") {
+  Metrics metrics;
+  metrics.captured("longhorn-live");
+  metrics.captured("longhorn-live");
+  metrics.captured("content");
+  metrics.confirmed(4500ms);
+  CHECK(sample(metrics, R"(snapfreeze_captures_total{source="longhorn-live"})") == "2");
+  CHECK(sample(metrics, R"(snapfreeze_captures_total{source="content"})") == "1");
+  CHECK(sample(metrics, R"(snapfreeze_longhorn_confirmation_seconds_bucket{le="4"})") == "0");
+  CHECK(sample(metrics, R"(snapfreeze_longhorn_confirmation_seconds_bucket{le="5"})") == "1");
+}
+
 TEST_CASE("calls are counted by what came of them") {
   Metrics metrics;
   metrics.api_called("get", 200);

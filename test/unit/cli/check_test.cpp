@@ -10,6 +10,7 @@
 #include "cli/check/check_cluster.h"
 #include "cli/check/check_guests.h"
 #include "cli/check/check_installation.h"
+#include "cli/check/check_longhorn.h"
 #include "freeze/names.h"
 #include "test/support/catch.h"
 #include "test/unit/cli/program.h"
@@ -268,6 +269,48 @@ TEST_CASE("each thing that is wrong is one line, with what to do") {
   SECTION("whether failed backups are tried again, where snapshots may not be seen") {
     facts.snapshots = denied("volumesnapshots");
     CHECK(contains(lines(all_of(facts), Level::kUnknown), "volumesnapshots is"));
+  }
+}
+
+TEST_CASE("whether Longhorn answers is said where there is one, to whoever may ask") {
+  CheckFacts facts;
+  std::vector<Finding> findings;
+  SECTION("it answers") {
+    facts.longhorn = parsed("{'type': 'apiVersion'}");
+    check_longhorn(facts, findings);
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].level == Finding::Level::kGood);
+  }
+  SECTION("it does not: what that means") {
+    facts.longhorn = Error{Code::kTransient, "no endpoints available for service", 503};
+    check_longhorn(facts, findings);
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].level == Finding::Level::kWarning);
+    CHECK(contains(findings[0].says, "no endpoints available"));
+    CHECK(contains(findings[0].says, "up to 7 s longer"));
+    CHECK_FALSE(findings[0].remedy.empty());
+  }
+  SECTION("there is none, or one may not ask") {
+    facts.longhorn = missing("services");
+    check_longhorn(facts, findings);
+    facts.longhorn = denied("services/proxy");
+    check_longhorn(facts, findings);
+    CHECK(findings.empty());
+  }
+}
+
+TEST_CASE("a right that only Longhorn's answers need is a warning, and says what is lost") {
+  AccessFacts access{"system:serviceaccount:snapfreeze-system:snapfreeze-sweeper", {}};
+  for (const Right& right : sweeper_rights()) {
+    const bool volumes = right.resource.starts_with("persistentvolume");
+    CHECK(right.without.empty() != volumes);
+    access.answers.emplace_back(right, !volumes);
+  }
+  const auto findings = check_access({access});
+  REQUIRE(findings.size() == 2);
+  for (const Finding& finding : findings) {
+    CHECK(finding.level == Finding::Level::kWarning);
+    CHECK(contains(finding.says, "Longhorn is not asked"));
   }
 }
 
