@@ -116,9 +116,10 @@ void Judge::guests_are_thawed() {
     const std::string vm = options.ns + "/" + options.name;
     for (const FrozenInterval& interval : truth_.intervals(vm)) {
       if (ours(interval.frozen_by)) thawed_by_its_timer(vm, interval);
-      // Of Harvester's own freeze only its backup tells.
-      const bool unknowable =
-          !ours(interval.frozen_by) && (history_.undoable.contains(options.name) || history_.restored);
+      // Of Harvester's own freeze only its backup tells; and a guest whose owner opted out is left to it.
+      const bool left_alone = options.annotations.contains("snapfreeze.harvesterhci.io/skip") ||
+                              history_.undoable.contains(options.name) || history_.restored;
+      const bool unknowable = !ours(interval.frozen_by) && left_alone;
       if (!interval.until && !unknowable) {
         fail(2, vm + " is frozen at the end, by " + interval.frozen_by + when(interval.from));
       }
