@@ -23,7 +23,7 @@ class AskSchedule {
   // Questions begun, all sessions together: 200 guests do not trouble Longhorn. A question waits for the reads of its
   // volume before it is sent, so those under way may arrive with them: Longhorn counts 40 at most.
   static constexpr std::size_t kPerSecond = 36;
-  static constexpr int kAtOnce = 4;              // calls under way: each may hang for its time-out
+  static constexpr int kAtOnce = 4;  // calls under way: each may hang for its time-out
   static constexpr Millis kFirstInterval{50};
   static constexpr Millis kLongestInterval{1000};
   static constexpr int kDiskStrikes = 3;  // so often without an answer, a disk is left alone
