@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "kube/kubeconfig.h"
+
 namespace runner {
 namespace {
 
