@@ -19,26 +19,26 @@ using freeze::crash;
 using freeze::Verdict;
 using Action = StrayPlan::Action;
 using Disk = StrayPlan::Judged;
-using End = StrayDone::End;
+using StrayEnd = StrayDone::End;
 namespace reason = freeze::reason;
 
-StrayDone ended(End end) {
+StrayDone ended(StrayEnd end) {
   StrayDone done;
   done.end = end;
   return done;
 }
 
-End end_of(Written written) {
+StrayEnd end_of(Written written) {
   switch (written) {
     case Written::kYes:
-      return End::kJudged;
+      return StrayEnd::kJudged;
     case Written::kGone:
-      return End::kGone;
+      return StrayEnd::kGone;
     case Written::kRefused:
     case Written::kFailed:
       break;
   }
-  return End::kFailed;
+  return StrayEnd::kFailed;
 }
 
 Target target_of(const SnapshotFacts& facts) {
@@ -52,12 +52,12 @@ Target target_of(const BackupFacts& backup) {
 StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   if (!facts.vm.empty()) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
-    if (!session && session.error().code != Code::kMalformed) return ended(End::kFailed);
-    if (session && *session && (*session)->uid == facts.epoch) return ended(End::kAlive);
+    if (!session && session.error().code != Code::kMalformed) return ended(StrayEnd::kFailed);
+    if (session && *session && (*session)->uid == facts.epoch) return ended(StrayEnd::kAlive);
   }
   const VerdictFor wanted{target_of(facts), crash(reason::kSessionLost), std::nullopt};
   StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()));
-  if (done.end == End::kJudged) done.snapshots.emplace_back(facts.uid, wanted.verdict);
+  if (done.end == StrayEnd::kJudged) done.snapshots.emplace_back(facts.uid, wanted.verdict);
   return done;
 }
 
@@ -72,7 +72,7 @@ StrayDone judge_backup(const Seams& seams, const Settings& settings, const Backu
                        const std::string& culprit) {
   const VerdictFor wanted{target_of(backup), verdict, std::nullopt};
   StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()));
-  if (done.end != End::kJudged) return done;
+  if (done.end != StrayEnd::kJudged) return done;
   if (!backup.verdict) tell(seams, settings, wanted.target, verdict, culprit);
   done.backup = verdict;
   return done;
@@ -87,15 +87,15 @@ class Together {
   StrayDone run() {
     const auto needs_look = [this](const Disk& disk) { return must_be_looked_at(disk); };
     if (std::any_of(disks_.begin(), disks_.end(), needs_look) && !look()) {
-      if (job_.failures + 1 < kMaxLooks) return ended(End::kFailed);
+      if (job_.failures + 1 < kMaxLooks) return ended(StrayEnd::kFailed);
       for (Disk& disk : disks_) {
         if (must_be_looked_at(disk)) doubt(disk, reason::kUnverified);
       }
     }
     spread_doubt();
-    if (!seams_.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
+    if (!seams_.leadership.leads_for(kube::kCallTimeout)) return ended(StrayEnd::kFailed);
     StrayDone done = write();
-    if (done.end == End::kFailed || !judges_backup()) return done;
+    if (done.end == StrayEnd::kFailed || !judges_backup()) return done;
     return write_backup(std::move(done));
   }
 
@@ -160,12 +160,13 @@ class Together {
       of.push_back(&disk);
     }
     const auto written = write_verdicts(seams_, wanted);
-    StrayDone done = ended(End::kJudged);
+    StrayDone done = ended(StrayEnd::kJudged);
     for (std::size_t i = 0; i < written.size(); ++i) {
       if (written[i] == Written::kYes) done.snapshots.emplace_back(of[i]->facts.uid, of[i]->verdict);
       if (written[i] == Written::kGone) verdicts_.erase(of[i]->facts.name);
-      if (end_of(written[i]) == End::kFailed) done.end = End::kFailed;
-      if (of[i] == &disks_.front() && written[i] == Written::kGone && done.end == End::kJudged) done.end = End::kGone;
+      if (end_of(written[i]) == StrayEnd::kFailed) done.end = StrayEnd::kFailed;
+      if (of[i] == &disks_.front() && written[i] == Written::kGone && done.end == StrayEnd::kJudged)
+        done.end = StrayEnd::kGone;
     }
     return done;
   }
@@ -196,13 +197,13 @@ class Together {
 };
 
 StrayDone said() {
-  StrayDone done = ended(End::kJudged);
+  StrayDone done = ended(StrayEnd::kJudged);
   done.told = true;
   return done;
 }
 
 StrayDone judge(const Seams& seams, const Settings& settings, const StrayJob& job) {
-  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(End::kFailed);
+  if (!seams.leadership.leads_for(kube::kCallTimeout)) return ended(StrayEnd::kFailed);
   switch (job.plan.action) {
     case Action::kJudgeLost:
       return judge_lost(seams, job.facts);

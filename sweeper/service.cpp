@@ -90,7 +90,7 @@ class Service::Impl {
     while (clock_.wait(std::chrono::hours(1))) continue;
     stopping_ = true;
     log::info("sweeper stopping");
-    if (longhorn_->get() != nullptr) longhorn_->get()->stop();
+    if (*longhorn_ != nullptr) (*longhorn_)->stop();
     driver_.stop();
     // Its last call has ended meanwhile. If it still writes a Secret, the write holds only for the version that it
     // read.

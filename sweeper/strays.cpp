@@ -23,7 +23,7 @@ constexpr std::chrono::seconds kTogether{2};
 constexpr std::chrono::seconds kAfterTheFreeze{15};
 
 StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
-  return {action, Mono::max(), std::move(verdict), {}};
+  return {action, Mono::max(), verdict, {}};
 }
 
 StrayPlan hold_off(Mono until = Mono::max()) {

@@ -18,7 +18,7 @@ cluster::Json annotations_of(const cluster::Json& object) {
 
 Installation::Options installed(const StoryOptions& options) {
   Installation::Options result;
-  result.sweeper = {options.policy, options.sweeper, options.clock_offset};
+  result.sweeper = {options.policy, options.sweeper, options.clock_offset, options.asks_longhorn};
   result.webhook.settings.policy = options.policy;
   result.webhook.clock_offset = options.clock_offset;
   return result;

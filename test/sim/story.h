@@ -15,6 +15,7 @@ struct StoryOptions {
   snapfreeze::sweeper::Sweeper::Options sweeper;
   Millis clock_offset{0};  // of all of snapfreeze's machines
   std::vector<std::string> webhooks = {"webhook-0"};
+  bool asks_longhorn = true;
 };
 
 struct Story {

@@ -28,7 +28,7 @@ class FiberStack {
   std::byte* memory_ = nullptr;
   std::size_t size_ = 0;
   void* exceptions_[2] = {nullptr, nullptr};  // of the C++ ABI: those that are being handled and thrown
-  void* shadow_ = nullptr;                    // of the sanitizers
+  [[maybe_unused]] void* shadow_ = nullptr;   // of the sanitizers
   const void* bottom_ = nullptr;
 };
 
