@@ -9,6 +9,7 @@
 
 using snapfreeze::Json;
 using snapfreeze::fuzz::must;
+namespace freeze = snapfreeze::freeze;
 namespace webhook = snapfreeze::webhook;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,8 +2,12 @@
 #include "base/time.h"
 #include "test/load/fuzz/fuzz.h"
 
+using snapfreeze::format_duration;
+using snapfreeze::format_micro_time;
+using snapfreeze::format_time;
+using snapfreeze::parse_duration;
+using snapfreeze::parse_time;
 using snapfreeze::fuzz::must;
-namespace kube = snapfreeze::kube;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = snapfreeze::fuzz::text_of(data, size);
