@@ -232,14 +232,16 @@ Result<Session> from_lease(const Json& lease) {
   session.namespace_ = notes[kNamespace].string();
   session.vm = notes[kVm].string();
   const bool names_guest = lease_name(session.namespace_, session.vm) == session.lease;
-  if (!names_guest) {
-    const auto dot = session.lease.find('.');
-    if (dot == std::string::npos || dot == 0 || session.lease.size() == kNameLimit) {
-      return Error{Code::kMalformed, "Lease " + session.lease + ": annotations " + kNamespace + " and " + kVm +
-                                         " do not name the guest it holds"};
-    }
+  if (!names_guest && session.lease.size() < kNameLimit) {
+    const auto dot = std::min(session.lease.find('.'), session.lease.size());
     session.namespace_ = session.lease.substr(0, dot);
-    session.vm = session.lease.substr(dot + 1);
+    session.vm = session.lease.substr(std::min(dot + 1, session.lease.size()));
+  } else if (!names_guest) {
+    session.vm.clear();
+  }
+  if (session.namespace_.empty() || session.vm.empty()) {
+    return Error{Code::kMalformed, "Lease " + session.lease + ": annotations " + kNamespace + " and " + kVm +
+                                       " do not name the guest it holds"};
   }
   session.vmi_uid = notes[kVmiUid].string();
   session.timer = std::chrono::seconds(lease["spec"]["leaseDurationSeconds"].integer().value_or(0));
