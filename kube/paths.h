@@ -36,8 +36,6 @@ inline constexpr Resource kKubeVirtBackups{"backup.kubevirt.io", "v1alpha1", "vi
 inline constexpr Resource kSubjectAccessReviews{"authorization.k8s.io", "v1", "subjectaccessreviews",
                                                 "SubjectAccessReview", false};
 inline constexpr Resource kEvents{"events.k8s.io", "v1", "events", "Event"};
-inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim"};
-inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume", false};
 inline constexpr Resource kPods{"", "v1", "pods", "Pod"};
 inline constexpr Resource kSecrets{"", "v1", "secrets", "Secret"};
 inline constexpr Resource kMutatingWebhookConfigurations{

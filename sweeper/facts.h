@@ -50,6 +50,9 @@ struct CaptureFacts {
   bool captured = false;
   bool failed = false;        // the driver said no; it is asked again
   std::optional<Wall> cut{};  // when it was captured, by the storage's clock
+  // What Longhorn calls the volume whose cut is still to come; "" if there is none, or none of Longhorn's. nullopt:
+  // this kind of object does not say. See longhorn/ask.h.
+  std::optional<std::string> longhorn_volume{};
 };
 
 struct BackupFacts {

@@ -73,7 +73,8 @@ struct Member {
   Captures::Source source = Captures::Source::kSnapshot;  // of `captured`
   std::optional<LiveCut> live{};                          // what Longhorn said before any object did
   Confirmed confirmed = Confirmed::kNotYet;               // of `live`
-  bool not_confirmed = false;  // once it is judged: no object told of the live cut that thawed the guest
+  bool not_confirmed = false;     // once it is judged: no object told of the live cut that thawed the guest
+  std::string longhorn_volume{};  // what Longhorn calls its disk; "": it is not on Longhorn, or that is not known yet
 
   // When it was cut, as far as anyone says: enough to thaw the guest.
   [[nodiscard]] std::optional<Observed> cut() const { return live ? live->seen : captured; }

@@ -28,8 +28,8 @@ std::vector<AskSchedule::Disk> disks_to_ask(const Situation& situation) {
   std::vector<AskSchedule::Disk> disks;
   if (situation.session.phase != freeze::Phase::kFrozen) return disks;
   for (const Member& member : situation.members) {
-    if (member.cut() || member.claim.empty() || !member.created) continue;
-    disks.push_back({member.uid, member.namespace_, member.claim, *member.created});
+    if (member.cut() || member.longhorn_volume.empty() || !member.created) continue;
+    disks.push_back({member.uid, member.longhorn_volume, *member.created});
   }
   return disks;
 }
@@ -43,13 +43,13 @@ void AskSchedule::want(const std::string& session, const std::vector<Disk>& disk
   Session& known = sessions_[session];
   std::erase_if(known.turns, [&](const Turn& turn) {
     return std::none_of(disks.begin(), disks.end(),
-                        [&](const Disk& disk) { return disk.snapshot == turn.disk.snapshot; });
+                        [&](const Disk& disk) { return turn.disk.is(disk.snapshot, disk.volume); });
   });
   for (const Disk& disk : disks) {
     const bool is_known = std::any_of(known.turns.begin(), known.turns.end(),
-                                      [&](const Turn& turn) { return turn.disk.snapshot == disk.snapshot; });
+                                      [&](const Turn& turn) { return turn.disk.is(disk.snapshot, disk.volume); });
     if (is_known) continue;
-    known.turns.push_front({disk, now, now, "", 0, false, false, false});
+    known.turns.push_front({disk, now, now, 0, false, false, false});
     known.due = now;
   }
 }
@@ -90,7 +90,7 @@ std::optional<AskJob> AskSchedule::next(Mono now) {
   calls_.push_back(now);
   if (calls_.size() > kPerSecond) calls_.pop_front();
   ++under_way_;
-  return AskJob{first->first, turn->disk.snapshot, turn->disk.namespace_, turn->disk.claim, turn->volume};
+  return AskJob{first->first, turn->disk.snapshot, turn->disk.volume};
 }
 
 std::optional<AskSchedule::Cut> AskSchedule::done(const AskDone& done, Observed now) {
@@ -100,7 +100,7 @@ std::optional<AskSchedule::Cut> AskSchedule::done(const AskDone& done, Observed 
   Session& session = found->second;
   session.asking = false;
   const auto turn = std::find_if(session.turns.begin(), session.turns.end(),
-                                 [&](const Turn& one) { return one.disk.snapshot == done.snapshot; });
+                                 [&](const Turn& one) { return one.disk.is(done.snapshot, done.volume); });
   if (turn == session.turns.end()) return std::nullopt;
   Turn asked = std::move(*turn);
   session.turns.erase(turn);
@@ -109,7 +109,6 @@ std::optional<AskSchedule::Cut> AskSchedule::done(const AskDone& done, Observed 
 
 std::optional<AskSchedule::Cut> AskSchedule::take(Session& session, Turn turn, const AskDone& done, Observed now) {
   using End = AskDone::End;
-  turn.volume = done.volume;
   const bool answered = done.end == End::kAnswered;
   if (answered) strikes_ = turn.strikes = 0;
   if (answered && done.answer.says == LiveAnswer::Says::kCut &&
@@ -123,8 +122,7 @@ std::optional<AskSchedule::Cut> AskSchedule::take(Session& session, Turn turn, c
       std::all_of(session.turns.begin(), session.turns.end(), [](const Turn& one) { return one.asked; });
   session.due = all_asked ? std::max(now.at, session.asked + ask_interval(waited)) : now.at;
   turn.not_yet = turn.not_yet || (answered && done.answer.says == LiveAnswer::Says::kNotYet);
-  turn.silent = done.end == End::kNotForUs || done.end == End::kCancelled;
-  if (done.end == End::kNotKnown) turn.not_before = now.at + kAfterNoAnswer;
+  turn.silent = done.end == End::kCancelled;
   if (done.end == End::kNoAnswer) strike(turn, now.at);
   session.turns.push_back(std::move(turn));
   return std::nullopt;

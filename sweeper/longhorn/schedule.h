@@ -1,6 +1,6 @@
-// Whom to ask Longhorn about, and when: about each disk at its first sight. After that one question a session is enough
-// while it waits, since a guest is held until its last disk is cut: the disks take turns, and once one is cut, the
-// others are asked about at once.
+// Whom to ask Longhorn about, and when: about each disk as soon as its volume is known. After that one question a
+// session is enough while it waits, since a guest is held until its last disk is cut: the disks take turns, and once
+// one is cut, the others are asked about at once.
 //
 // Makes no call and reads no clock. Not thread-safe.
 #pragma once
@@ -20,8 +20,8 @@ namespace snapfreeze::sweeper {
 
 class AskSchedule {
  public:
-  // Questions begun, all sessions together: 200 guests do not trouble Longhorn. A question waits for the reads of its
-  // volume before it is sent, so those under way may arrive with them: Longhorn counts 40 at most.
+  // Questions begun, all sessions together: 200 guests do not trouble Longhorn. One that is under way may arrive late,
+  // together with the next ones: Longhorn counts 40 at most.
   static constexpr std::size_t kPerSecond = 36;
   static constexpr int kAtOnce = 4;  // calls under way: each may hang for its time-out
   static constexpr Millis kFirstInterval{50};
@@ -32,9 +32,12 @@ class AskSchedule {
 
   struct Disk {
     std::string snapshot;  // uid
-    std::string namespace_;
-    std::string claim;
-    Wall created{};  // the VolumeSnapshot, by the API server's clock
+    std::string volume;    // what Longhorn calls it
+    Wall created{};        // the VolumeSnapshot, by the API server's clock
+
+    [[nodiscard]] bool is(const std::string& of_snapshot, const std::string& called) const {
+      return snapshot == of_snapshot && volume == called;
+    }
   };
   // From now on the session asks about these disks and no others; none: it asks no more.
   void want(const std::string& session, const std::vector<Disk>& disks, Mono now);
@@ -57,7 +60,6 @@ class AskSchedule {
     Disk disk;
     Mono first_seen{};
     Mono not_before{};
-    std::string volume;
     int strikes = 0;
     bool asked = false;
     bool silent = false;   // it is not asked about any more

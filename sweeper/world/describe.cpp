@@ -37,6 +37,7 @@ std::optional<Member> describe_member(const Rooms& rooms, const SnapshotFacts& f
   member.live = rooms.captures.live(facts.uid);
   member.confirmed = rooms.captures.confirmed(facts.uid);
   if (!member.cut()) member.failed_since = rooms.captures.failed_since(facts.uid);
+  if (const std::string* volume = rooms.longhorn_volumes.find(facts.uid)) member.longhorn_volume = *volume;
   member.verdict = facts.verdict;
   for (std::size_t i = 0; facts.hold && i < session.holds.size(); ++i) {
     if (session.holds[i].hold.same_backup(*facts.hold)) member.hold = i;

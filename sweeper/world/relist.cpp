@@ -16,6 +16,7 @@ void relist_started(Rooms& rooms, Kind kind) {
     case Kind::kVm:
       return rooms.guests.vm_relist_started();
     case Kind::kContent:
+      return rooms.longhorn_volumes.relist_started();
     case Kind::kLonghornSnapshot:
       break;  // nothing is kept of them but captures
   }
@@ -35,6 +36,7 @@ std::vector<std::string> relist_done(Rooms& rooms, Kind kind, Mono now) {
     case Kind::kVm:
       return rooms.guests.vm_relist_done();
     case Kind::kContent:
+      return rooms.longhorn_volumes.relist_done();
     case Kind::kLonghornSnapshot:
       break;
   }

@@ -51,6 +51,7 @@ void World::remove(Kind kind, const Facts& facts, Mono now) {
   if (const auto* snapshot = std::get_if<SnapshotFacts>(&facts)) remove_snapshot(snapshot->uid);
   if (const auto* capture = std::get_if<CaptureFacts>(&facts)) {
     rooms_.captures.forget(*watch_of(kind).source, capture->snapshot_uid);
+    if (capture->longhorn_volume) rooms_.longhorn_volumes.erase(capture->snapshot_uid);
   }
   if (const auto* backup = std::get_if<BackupFacts>(&facts)) remove_backup(backup->uid, now);
   if (const auto* vmi = std::get_if<VmiFacts>(&facts); vmi != nullptr && rooms_.guests.remove(*vmi)) {
@@ -80,6 +81,7 @@ void World::not_named(Kind kind, const std::string& id, Mono now) {
     case Kind::kVm:
       return rooms_.guests.remove_vm(id);
     case Kind::kContent:
+      return rooms_.longhorn_volumes.erase(id);
     case Kind::kLonghornSnapshot:
       break;
   }
@@ -170,8 +172,22 @@ void World::apply(Captures::Source source, const CaptureFacts& facts, Observed n
     rooms_.captures.retract(source, facts.snapshot_uid);
   }
   if (facts.failed) news = rooms_.captures.note_failure(source, facts.snapshot_uid, now.at) || news;
+  news = note_volume(facts) || news;
   const SnapshotRecord* record = news ? rooms_.snapshots.find(facts.snapshot_uid) : nullptr;
   if (record != nullptr) snapshot_changed(record->facts);
+}
+
+// Whether it is one to ask about that was not known. It may come before the snapshot is known, or after.
+bool World::note_volume(const CaptureFacts& facts) {
+  if (!facts.longhorn_volume) return false;
+  const std::string* known = rooms_.longhorn_volumes.find(facts.snapshot_uid);
+  const bool news = !facts.longhorn_volume->empty() && (known == nullptr || *known != *facts.longhorn_volume);
+  if (facts.longhorn_volume->empty()) {
+    rooms_.longhorn_volumes.erase(facts.snapshot_uid);
+  } else {
+    rooms_.longhorn_volumes.put(facts.snapshot_uid, *facts.longhorn_volume);
+  }
+  return news;
 }
 
 News World::cut_live(const std::string& snapshot_uid, const LiveCut& live) {

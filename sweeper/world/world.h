@@ -72,6 +72,7 @@ class World {
   void apply(const freeze::Session& session, Observed now);
   void apply(const SnapshotFacts& facts, Observed now);
   void apply(Captures::Source source, const CaptureFacts& facts, Observed now);
+  bool note_volume(const CaptureFacts& facts);
   void apply(const BackupFacts& facts, Observed now);
   void apply(const VmiFacts& facts, Observed now);
   void apply(const VmFacts& facts);
