@@ -54,6 +54,12 @@ void AskSchedule::want(const std::string& session, const std::vector<Disk>& disk
   }
 }
 
+// A disk of it has never been asked about, or one was found to be cut.
+bool AskSchedule::is_urgent(const Session& session) {
+  return session.due == Mono::min() || std::any_of(session.turns.begin(), session.turns.end(),
+                                                   [](const Turn& turn) { return !turn.asked && !turn.silent; });
+}
+
 Mono AskSchedule::due_of(const Session& session) {
   if (session.asking) return Mono::max();
   Mono first = Mono::max();
@@ -61,6 +67,11 @@ Mono AskSchedule::due_of(const Session& session) {
     if (!turn.silent) first = std::min(first, turn.not_before);
   }
   return first == Mono::max() ? first : std::max(first, session.due);
+}
+
+Mono AskSchedule::askable_from(const Session& session) const {
+  const Mono due = due_of(session);
+  return is_urgent(session) ? due : std::max(due, turns_from_);
 }
 
 Mono AskSchedule::allowed_from() const {
@@ -71,17 +82,21 @@ Mono AskSchedule::allowed_from() const {
 
 Mono AskSchedule::next_due() const {
   Mono first = Mono::max();
-  for (const auto& [uid, session] : sessions_) first = std::min(first, due_of(session));
+  for (const auto& [uid, session] : sessions_) first = std::min(first, askable_from(session));
   return first == Mono::max() ? first : std::max(first, allowed_from());
 }
 
 // Of several that are due, the one that has waited longest.
 std::optional<AskJob> AskSchedule::next(Mono now) {
   if (now < allowed_from()) return std::nullopt;
-  const auto first = std::min_element(sessions_.begin(), sessions_.end(),
-                                      [](const auto& a, const auto& b) { return due_of(a.second) < due_of(b.second); });
-  if (first == sessions_.end() || due_of(first->second) > now) return std::nullopt;
+  auto first = sessions_.end();
+  for (auto one = sessions_.begin(); one != sessions_.end(); ++one) {
+    if (askable_from(one->second) > now) continue;
+    if (first == sessions_.end() || due_of(one->second) < due_of(first->second)) first = one;
+  }
+  if (first == sessions_.end()) return std::nullopt;
   Session& session = first->second;
+  if (!is_urgent(session)) turns_from_ = now + kBetweenTurns;
   const auto turn = std::find_if(session.turns.begin(), session.turns.end(),
                                  [&](const Turn& one) { return !one.silent && one.not_before <= now; });
   turn->asked = true;
@@ -113,8 +128,9 @@ std::optional<AskSchedule::Cut> AskSchedule::take(Session& session, Turn turn, c
   if (answered) strikes_ = turn.strikes = 0;
   if (answered && done.answer.says == LiveAnswer::Says::kCut &&
       believable(done.answer.created, turn.disk, now, turn.not_yet)) {
-    // The others are likely to be cut as well.
-    session.due = now.at;
+    // The others are likely to be cut as well, and this guest is the nearest to its thaw: it goes before those that
+    // wait. That costs them one question for each cut at most.
+    session.due = Mono::min();
     return Cut{turn.disk.snapshot, done.answer.created};
   }
   const auto waited = std::chrono::duration_cast<Millis>(session.asked - turn.first_seen);

@@ -1,6 +1,6 @@
 // Whom to ask Longhorn about, and when: about each disk as soon as its volume is known. After that one question a
 // session is enough while it waits, since a guest is held until its last disk is cut: the disks take turns, and once
-// one is cut, the others are asked about at once.
+// one is cut, the others are asked about at once, before those of other guests.
 //
 // Makes no call and reads no clock. Not thread-safe.
 #pragma once
@@ -23,6 +23,9 @@ class AskSchedule {
   // Questions begun, all sessions together: 200 guests do not trouble Longhorn. One that is under way may arrive late,
   // together with the next ones: Longhorn counts 40 at most.
   static constexpr std::size_t kPerSecond = 36;
+  // Questions after a "not yet" keep this distance, all sessions together. Otherwise those of a herd would come in
+  // bursts that use up the second's number, and whatever is cut during the rest of the second would not be noticed.
+  static constexpr Millis kBetweenTurns{33};
   static constexpr int kAtOnce = 4;  // calls under way: each may hang for its time-out
   static constexpr Millis kFirstInterval{50};
   static constexpr Millis kLongestInterval{1000};
@@ -71,13 +74,16 @@ class AskSchedule {
     bool asking = false;
     Mono asked{};
   };
+  [[nodiscard]] static bool is_urgent(const Session& session);
   [[nodiscard]] static Mono due_of(const Session& session);
+  [[nodiscard]] Mono askable_from(const Session& session) const;
   [[nodiscard]] Mono allowed_from() const;
   std::optional<Cut> take(Session& session, Turn turn, const AskDone& done, Observed now);
   void strike(Turn& turn, Mono now);
 
   std::map<std::string, Session> sessions_;  // by uid
   std::deque<Mono> calls_;                   // the begin of the latest ones, kPerSecond at most
+  Mono turns_from_{};                        // the next question that is not urgent
   int under_way_ = 0;
   int strikes_ = 0;
   Mono left_alone_until_{};

@@ -96,6 +96,33 @@ TEST_CASE(
   CHECK(schedule.next_due() == Mono::max());
 }
 
+TEST_CASE("a guest of which a disk is cut is asked about before those that have waited longer, once for each cut") {
+  AskSchedule schedule;
+  schedule.want("s1", {disk("a"), disk("b"), disk("c")}, at(0ms).at);
+  schedule.want("s2", {disk("d")}, at(0ms).at);
+  for (int i = 0; i < 4; ++i) {
+    const auto job = schedule.next(at(0ms).at);
+    REQUIRE(job);
+    CHECK_FALSE(schedule.done(not_yet(*job), at(0ms)));
+  }
+  auto first = schedule.next(at(500ms).at);
+  REQUIRE(first);
+  if (first->session != "s1") {
+    CHECK_FALSE(schedule.done(not_yet(*first), at(500ms)));
+    first = schedule.next(at(500ms).at);
+    REQUIRE(first);
+  }
+  // Both have waited since then.
+  CHECK(schedule.done(cut(*first, 0ms), at(900ms)));
+  const auto second = schedule.next(at(900ms).at);
+  REQUIRE(second);
+  CHECK(second->session == "s1");
+  CHECK_FALSE(schedule.done(not_yet(*second), at(900ms)));
+  const auto third = schedule.next(at(900ms).at);
+  REQUIRE(third);
+  CHECK(third->session == "s2");
+}
+
 TEST_CASE("a session that wants nothing more is not asked for, whatever comes back") {
   Asked rig;
   const auto job = rig.schedule.next(at(50ms).at);
@@ -233,6 +260,26 @@ TEST_CASE("at most 40 questions a second and 4 at once, shared fairly, whatever 
     most = std::max(most, of_session["s" + std::to_string(i)]);
   }
   CHECK(most - least <= std::max(3, most / 4));
+}
+
+TEST_CASE("the questions about a herd are spread over each second, so that no cut waits for the next one") {
+  AskSchedule schedule;
+  for (int i = 0; i < 8; ++i) {
+    const std::string vm = std::to_string(i);
+    schedule.want("s" + vm, {disk(vm + "-0"), disk(vm + "-1"), disk(vm + "-2")}, at(50ms * i).at);
+  }
+  std::vector<AskJob> under_way;
+  Millis last{0};
+  Millis longest{0};
+  for (Millis when{0}; when < 4s; when += 5ms) {
+    for (const AskJob& job : std::exchange(under_way, {})) CHECK_FALSE(schedule.done(not_yet(job), at(when)));
+    while (const auto job = schedule.next(at(when).at)) {
+      if (when > 2s) longest = std::max(longest, when - std::exchange(last, when));
+      last = when;
+      under_way.push_back(*job);
+    }
+  }
+  CHECK(longest <= AskSchedule::kBetweenTurns + 5ms);
 }
 
 TEST_CASE("asked about are the disks of a held guest on Longhorn that nobody has called captured") {
