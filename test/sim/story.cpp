@@ -1,5 +1,7 @@
 #include "test/sim/story.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "freeze/names.h"
 
@@ -94,6 +96,13 @@ std::vector<cluster::Json> Story::sessions() {
   auto leases = objects("coordination.k8s.io", "leases");
   std::erase_if(leases, [](const cluster::Json& lease) { return lease["metadata"]["name"] == freeze::kLeaderLease; });
   return leases;
+}
+
+bool Story::was(const std::string& kind) {
+  return cluster.locked([&] {
+    const auto& timeline = cluster.truth().timeline();
+    return std::any_of(timeline.begin(), timeline.end(), [&](const auto& entry) { return entry.kind == kind; });
+  });
 }
 
 bool Story::frozen(const std::string& vm) {

@@ -44,6 +44,8 @@ struct Story {
   [[nodiscard]] Millis longest_frozen(const std::string& vm = "vms/vm1");
   // Calls to the API server, watches aside; of one verb, if given.
   [[nodiscard]] int calls(const std::string& caller, const std::string& verb = "");
+  // Whether anything of that kind really happened: see cluster::TimelineEntry.
+  [[nodiscard]] bool was(const std::string& kind);
   // Calls to a guest without an intent on record.
   [[nodiscard]] std::vector<std::string>& unrecorded() { return installation.record().unrecorded(); }
 
