@@ -131,7 +131,6 @@ void Captures::relist_started(Source source) {
 }
 
 void Captures::relist_done(Source source) {
-  listed_ |= bit(source);
   for (auto item = entries_.begin(); item != entries_.end();) {
     Entry& entry = item->second;
     for (Told* told : {&entry.capture, &entry.failure}) {

@@ -50,7 +50,6 @@ class Captures {
   // What a source did not note between these two is forgotten.
   void relist_started(Source source);
   void relist_done(Source source);
-  [[nodiscard]] bool synced(Source source) const { return (listed_ & static_cast<std::uint8_t>(source)) != 0; }
 
   [[nodiscard]] std::optional<Observed> find(std::string_view snapshot_uid) const;
   // Which source said it first, of those that have ever said it; only where find() has something.
@@ -94,7 +93,6 @@ class Captures {
 
   Entries entries_;
   std::unordered_map<Key, Live, Hash> live_;  // of the snapshots of sessions that hold, or held, a guest
-  std::uint8_t listed_ = 0;                   // the sources that were listed once
 };
 
 }  // namespace snapfreeze::sweeper

@@ -14,7 +14,4 @@ void relist_started(Rooms& rooms, Kind kind);
 // The records that the list did not name, by the ids of their room: they are gone, and left to be removed.
 [[nodiscard]] std::vector<std::string> relist_done(Rooms& rooms, Kind kind, Mono now);
 
-// Whether the kind was listed once.
-[[nodiscard]] bool synced(const Rooms& rooms, Kind kind);
-
 }  // namespace snapfreeze::sweeper

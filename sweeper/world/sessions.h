@@ -67,9 +67,7 @@ class Sessions {
     table_.for_each(visit);
   }
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return phases_; }
-  [[nodiscard]] bool synced() const { return table_.synced(); }
-  void relist_started() { table_.relist_started(); }
-  std::vector<std::string> relist_done() { return table_.relist_done(); }
+  [[nodiscard]] Listed& listed() { return table_; }
 
  private:
   struct ByGuest {

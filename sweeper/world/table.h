@@ -13,10 +13,21 @@
 
 namespace snapfreeze::sweeper {
 
+// What a list says of the records of one kind.
+class Listed {
+ public:
+  virtual void relist_started() = 0;
+  // The ids that were not named since.
+  virtual std::vector<std::string> relist_done() = 0;
+
+ protected:
+  ~Listed() = default;
+};
+
 // Each index is a type with `static std::string key(const Record&)`; "" keeps the record out of it. References and sets
 // that are returned are invalid after the next change.
 template <class Record, class... Indices>
-class Table {
+class Table final : public Listed {
  public:
   [[nodiscard]] const Record* find(const std::string& id) const {
     const auto found = items_.find(id);
@@ -62,12 +73,11 @@ class Table {
     items_.erase(found);
   }
 
-  void relist_started() {
+  void relist_started() override {
     ++generation_;
     relisting_ = true;
   }
-  // The ids that were not named since.
-  std::vector<std::string> relist_done() {
+  std::vector<std::string> relist_done() override {
     std::vector<std::string> gone;
     for (const auto& [id, item] : items_) {
       if (item.generation != generation_) gone.push_back(id);

@@ -141,7 +141,7 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
 
 void World::apply(const SnapshotFacts& facts, Observed now) {
   if (facts.deleting) return remove_snapshot(facts.uid);
-  const bool live = rooms_.snapshots.synced();
+  const bool live = synced(Kind::kSnapshot);
   const auto before = rooms_.snapshots.apply(facts, now.at);
   const bool moved = before && (before->epoch != facts.epoch || before->hold != facts.hold);
   if (moved) snapshot_left(*before);

@@ -62,7 +62,7 @@ class World {
   }
   [[nodiscard]] bool has_session(const std::string& guest) const { return !rooms_.sessions.of_guest(guest).empty(); }
 
-  [[nodiscard]] bool synced(Kind kind) const { return sweeper::synced(rooms_, kind); }
+  [[nodiscard]] bool synced(Kind kind) const { return rooms_.listing(kind).once; }
   [[nodiscard]] bool synced() const;  // every kind that is watched was listed once
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return rooms_.sessions.phases(); }
   [[nodiscard]] std::size_t snapshots_kept() const { return rooms_.snapshots.size(); }
