@@ -1,11 +1,8 @@
 #include "edge/connection_table.h"
 
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <tuple>
 
 namespace snapfreeze::edge {
@@ -85,8 +82,8 @@ bool ConnectionTable::move(Place place, Phase phase, Mono now) {
 bool ConnectionTable::hold(Place place, std::size_t bytes) {
   std::unique_lock lock(mutex_);
   const bool much = bytes > kAlwaysBuffered;
-  if (much && place->wake.get() < 0) place->wake = tls::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (much && place->wake.get() < 0) return false;
+  if (much && !place->wake) place->wake.emplace();
+  if (much && place->wake->fd() < 0) return false;
   const auto fits = [&] { return memory_ - place->memory + bytes <= max_memory_; };
   while (much && !place->too_greedy && !fits()) {
     Entry* greediest = &*place;
@@ -98,8 +95,7 @@ bool ConnectionTable::hold(Place place, std::size_t bytes) {
     }
     if (greediest == &*place) return false;
     greediest->too_greedy = true;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(greediest->wake.get(), &one, sizeof one);
+    greediest->wake->wake();
     if (!changed_.wait_for(lock, kFreeing, [&] { return fits() || place->too_greedy; })) return false;
   }
   if (much && place->too_greedy) return false;
@@ -114,7 +110,7 @@ bool ConnectionTable::hold(Place place, std::size_t bytes) {
 
 int ConnectionTable::wake_of(Place place) {
   const std::lock_guard lock(mutex_);
-  return place->wake.get();
+  return place->wake ? place->wake->fd() : -1;
 }
 
 bool ConnectionTable::in_flight() const {

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "base/clock.h"
-#include "tls/descriptor.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::edge {
 
@@ -27,12 +27,12 @@ class ConnectionTable {
   struct Entry {
     int socket = -1;  // -1: about to be closed
     Phase phase = Phase::kNew;
-    Mono waiting_since{};      // accepted, or last answered
-    bool served = false;       // had a complete request before
-    bool thrown_out = false;   // its socket is shut down
-    bool too_greedy = false;   // its request is to be refused
-    std::size_t memory = 0;    // bytes that its request holds
-    tls::FileDescriptor wake;  // readable when it is too greedy; only while it holds much
+    Mono waiting_since{};             // accepted, or last answered
+    bool served = false;              // had a complete request before
+    bool thrown_out = false;          // its socket is shut down
+    bool too_greedy = false;          // its request is to be refused
+    std::size_t memory = 0;           // bytes that its request holds
+    std::optional<tls::WakeUp> wake;  // when it is too greedy; only while it holds much
   };
   using Place = std::list<Entry>::iterator;
 

@@ -1,14 +1,11 @@
 #include "edge/server.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <exception>
 #include <optional>
 #include <thread>
@@ -21,6 +18,7 @@
 #include "edge/connection_table.h"
 #include "edge/exchange.h"
 #include "tls/listener.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::edge {
 
@@ -67,7 +65,7 @@ class Server::Impl {
   Turns handshakes_;
   std::optional<tls::Context> context_;
   tls::Listener listener_;
-  tls::FileDescriptor wake_;  // readable: accept no more
+  tls::WakeUp wake_;  // accept no more
   std::optional<ConnectionTable> connections_;
   std::atomic<bool> stopping_ = false;
   bool all_answered_ = true;
@@ -84,8 +82,7 @@ Result<std::uint16_t> Server::Impl::start() {
   auto listener = tls::listen_on(options_.address, options_.port);
   if (!listener) return listener.error();
   listener_ = std::move(*listener);
-  wake_ = tls::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (wake_.get() < 0) return Error{Code::kTransient, std::string("cannot wait on sockets: ") + std::strerror(errno)};
+  if (wake_.fd() < 0) return Error{Code::kTransient, "too many files are open to wait on sockets"};
   connections_.emplace(tls::connections_allowed(options_.max_connections), options_.max_buffered);
   accepting_ = start_thread(options_.name + "-loop", [this] { accept_all(); });
   return listener_.port;
@@ -95,9 +92,7 @@ bool Server::Impl::stop(Millis drain) {
   if (!accepting_.joinable()) return all_answered_;
   const Mono deadline = Connection::now() + drain;
   stopping_ = true;
-  const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then it wakes anyway.
-  [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  wake_.wake();
   accepting_.join();
   listener_.socket.reset();
   exchange_.wind_down();
@@ -109,7 +104,7 @@ bool Server::Impl::stop(Millis drain) {
 }
 
 void Server::Impl::accept_all() {
-  std::array<pollfd, 2> waiting{pollfd{listener_.socket.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
+  std::array<pollfd, 2> waiting{pollfd{listener_.socket.get(), POLLIN, 0}, pollfd{wake_.fd(), POLLIN, 0}};
   while (!stopping_) {
     if (poll(waiting.data(), waiting.size(), -1) <= 0 || waiting[0].revents == 0) continue;
     while (!stopping_ && accept_one()) {
@@ -123,7 +118,7 @@ bool Server::Impl::accept_one() {
     if (accepted.error == EINTR || accepted.error == ECONNABORTED) return true;
     if (accepted.error == EAGAIN || connections_->make_room()) return false;
     // Out of descriptors or memory. The listener stays ready, so without a pause this would spin.
-    pollfd stopped{wake_.get(), POLLIN, 0};
+    pollfd stopped{wake_.fd(), POLLIN, 0};
     poll(&stopped, 1, static_cast<int>(kAcceptPause.count()));
     return false;
   }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "tls/address.h"
 #include "tls/context.h"
 #include "tls/descriptor.h"
 
@@ -21,11 +22,6 @@ namespace snapfreeze::tls {
 struct WaitLimit {
   Mono deadline{};
   int stop_fd = -1;
-};
-
-struct Address {
-  alignas(8) unsigned char bytes[28];  // sockaddr_in or sockaddr_in6
-  unsigned length = 0;
 };
 
 // Used by one thread at a time. Errors: kTransient, or kCancelled when stop_fd says so.
