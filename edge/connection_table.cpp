@@ -30,7 +30,7 @@ void ConnectionTable::throw_out(Entry& entry) {
 
 std::optional<ConnectionTable::Place> ConnectionTable::enter(int socket, Mono now) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, kGoing, [&] { return new_ < kMostNew; });
+  changed_.wait_for(lock, kGoing, [&] { return new_ < most_new_; });
   if (static_cast<int>(entries_.size()) >= most_ && !throw_out_one(lock)) return std::nullopt;
   Entry entry;
   entry.socket = socket;

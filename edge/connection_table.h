@@ -39,11 +39,12 @@ class ConnectionTable {
   // Closes one that a request up to this size came over never for memory's sake: an admission has 3 KiB.
   static constexpr std::size_t kAlwaysBuffered = 20 * 1024;
 
-  ConnectionTable(int most, std::size_t max_memory) : most_(most), max_memory_(max_memory) {}
+  ConnectionTable(int most, int most_new, std::size_t max_memory)
+      : most_(most), most_new_(most_new), max_memory_(max_memory) {}
 
   // A place for a new connection, if need be another's. None when all that there are have a request handled or
-  // answered. Waits while many are new, so that who accepts does not outrun those that find out who has gone already:
-  // the table would fill with these, and others be thrown out for it.
+  // answered. Waits while `most_new` are new. The others stay in the kernel's queue, where those that go away cost
+  // nothing; accepted, each would wake a thread, and all of them would compete for the processors at once.
   std::optional<Place> enter(int socket, Mono now);
   // Throws out the one that can best be spared, and waits a moment until it is gone. False: there is none, or it stays.
   bool make_room();
@@ -65,7 +66,6 @@ class ConnectionTable {
   void close_all();
 
  private:
-  static constexpr int kMostNew = 32;
   static constexpr Millis kGoing{1000};    // that one thrown out may take to go
   static constexpr Millis kFreeing{1000};  // that a greedy request may take to free its memory
 
@@ -74,6 +74,7 @@ class ConnectionTable {
   static void throw_out(Entry& entry);
 
   const int most_;
+  const int most_new_;
   const std::size_t max_memory_;
   std::mutex mutex_;
   std::condition_variable changed_;  // one left, moved or freed memory

@@ -83,7 +83,9 @@ Result<std::uint16_t> Server::Impl::start() {
   if (!listener) return listener.error();
   listener_ = std::move(*listener);
   if (wake_.fd() < 0) return Error{Code::kTransient, "too many files are open to wait on sockets"};
-  connections_.emplace(tls::connections_allowed(options_.max_connections), options_.max_buffered);
+  // One more than take turns, so that the next is there when a turn ends.
+  connections_.emplace(tls::connections_allowed(options_.max_connections), handshakes_at_once() + 1,
+                       options_.max_buffered);
   accepting_ = start_thread(options_.name + "-loop", [this] { accept_all(); });
   return listener_.port;
 }
