@@ -2,14 +2,17 @@
 // handshake, request or reply. Knows nothing of what the bytes mean but where a head ends.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/budget.h"
 #include "base/turns.h"
 #include "edge/connection_table.h"
 #include "edge/head.h"
-#include "edge/server.h"
+#include "edge/options.h"
 #include "tls/stream.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::edge {
 
@@ -23,9 +26,12 @@ class Connection {
     kTooLarge,  // more than it may have
   };
 
+  // A request of up to this size is never refused to save memory: an admission has 3 KiB.
+  static constexpr std::size_t kAlwaysBuffered = 20 * 1024;
+
   // All but `socket` and `peer` outlive it. Without a context: plain.
   Connection(tls::FileDescriptor socket, std::string peer, const tls::Context* context, const ServerOptions& options,
-             ConnectionTable& table, ConnectionTable::Place place);
+             Budget& budget, ConnectionTable& table, ConnectionTable::Place place);
 
   // One step at a time, each in its turn: a handshake costs forty times what a request does. False: it came to nothing.
   bool shake_hands(Turns& turns);
@@ -58,12 +64,14 @@ class Connection {
   tls::Stream stream_;
   const std::string peer_;
   const ServerOptions& options_;
+  Budget& budget_;
   ConnectionTable& table_;
   const ConnectionTable::Place place_;
   Mono arrival_{};
   Mono deadline_{};
-  int wake_ = -1;
-  std::string in_;  // the head, and what came with it
+  std::optional<tls::WakeUp> wake_;      // its request is to be refused; only while much of it is read
+  std::optional<Budget::Share> memory_;  // of the request
+  std::string in_;                       // the head, and what came with it
   HeadEnd head_end_;
   std::size_t head_size_ = 0;
   std::string body_;

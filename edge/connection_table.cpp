@@ -36,7 +36,7 @@ std::optional<ConnectionTable::Place> ConnectionTable::enter(int socket, Mono no
   entry.socket = socket;
   entry.waiting_since = now;
   ++new_;
-  return entries_.insert(entries_.end(), std::move(entry));
+  return entries_.insert(entries_.end(), entry);
 }
 
 bool ConnectionTable::make_room() {
@@ -62,7 +62,6 @@ void ConnectionTable::forget_socket(Place place) {
 
 void ConnectionTable::leave(Place place) {
   const std::lock_guard lock(mutex_);
-  memory_ -= place->memory;
   if (place->phase == Phase::kNew) --new_;
   entries_.erase(place);
   changed_.notify_all();
@@ -77,40 +76,6 @@ bool ConnectionTable::move(Place place, Phase phase, Mono now) {
   place->phase = phase;
   changed_.notify_all();
   return true;
-}
-
-bool ConnectionTable::hold(Place place, std::size_t bytes) {
-  std::unique_lock lock(mutex_);
-  const bool much = bytes > kAlwaysBuffered;
-  if (much && !place->wake) place->wake.emplace();
-  if (much && place->wake->fd() < 0) return false;
-  const auto fits = [&] { return memory_ - place->memory + bytes <= max_memory_; };
-  while (much && !place->too_greedy && !fits()) {
-    Entry* greediest = &*place;
-    std::size_t most = bytes;
-    for (Entry& each : entries_) {
-      if (each.phase != Phase::kReading || each.memory <= most) continue;
-      most = each.memory;
-      greediest = &each;
-    }
-    if (greediest == &*place) return false;
-    greediest->too_greedy = true;
-    greediest->wake->wake();
-    if (!changed_.wait_for(lock, kFreeing, [&] { return fits() || place->too_greedy; })) return false;
-  }
-  if (much && place->too_greedy) return false;
-  memory_ = memory_ - place->memory + bytes;
-  const bool freed = bytes < place->memory;
-  place->memory = bytes;
-  if (!much) place->wake.reset();
-  if (!much) place->too_greedy = false;
-  if (freed) changed_.notify_all();
-  return true;
-}
-
-int ConnectionTable::wake_of(Place place) {
-  const std::lock_guard lock(mutex_);
-  return place->wake ? place->wake->fd() : -1;
 }
 
 bool ConnectionTable::in_flight() const {

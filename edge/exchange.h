@@ -10,7 +10,7 @@
 #include "edge/connection.h"
 #include "edge/head.h"
 #include "edge/http.h"
-#include "edge/server.h"
+#include "edge/options.h"
 
 namespace snapfreeze::edge {
 

@@ -16,37 +16,27 @@
 //  - handshakes take half of the processors at most.
 #pragma once
 
-#include <cstddef>
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
+#include <thread>
 
-#include "base/clock.h"
+#include "base/budget.h"
 #include "base/result.h"
+#include "base/thread_pool.h"
+#include "base/turns.h"
 #include "certs/key_pair.h"
+#include "edge/connection_table.h"
 #include "edge/http.h"
+#include "edge/options.h"
 #include "tls/context.h"
+#include "tls/listener.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::edge {
 
-struct ServerOptions {
-  std::string name = "http";  // of its threads, at most 10 characters: "http-loop", "http-1023"
-  std::string address;        // numeric; empty: all, IPv6 too where there is IPv6
-  std::uint16_t port = 0;     // 0: any free one
-
-  int workers = 64;  // requests handled at once
-  int queue = 128;   // complete requests that wait for that, at most as long as a request may take
-  int max_connections = 1024;
-  std::size_t max_buffered = 32 * 1024 * 1024;  // bytes of all requests that are being read or handled
-  Limits limits;
-  tls::ClientCheck clients;
-
-  Millis handshake_timeout{5'000};
-  Millis request_timeout{10'000};  // from its first byte to its last; and for its reply, from first to last
-  // Longer than the 90 s after which Go's client closes an idle connection: were we the first to close, a request on
-  // its way would be lost, and Go does not repeat a POST.
-  Millis idle_timeout{120'000};
-};
+class Exchange;
 
 // Timers are those of real sockets, so it reads std::chrono::steady_clock itself.
 class Server {
@@ -70,8 +60,23 @@ class Server {
   bool stop(Millis drain);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  void accept_all();
+  bool accept_one();  // false: there is none just now
+  void serve(tls::Accepted accepted, ConnectionTable::Place place);
+
+  const ServerOptions options_;
+  const certs::CertSource* const certificates_;
+  const std::unique_ptr<Exchange> exchange_;
+  Budget memory_;  // of requests
+  Turns handshakes_;
+  ConnectionTable connections_;
+  std::optional<tls::Context> context_;
+  tls::Listener listener_;
+  tls::WakeUp wake_;  // accept no more
+  std::atomic<bool> stopping_ = false;
+  bool all_answered_ = true;
+  std::jthread accepting_;
+  ThreadPool threads_;  // its tasks use all of the above: destroyed first
 };
 
 }  // namespace snapfreeze::edge

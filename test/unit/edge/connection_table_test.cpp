@@ -22,7 +22,7 @@ Mono now() {
 }  // namespace
 
 TEST_CASE("no more are accepted than can be looked at; the next comes in when one was, or is gone") {
-  ConnectionTable table(100, 2, 1024 * 1024);
+  ConnectionTable table(100, 2);
   const auto first = table.enter(kNoSocket, now());
   const auto second = table.enter(kNoSocket, now());
   REQUIRE(first);
