@@ -67,7 +67,7 @@ class HttpLonghorn::Impl {
     auto connection = take(address);
     const bool kept = connection->client.is_socket_open() != 0;
     auto answer = send(*connection, deadline, path_and_query, body);
-    // One that was kept may have been closed just then; to ask twice changes nothing.
+    // A kept connection may have been closed just then. Asking twice changes nothing.
     if (!answer && answer.error().code == Code::kTransient && kept) {
       connection = open(address);
       answer = send(*connection, deadline, path_and_query, body);
@@ -92,7 +92,7 @@ class HttpLonghorn::Impl {
  private:
   using Calls = std::list<Call>;
 
-  // One that is kept, unless Longhorn has moved since.
+  // A kept connection, unless Longhorn has moved since.
   std::unique_ptr<Connection> take(const std::string& address) {
     {
       const std::lock_guard lock(mutex_);
@@ -174,7 +174,7 @@ class HttpLonghorn::Impl {
     return answer;
   }
 
-  // Shut down again and again, as a call that is only about to connect has no connection yet.
+  // Repeated, because a call that is about to connect has no connection to shut down yet.
   void guard() {
     std::unique_lock lock(mutex_);
     while (!stopping_ || !calls_.empty()) {

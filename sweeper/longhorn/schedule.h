@@ -1,6 +1,6 @@
-// Whom to ask Longhorn about, and when: about each disk at its first sight. After that one question a session is enough
-// while it waits, since a guest is held until its last disk is cut: the disks take turns, and once one is cut, the
-// others are asked about at once.
+// Which disks to ask Longhorn about, and when. Each disk is asked about when it is first seen. After that, one question
+// at a time is enough for a session, since a guest is held until its last disk is cut. The disks take turns; once one
+// is cut, the others are asked about at once.
 //
 // Makes no call and reads no clock. Not thread-safe.
 #pragma once
@@ -20,8 +20,8 @@ namespace snapfreeze::sweeper {
 
 class AskSchedule {
  public:
-  // Questions begun, all sessions together: 200 guests do not trouble Longhorn. A question waits for the reads of its
-  // volume before it is sent, so those under way may arrive with them: Longhorn counts 40 at most.
+  // Questions begun, of all sessions together, so that 200 guests do not trouble Longhorn. A question is sent only
+  // after the reads of its volume, so those under way may arrive together with new ones: Longhorn counts 40 at most.
   static constexpr std::size_t kPerSecond = 36;
   static constexpr int kAtOnce = 4;  // calls under way: each may hang for its time-out
   static constexpr Millis kFirstInterval{50};
@@ -36,7 +36,7 @@ class AskSchedule {
     std::string claim;
     Wall created{};  // the VolumeSnapshot, by the API server's clock
   };
-  // From now on the session asks about these disks and no others; none: it asks no more.
+  // From now on the session asks about these disks only. With none it stops asking.
   void want(const std::string& session, const std::vector<Disk>& disks, Mono now);
   void clear() { sessions_.clear(); }
 
@@ -84,9 +84,10 @@ class AskSchedule {
 // How long after a question the next one comes, for a disk that has been waited for so long.
 [[nodiscard]] Millis ask_interval(Millis waited);
 
-// Whether the answer can be about a cut that has been made by now. Another machine's clock says when: within a second
-// of the API server's it must be, after the VolumeSnapshot was created and not in the future. Who says "cut" before it
-// has ever said "not yet" is believed only when that second has passed for certain.
+// Whether the answer can be about a cut that has been made by now. Its time comes from another machine's clock, which
+// may differ from the API server's by a second. So it must lie after the creation of the VolumeSnapshot and not in the
+// future, give or take that second. An answer that says "cut" without an earlier "not yet" is believed only when that
+// second has certainly passed.
 [[nodiscard]] bool believable(Wall created, const AskSchedule::Disk& disk, Observed now, bool said_not_yet);
 
 // What to ask about for a session that holds its guest.

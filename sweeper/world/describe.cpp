@@ -7,7 +7,7 @@
 namespace snapfreeze::sweeper {
 namespace {
 
-// What Harvester did so shortly before the session began may have frozen the guest still.
+// What Harvester did this shortly before the session began may still have frozen the guest.
 constexpr std::chrono::seconds kShortlyBefore{5};
 
 HoldSituation describe_hold(const Rooms& rooms, const HoldRecord& record, const freeze::Session& session) {

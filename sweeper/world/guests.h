@@ -12,7 +12,7 @@
 
 namespace snapfreeze::sweeper {
 
-// How a guest, and what is looked up beside it, is called: "namespace/name".
+// The key of a guest, and of what is looked up beside it: "namespace/name".
 [[nodiscard]] std::string guest_key(std::string_view ns, std::string_view vm);
 
 struct VmiRecord {

@@ -35,8 +35,8 @@ inline constexpr std::chrono::seconds kBirth{5};
 // Not thread-safe.
 class Sessions {
  public:
-  // What the watch, or a running list, says. False: it says nothing new. A list always wins, since after a restored
-  // etcd what is newest has the older version; what it says too early, the watch corrects.
+  // What the watch, or a running list, says. False: it says nothing new. A list always wins: after a restore of etcd
+  // the current object may have an older version than the one we know. If the list is outdated, the watch corrects it.
   bool apply(const freeze::Session& session, Observed now);
   // What a write of ours returned: taken if it is newer.
   bool wrote(const freeze::Session& session, Mono now);

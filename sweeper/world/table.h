@@ -1,7 +1,7 @@
-// Records by key, fed by a list and watch: what a relist does not name is gone. Which records have something in common
-// is told by indices that the table keeps itself: a record changes by put() and change() alone, and is found again
-// under what it says then. Any object may change any of its fields at any time; an index entry that outlives its
-// record, or what the record once said, cannot be written down.
+// Records by key, fed by a list and watch: a record that a relist does not name is gone. Indices tell which records
+// have something in common. The table keeps them itself: only put() and change() change a record, and both index it
+// anew. So although any object may change any of its fields at any time, no index entry outlives its record or the
+// value that it was made from.
 #pragma once
 
 #include <array>

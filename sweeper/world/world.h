@@ -1,7 +1,7 @@
 // The sweeper's view of the cluster, fed by watches and by what its own writes returned. It decides nothing and reads
 // no clock. Each watch may lag behind the others by any time, so nothing relies on the order between two kinds.
 //
-// Each kind of object has a room of its own beside this file; here is what takes more than one of them.
+// Each kind of object has a room of its own beside this file. This one does what takes more than one room.
 #pragma once
 
 #include <map>
