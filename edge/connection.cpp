@@ -14,7 +14,7 @@ using Phase = ConnectionTable::Phase;
 
 constexpr std::size_t kHeadPiece = 4 * 1024;  // an admission comes in one or two
 constexpr std::size_t kFirstBody = 16 * 1024;
-// Thrown away at a time, with a pause after it, so that one fast peer takes little of the processor: 25 MiB a second.
+// Discarded at a time, followed by a pause, so that a fast peer takes little of the processor: 25 MiB a second.
 constexpr std::size_t kDiscarded = 256 * 1024;
 constexpr Millis kDiscardPause{10};
 constexpr Millis kLingerTime{2000};
@@ -50,7 +50,7 @@ bool Connection::shake_hands(Turns& turns) {
 
 bool Connection::await_request() {
   if (in_.empty()) {
-    // Readable counts, also when no whole TLS record comes of it: a request that trickles in has begun.
+    // A readable socket is enough, even without a whole TLS record: a request that trickles in has begun.
     if (stream_.await_input({now() + options_.idle_timeout}) != tls::Stream::Wait::kReady) return false;
   }
   arrival_ = now();
@@ -63,7 +63,7 @@ Connection::Outcome Connection::read_more(char* buffer, std::size_t size, std::s
   if (!read) return read.error().code == Code::kCancelled ? Outcome::kTooLarge : Outcome::kLost;
   got = read->count;
   if (read->outcome == tls::Stream::Read::Outcome::kClosed) return Outcome::kLost;
-  // A deadline bounds the wait only; one who sends without pause has it too.
+  // The deadline bounds only the wait, so a peer that sends without a pause is caught here.
   if (read->outcome == tls::Stream::Read::Outcome::kTimedOut || now() >= deadline_) return Outcome::kTooSlow;
   return Outcome::kDone;
 }
@@ -120,7 +120,7 @@ Connection::Outcome Connection::fill_body(std::size_t size) {
 
 void Connection::begin_reply() {
   std::string().swap(body_);
-  // One that is thrown out finds its socket shut down.
+  // If it was thrown out, its socket is shut down and the write fails.
   (void)table_.move(place_, Phase::kWriting, now());
   deadline_ = now() + options_.request_timeout;
 }

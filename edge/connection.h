@@ -1,5 +1,5 @@
-// One connection: the bytes of its requests in, those of its replies out, each wait under the deadline of the whole
-// handshake, request or reply. Knows nothing of what the bytes mean but where a head ends.
+// One connection: reads the bytes of requests and writes those of replies. Each wait has the deadline of the whole
+// handshake, request or reply. It does not know what the bytes mean, except where a head ends.
 #pragma once
 
 #include <optional>
@@ -33,14 +33,14 @@ class Connection {
   Connection(tls::FileDescriptor socket, std::string peer, const tls::Context* context, const ServerOptions& options,
              Budget& budget, ConnectionTable& table, ConnectionTable::Place place);
 
-  // One step at a time, each in its turn: a handshake costs forty times what a request does. False: it came to nothing.
+  // One step at a time, each in its turn, since a handshake costs forty times what a request does. False: it failed.
   bool shake_hands(Turns& turns);
-  // Until a request begins. False: none does.
+  // Waits until a request begins. False: none does.
   bool await_request();
-  // Reads up to the end of the head, or to where it is clear that it is none; see HeadEnd.
+  // Reads to the end of the head, or until it is clear that there is no valid head; see HeadEnd.
   Outcome read_head();
   [[nodiscard]] std::string_view head() const { return std::string_view(in_).substr(0, head_size_); }
-  // What follows the head. kTooLarge: memory is short, and this request holds most.
+  // Reads what follows the head. kTooLarge: memory is short, and this request holds most of it.
   Outcome read_body(std::size_t size);
   std::string take_body() { return std::move(body_); }
 
@@ -49,8 +49,8 @@ class Connection {
   bool write(std::string_view bytes);
   // Forgets the request, so that the next can be read.
   void end_request();
-  // A socket that is closed while unread bytes wait sends a reset, which can destroy the reply on its way. So what
-  // still comes in is thrown away for a while, until the peer closes.
+  // A socket that is closed while unread bytes wait sends a reset, which can destroy the reply on its way. So whatever
+  // still comes is discarded for a while, until the peer closes.
   void linger();
 
   [[nodiscard]] const std::string& peer() const { return peer_; }

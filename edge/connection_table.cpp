@@ -11,7 +11,7 @@ namespace {
 
 using Phase = ConnectionTable::Phase;
 
-// Less: more easily spared. Strangers go before those that had a request served.
+// A smaller value is more easily spared. Strangers go before peers that had a request served.
 auto worth(const ConnectionTable::Entry& entry) {
   const int group = entry.phase == Phase::kLingering ? 0 : entry.served ? 2 : 1;
   return std::tuple(group, entry.waiting_since);

@@ -1,5 +1,5 @@
 // All connections of a server, how far each is, and which of them can be spared.
-// Each has a thread of its own that waits in poll(); it is thrown out by shutdown() of its socket, which ends the wait.
+// Each has a thread of its own that waits in poll(). shutdown() of its socket ends that wait and throws it out.
 #pragma once
 
 #include <condition_variable>
@@ -33,17 +33,19 @@ class ConnectionTable {
 
   ConnectionTable(int most, int most_new) : most_(most), most_new_(most_new) {}
 
-  // A place for a new connection, if need be another's. None when all that there are have a request handled or
-  // answered. Waits while `most_new` are new. The others stay in the kernel's queue, where those that go away cost
-  // nothing; accepted, each would wake a thread, and all of them would compete for the processors at once.
+  // A place for a new connection. If the table is full, another one is thrown out for it; nullopt if every connection
+  // has a request that is being handled or answered. Waits while `most_new` are new. The rest stay in the kernel's
+  // queue, where peers that go away cost nothing. Once accepted, each would wake a thread, and all of those threads
+  // would compete for the processors.
   std::optional<Place> enter(int socket, Mono now);
-  // Throws out the one that can best be spared, and waits a moment until it is gone. False: there is none, or it stays.
+  // Throws out the connection that can best be spared, and waits up to a second until it is gone. False: there is none,
+  // or it is still there.
   bool make_room();
-  // The socket is about to be closed, and its number may be another's at once.
+  // The socket is about to be closed; its number may be reused at once.
   void forget_socket(Place place);
   void leave(Place place);
 
-  // False when it was thrown out: then it ends here.
+  // False: the connection was thrown out, and its thread has to end.
   bool move(Place place, Phase phase, Mono now);
 
   // For the end of the server.
@@ -52,7 +54,7 @@ class ConnectionTable {
   void close_all();
 
  private:
-  static constexpr Millis kGoing{1000};  // that one thrown out may take to go
+  static constexpr Millis kGoing{1000};  // for one that was thrown out to go
 
   [[nodiscard]] bool in_flight() const;
   bool throw_out_one(std::unique_lock<std::mutex>& lock);

@@ -1,4 +1,4 @@
-// How a server is set up.
+// The settings of a server.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,8 @@ struct ServerOptions {
 
   Millis handshake_timeout{5'000};
   Millis request_timeout{10'000};  // from its first byte to its last; and for its reply, from first to last
-  // Longer than the 90 s after which Go's client closes an idle connection: were we the first to close, a request on
-  // its way would be lost, and Go does not repeat a POST.
+  // Longer than the 90 s after which Go's client closes an idle connection. If we closed first, a request on its way
+  // would be lost, and Go does not repeat a POST.
   Millis idle_timeout{120'000};
 };
 

@@ -1,18 +1,18 @@
-// An HTTP/1.1 server, over TLS or plain, that slow, idle, greedy and many peers cannot starve.
+// An HTTP/1.1 server, over TLS or plain. Peers cannot starve it, be they slow, idle, greedy or many.
 //
-// A library (cpp-httplib) reads each head and writes each reply; what waits for a peer is ours. Each connection has a
-// thread of its own, from a pool that grows with them, and their number is bounded. Each wait of it is one poll() with
-// the deadline of the whole handshake, request or reply, so that a slow peer costs a thread that sleeps. The library's
-// own loop is not used: it gives each connection a thread with deadlines for single reads, so that as many slow peers
-// as it has threads stop it (measured: 500 peers that send a byte a second in their handshake, 64 threads: nobody was
-// answered in 40 s), and it ends for good at the first accept() that fails. Connections are kept open, because a
-// handshake costs 1 ms at both ends, forty times what a request does; the idle ones cost memory only.
+// A library (cpp-httplib) reads each head and writes each reply; the waiting for peers is ours. Each connection has a
+// thread of its own, from a pool that grows with them, and their number is bounded. Each wait of that thread is one
+// poll() with the deadline of the whole handshake, request or reply, so that a slow peer costs only a sleeping thread.
+// The library's own loop is not used. It has deadlines for single reads only, so as many slow peers as it has threads
+// stop it: with 64 threads and 500 peers that sent a byte of their handshake each second, nobody was answered in 40 s.
+// It also ends for good at the first accept() that fails. Connections are kept open, because a handshake costs 1 ms at
+// both ends, forty times what a request does. Idle connections cost only memory.
 //
 // Bounds, so that memory has a ceiling:
 //  - too many connections: the one that has waited longest without a request is closed, those that never had one first;
 //  - too many bytes of requests: the largest unfinished one is answered 503;
-//  - more requests than workers and queue hold: 429. Both carry Retry-After, which the API server honours;
-//  - a handshake, a request and a reply each have a deadline as a whole, however many bytes trickle in;
+//  - more requests than workers and queue hold: 429. 503 and 429 carry Retry-After, which the API server honours;
+//  - a handshake, a request and a reply each have one deadline for the whole, however their bytes trickle in;
 //  - handshakes take half of the processors at most.
 #pragma once
 
@@ -50,13 +50,13 @@ class Server {
   // Listens when it returns; the value is the port. kMalformed names the option that cannot be used.
   Result<std::uint16_t> start();
 
-  // From now on each reply ends its connection, while new ones are still taken: clients move to another replica without
-  // losing a request. Any thread.
+  // From now on each reply ends its connection, while new ones are still accepted. So clients move to another replica
+  // without losing a request. Any thread.
   void wind_down();
 
-  // Listens no more, closes idle connections, and lets requests that have begun finish for at most `drain`; then all
-  // connections are closed and all threads joined. A handler that still runs is waited for: its own bound counts.
-  // True when every request was answered. Once, by one thread.
+  // Stops listening, closes idle connections, and gives requests that have begun at most `drain` to finish. Then all
+  // connections are closed and all threads joined. A handler that still runs is waited for; it has a bound of its own.
+  // True if every request was answered. Call it once, from one thread.
   bool stop(Millis drain);
 
  private:
@@ -72,7 +72,7 @@ class Server {
   ConnectionTable connections_;
   std::optional<tls::Context> context_;
   tls::Listener listener_;
-  tls::WakeUp wake_;  // accept no more
+  tls::WakeUp wake_;  // stop accepting
   std::atomic<bool> stopping_ = false;
   bool all_answered_ = true;
   std::jthread accepting_;

@@ -72,7 +72,7 @@ Accepted accept_from(const Listener& listener) {
   FileDescriptor socket(::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(address.bytes), &address.length,
                                   SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.get() < 0) return {FileDescriptor(), "", errno};
-  // Short connections by the thousand are gone before they are looked at. They must cost no thread.
+  // Thousands of short connections are gone before they are accepted. They must not cost a thread.
   pollfd gone{socket.get(), 0, 0};
   if (poll(&gone, 1, 0) > 0) return {FileDescriptor(), "", ECONNABORTED};
   const int on = 1;
