@@ -19,12 +19,6 @@ using test::path_of;
 using test::World;
 namespace reason = freeze::reason;
 
-Settings observing() {
-  Settings settings;
-  settings.observe = true;
-  return settings;
-}
-
 TEST_CASE("the first disk of a backup freezes its guest, with every step on record before it is taken") {
   World world;
   const Outcome outcome = world.admit(harvester_review("disk-1"));
