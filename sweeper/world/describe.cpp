@@ -7,7 +7,7 @@
 namespace snapfreeze::sweeper {
 namespace {
 
-// What Harvester did so shortly before the session began may have frozen the guest still.
+// What Harvester did this shortly before the session began may still have frozen the guest.
 constexpr std::chrono::seconds kShortlyBefore{5};
 
 HoldSituation describe_hold(const Rooms& rooms, const HoldRecord& record, const freeze::Session& session) {
@@ -47,7 +47,7 @@ std::optional<Member> describe_member(const Rooms& rooms, const SnapshotFacts& f
 
 GuestSituation describe_guest(const Rooms& rooms, const freeze::Session& session) {
   GuestSituation guest;
-  guest.known = rooms.guests.vmis_synced();
+  guest.known = rooms.listing(Kind::kVmi).once;
   const VmiRecord* vmi = rooms.guests.vmi(guest_key(session.namespace_, session.vm));
   guest.gone = vmi == nullptr || vmi->facts.uid != session.vmi_uid || !vmi->facts.running;
   if (guest.gone) return guest;
@@ -78,7 +78,8 @@ Evidence evidence(const Rooms& rooms, const SnapshotRecord& record) {
   if (!captured) return found;
   found.captured = captured->at;
   const Mono since = std::min(record.first_seen, captured->at);
-  const bool all_seen = rooms.synced_since && since >= *rooms.synced_since && since >= rooms.guests.complete_since();
+  const bool all_seen =
+      rooms.synced_since && since >= *rooms.synced_since && since >= rooms.listing(Kind::kVmi).complete_since;
   found.watched = record.live && all_seen;
   return found;
 }
