@@ -73,7 +73,7 @@ std::vector<BackupFacts> backups_since(const Rooms& rooms, const std::string& gu
 }
 
 Evidence evidence(const Rooms& rooms, const SnapshotRecord& record) {
-  Evidence found{record.facts, std::nullopt, false, record.vmi_seen, record.judged};
+  Evidence found{record.facts, std::nullopt, false, record.vmi_seen, record.judged, record.first_version};
   const auto captured = rooms.captures.find(record.facts.uid);
   if (!captured) return found;
   found.captured = captured->at;

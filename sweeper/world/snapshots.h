@@ -18,6 +18,7 @@ struct SnapshotRecord {
   SnapshotFacts facts;
   Mono first_seen{};
   Mono stray_since{};
+  std::string first_version;              // its resourceVersion then
   bool live = false;                      // first seen as news
   bool vmi_seen = false;                  // its guest has had a VMI that was not off, since it was first seen
   std::optional<freeze::Verdict> judged;  // by this process
