@@ -27,6 +27,7 @@ Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
   facts.epoch = view.metadata.label(freeze::kEpochLabel);
   facts.vm = view.metadata.annotation(freeze::kVmAnnotation);
   facts.claim = view.source_pvc;
+  facts.version = view.metadata.resource_version;
   const auto claim = freeze::claim_of(view);
   if (claim && claim->kind != freeze::Claim::Kind::kNotOurs) facts.hold = claim->hold;
   facts.created = view.metadata.creation_timestamp;

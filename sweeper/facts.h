@@ -35,6 +35,7 @@ struct SnapshotFacts {
   std::string epoch;                 // label: a session's uid, "offline" or "none"
   std::string vm;                    // annotation, "" when it has none
   std::string claim;                 // of the disk it is of
+  std::string version;               // its resourceVersion
   std::optional<freeze::Hold> hold;  // the backup that it belongs to
   std::optional<Wall> created;
   bool deleting = false;

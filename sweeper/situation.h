@@ -115,6 +115,7 @@ struct Evidence {
   bool watched = false;                   // we saw it, its capture and its guest throughout, without a gap
   bool vmi_seen = false;                  // its guest has since had a VMI that was not off
   std::optional<freeze::Verdict> judged;  // by this process; anyone may write an annotation
+  std::string first_version{};            // its resourceVersion when it was first seen
 };
 
 // A labelled snapshot whose epoch is not a session that we know.

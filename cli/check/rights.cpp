@@ -54,6 +54,7 @@ constexpr auto kSweeper = std::to_array<Right>({
     {"list", "snapshot.kubevirt.io", "virtualmachinesnapshots"},
     {"list", "backup.kubevirt.io", kBackups},
     {"list", "", "pods"},
+    {"watch", "", "pods"},
     {"update", kGuestGroup, kUnfreeze},
     {"create", "events.k8s.io", "events"},
     {"get", kRegistrationGroup, kRegistrations, false, "snapfreeze"},

@@ -1,6 +1,6 @@
-// Whom to ask Longhorn about, and when: about each disk as soon as its volume is known. After that one question a
-// session is enough while it waits, since a guest is held until its last disk is cut: the disks take turns, and once
-// one is cut, the others are asked about at once, before those of other guests.
+// Which disks to ask Longhorn about, and when. Each disk is asked about as soon as its volume is known. After that, one
+// question at a time is enough for a session while it waits, since a guest is held until its last disk is cut. The disks
+// take turns; once one is cut, the others are asked about at once, before those of other guests.
 //
 // Makes no call and reads no clock. Not thread-safe.
 #pragma once
@@ -20,8 +20,8 @@ namespace snapfreeze::sweeper {
 
 class AskSchedule {
  public:
-  // Questions begun, all sessions together: 200 guests do not trouble Longhorn. One that is under way may arrive late,
-  // together with the next ones: Longhorn counts 40 at most.
+  // Questions begun, of all sessions together, so that 200 guests do not trouble Longhorn. One that is under way may
+  // arrive late, together with the next ones: Longhorn counts 40 at most.
   static constexpr std::size_t kPerSecond = 36;
   // Questions after a "not yet" keep this distance, all sessions together. Otherwise those of a herd would come in
   // bursts that use up the second's number, and whatever is cut during the rest of the second would not be noticed.
@@ -42,7 +42,7 @@ class AskSchedule {
       return snapshot == of_snapshot && volume == called;
     }
   };
-  // From now on the session asks about these disks and no others; none: it asks no more.
+  // From now on the session asks about these disks only. With none it stops asking.
   void want(const std::string& session, const std::vector<Disk>& disks, Mono now);
   void clear() { sessions_.clear(); }
 
@@ -92,9 +92,10 @@ class AskSchedule {
 // How long after a question the next one comes, for a disk that has been waited for so long.
 [[nodiscard]] Millis ask_interval(Millis waited);
 
-// Whether the answer can be about a cut that has been made by now. Another machine's clock says when: within a second
-// of the API server's it must be, after the VolumeSnapshot was created and not in the future. Who says "cut" before it
-// has ever said "not yet" is believed only when that second has passed for certain.
+// Whether the answer can be about a cut that has been made by now. Its time comes from another machine's clock, which
+// may differ from the API server's by a second. So it must lie after the creation of the VolumeSnapshot and not in the
+// future, give or take that second. An answer that says "cut" without an earlier "not yet" is believed only when that
+// second has certainly passed.
 [[nodiscard]] bool believable(Wall created, const AskSchedule::Disk& disk, Observed now, bool said_not_yet);
 
 // What to ask about for a session that holds its guest.

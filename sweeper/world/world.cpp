@@ -136,14 +136,14 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
     news_.strays.insert(member);
   }
   const std::string guest = guest_of(record->session);
-  // One that is deleted while it holds the guest was not ended by a sweeper.
+  // A session that is deleted while it holds the guest was not ended by a sweeper.
   if (!has_session(guest)) rooms_.guests.session_ended(guest, record->sightings.released, now);
   guest_changed(guest);
 }
 
 void World::apply(const SnapshotFacts& facts, Observed now) {
   if (facts.deleting) return remove_snapshot(facts.uid);
-  const bool live = rooms_.snapshots.synced();
+  const bool live = synced(Kind::kSnapshot);
   const auto before = rooms_.snapshots.apply(facts, now.at);
   const bool moved = before && (before->epoch != facts.epoch || before->hold != facts.hold);
   if (moved) snapshot_left(*before);
@@ -208,7 +208,7 @@ void World::remove_snapshot(const std::string& uid) {
 void World::snapshot_left(const SnapshotFacts& facts) {
   const SessionRecord* session = rooms_.sessions.find_in(facts.namespace_, facts.epoch);
   if (session == nullptr || !facts.hold) return;
-  // One that is older was never a member.
+  // An older snapshot was never a member.
   if (!facts.created || !session->session.created || *facts.created < *session->session.created) return;
   rooms_.sessions.member_left(facts);
   news_.sessions.insert(facts.epoch);
