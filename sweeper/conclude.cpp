@@ -9,6 +9,7 @@
 #include "sweeper/end_rest.h"
 #include "sweeper/judgement.h"
 #include "sweeper/thaw.h"
+#include "sweeper/write_event.h"
 #include "sweeper/write_verdict.h"
 
 namespace snapfreeze::sweeper {

@@ -9,6 +9,7 @@
 #include "kube/rest.h"
 #include "sweeper/conclude.h"
 #include "sweeper/look.h"
+#include "sweeper/write_event.h"
 #include "sweeper/write_verdict.h"
 
 namespace snapfreeze::sweeper {
