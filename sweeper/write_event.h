@@ -1,4 +1,4 @@
-// Writes Events about objects.
+// Writes Events (core/v1). Harvester's UI and kubectl show those that carry a first and a last time.
 #pragma once
 
 #include <string>
@@ -15,5 +15,10 @@ struct EventText {
 };
 
 Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text);
+
+// About a VM, where its owner sees it. kubectl finds the Events of a VM by its uid, so the VM is read first. kGone:
+// there is none, or none can have that name, so there is nobody to tell.
+Written write_vm_event(const Seams& seams, const std::string& identity, const std::string& ns, const std::string& vm,
+                       const EventText& text);
 
 }  // namespace snapfreeze::sweeper

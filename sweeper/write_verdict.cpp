@@ -13,11 +13,9 @@ constexpr int kUnprocessable = 422;
 Json patch_of(const VerdictFor& item) {
   Json notes = Json::object();
   for (const auto& [key, value] : freeze::notes_of(item.verdict)) notes.set(key, value.empty() ? Json() : Json(value));
+  const Json labels = notes;
   if (item.frozen_for) notes.set(freeze::kFrozenFor, format_duration(*item.frozen_for));
-  Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}});
-  if (item.target.resource == &kube::kHarvesterBackups) {
-    meta.set("labels", Json::object({{freeze::kConsistency, to_string(item.verdict.consistency)}}));
-  }
+  Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}, {"labels", labels}});
   return Json::object({{"metadata", std::move(meta)}});
 }
 

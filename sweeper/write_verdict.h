@@ -34,8 +34,7 @@ enum class Written {
   kFailed,   // a retry may succeed
 };
 
-// Side by side. The results are in the order of `verdicts`. On a backup the consistency is also a label, so that
-// backups can be selected by it.
+// Side by side. The results are in the order of `verdicts`.
 std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictFor> verdicts);
 
 }  // namespace snapfreeze::sweeper

@@ -112,11 +112,11 @@ void read_events(kube::KubeApi& api, ExplainFacts& facts) {
     if (!facts.backup) names.insert(disk.snapshot);
   }
   const auto project = [&](const Json& event) -> std::optional<EventFacts> {
-    const bool by_us = event["reportingController"].string().starts_with("snapfreeze.harvesterhci.io/");
-    if (!by_us || !names.contains(event["regarding"]["name"].string())) return std::nullopt;
+    const bool by_us = event["reportingComponent"].string().starts_with("snapfreeze.harvesterhci.io/");
+    if (!by_us || !names.contains(event["involvedObject"]["name"].string())) return std::nullopt;
     const auto time = parse_time(event["eventTime"].string());
     return EventFacts{time ? std::optional<Wall>(*time) : std::nullopt, event["reason"].string(),
-                      event["note"].string()};
+                      event["message"].string()};
   };
   auto list = list_some<EventFacts>(api, kube::kEvents, facts.namespace_, project);
   if (!list) return facts.unseen.push_back(list.error().message);

@@ -187,7 +187,7 @@ TEST_CASE("explain says by name what it may not see") {
   REQUIRE(facts);
   const std::string text = to_text(explain(*facts), false);
   CAPTURE(text);
-  for (const char* what : {"not seen: cannot list events.events.k8s.io: ", "not seen: cannot list pods: ",
+  for (const char* what : {"not seen: cannot list events: ", "not seen: cannot list pods: ",
                            "not seen: whether the guest is still frozen: cannot get its Lease: ",
                            "not seen: what snapshots.longhorn.io say of the captures: ",
                            "not seen: what volumesnapshotcontents.snapshot.storage.k8s.io say of the captures: "}) {
@@ -237,7 +237,7 @@ TEST_CASE("a backup that names more disks than a VM can have does not keep expla
   for (int i = 0; i < 3000; ++i) names += std::string(i == 0 ? "" : ", ") + "{'name': 's" + std::to_string(i) + "'}";
   cluster.api.put(kube::object_path(kube::kHarvesterBackups, "prod", "b"),
                   parsed("{'metadata': {'name': 'b'}, 'status': {'volumeBackups': [" + names + "]}}"));
-  cluster.api.add(kube::kEvents, "prod", std::vector<Json>(2500, parsed("{'reportingController': 'kubelet'}")));
+  cluster.api.add(kube::kEvents, "prod", std::vector<Json>(2500, parsed("{'reportingComponent': 'kubelet'}")));
   const auto facts = cluster.explained("b");
   REQUIRE(facts);
   CHECK(facts->disks.size() == 1000);

@@ -1,4 +1,5 @@
 #include "base/time.h"
+#include "sweeper/write_event.h"
 #include "test/unit/sweeper/conclude_rig.h"
 
 using namespace snapfreeze;
@@ -26,7 +27,7 @@ TEST_CASE("a session without a doubt ends with filesystem on each snapshot and t
   CHECK(backup["metadata"]["labels"]["snapfreeze.harvesterhci.io/consistency"] == "filesystem");
   CHECK(rig.last_event()["reason"] == "FilesystemConsistent");
   CHECK(rig.last_event()["type"] == "Normal");
-  CHECK(rig.last_event()["regarding"]["uid"] == rig.uid);
+  CHECK(rig.last_event()["involvedObject"]["uid"] == rig.uid);
   CHECK_FALSE(rig.on_record());
   CHECK(done.snapshots.size() == 2);
   CHECK(done.backups.size() == 1);
@@ -310,6 +311,8 @@ TEST_CASE("a session that only undoes somebody else's freeze says nothing about 
     rig.job.session.doubt(reason::kRescued);
     CHECK(rig.conclude().end == End::kEnded);
     CHECK(rig.last_event()["reason"] == "GuestRescued");
+    CHECK(rig.last_vm_event()["reason"] == "GuestRescued");
+    CHECK(rig.last_vm_event()["involvedObject"]["name"] == "vm1");
     CHECK(rig.machine.metrics.exposition().find("snapfreeze_rescues_total 1") != std::string::npos);
   }
   CHECK(rig.of_backup("consistency").empty());
@@ -322,8 +325,70 @@ TEST_CASE("a thaw that was never settled is crash, said in an Event, and the Lea
   CHECK(rig.conclude().end == End::kEnded);
   CHECK(rig.of_backup("reason") == "thaw-unsettled");
   CHECK_FALSE(rig.on_record());
-  CHECK(rig.cluster.get("events.k8s.io/events", "vms", "snapfreeze." + rig.job.session.uid + ".unsettled")["reason"] ==
+  CHECK(rig.cluster.get("/events", "vms", "snapfreeze." + rig.job.session.uid + ".unsettled")["reason"] ==
         "ThawUnsettled");
+}
+
+// Harvester's UI shows labels on a backup's page, and on a VM's page the Events of its name that began after it did.
+TEST_CASE("the owner of a VM sees its crash on the pages of the VM and of the backup") {
+  ConcludeRig rig;
+  rig.job.session.doubt(reason::kAgentLost);
+  rig.conclude();
+  const auto vm = rig.cluster.get("kubevirt.io/virtualmachines", "vms", "vm1");
+  const auto event = rig.last_vm_event();
+  REQUIRE_FALSE(event.empty());
+  CHECK(event["apiVersion"] == "v1");
+  CHECK(event["involvedObject"]["kind"] == "VirtualMachine");
+  CHECK(event["involvedObject"]["name"] == "vm1");
+  CHECK(event["involvedObject"]["uid"] == vm["metadata"]["uid"]);
+  CHECK(event["firstTimestamp"].get<std::string>() >= vm["metadata"]["creationTimestamp"].get<std::string>());
+  CHECK(event["lastTimestamp"] == event["firstTimestamp"]);
+  CHECK(event["count"] == 1);
+  CHECK(event["type"] == "Warning");
+  CHECK(event["message"].get<std::string>().starts_with("backup b1: crash-consistent only: agent-lost: "));
+  const cluster::Json wanted = {{freeze::kConsistency, "crash"}, {freeze::kReason, "agent-lost"}};
+  const auto backup = rig.cluster.get("harvesterhci.io/virtualmachinebackups", "vms", "b1");
+  CHECK(backup["metadata"]["labels"] == wanted);
+  const auto snapshot = rig.cluster.get("snapshot.storage.k8s.io/volumesnapshots", "vms", "b1-volume-vm1-disk-0");
+  CHECK(snapshot["metadata"]["labels"][freeze::kConsistency] == "crash");
+  CHECK(snapshot["metadata"]["labels"][freeze::kReason] == "agent-lost");
+}
+
+TEST_CASE("of a good backup nothing is said on the VM's page, and no reason is left as a label") {
+  ConcludeRig rig;
+  rig.cluster.call("admin", "PATCH", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b1",
+                   {{"metadata", {{"labels", {{freeze::kReason, "planted"}}}}}});
+  rig.conclude();
+  CHECK(rig.last_vm_event().empty());
+  const cluster::Json wanted = {{freeze::kConsistency, "filesystem"}};
+  const auto backup = rig.cluster.get("harvesterhci.io/virtualmachinebackups", "vms", "b1");
+  CHECK(backup["metadata"]["labels"] == wanted);
+}
+
+TEST_CASE("a VM that cannot be read is spoken of without its uid, one that is gone not at all") {
+  ConcludeRig rig;
+  rig.job.session.doubt(reason::kAgentLost);
+  SECTION("refused") {
+    rig.fail("get", "/virtualmachines/vm1", 403);
+    CHECK(rig.conclude().end == End::kResting);
+    CHECK(rig.last_vm_event()["involvedObject"]["name"] == "vm1");
+    CHECK_FALSE(rig.last_vm_event()["involvedObject"].contains("uid"));
+  }
+  SECTION("gone") {
+    rig.fail("get", "/virtualmachines/vm1", 404);
+    CHECK(rig.conclude().end == End::kResting);
+    CHECK(rig.last_vm_event().empty());
+  }
+}
+
+TEST_CASE("an Event's words are cut to what the API server takes, between two characters") {
+  ConcludeRig rig;
+  std::string note(1020, 'x');
+  note += "\u00e4\u00e4\u00e4";
+  const auto written = sweeper::write_vm_event(rig.seams, "me", "vms", "vm1", {"long", {true, "Long", note}});
+  CHECK(written == sweeper::Written::kYes);
+  CHECK(rig.last_vm_event()["message"] == std::string(1020, 'x') + "...");
+  CHECK(sweeper::write_vm_event(rig.seams, "me", "vms", "..", {"up", {true, "Up", ""}}) == sweeper::Written::kGone);
 }
 
 TEST_CASE("a backup that was seen during the session and is gone counts") {
@@ -336,7 +401,7 @@ TEST_CASE("a backup that was seen during the session and is gone counts") {
   rig.job.seen_backups = {other};
   rig.conclude();
   CHECK(rig.of_backup("reason") == "other-backup");
-  CHECK(rig.last_event()["note"].get<std::string>().find("(VirtualMachineBackup b2)") != std::string::npos);
+  CHECK(rig.last_event()["message"].get<std::string>().find("(VirtualMachineBackup b2)") != std::string::npos);
 }
 
 TEST_CASE("a backup that only uploads, or was left behind in error, does not count; one that tries again does") {
@@ -439,7 +504,7 @@ TEST_CASE("a labelled backup is judged as a whole: one Event, and counted once")
     label(rig, 2);
     rig.job.session.captured[rig.job.members[1].uid] = 29s;
     rig.conclude();
-    CHECK(rig.last_event()["note"].get<std::string>().starts_with("crash-consistent only: cut-too-late"));
+    CHECK(rig.last_event()["message"].get<std::string>().starts_with("crash-consistent only: cut-too-late"));
     CHECK(counted(rig, R"(consistency="crash",reason="cut-too-late")") == "1");
   }
   SECTION("fewer came than were announced") {

@@ -304,8 +304,9 @@ TEST_CASE("a labelled backup that was refused at admission is counted and spoken
   StrayJob job = stray_job(rig, StrayPlan::Action::kTell, freeze::kEpochNone);
   job.plan.verdict = {Consistency::kCrash, reason::kNoAgent};
   CHECK(judge_stray(rig.seams, rig.settings, job).end == StrayDone::End::kJudged);
-  CHECK(rig.last_event()["note"] == "crash-consistent only: no-agent");
-  CHECK(rig.last_event()["regarding"]["kind"] == "VolumeSnapshot");
+  CHECK(rig.last_event()["message"] == "crash-consistent only: no-agent");
+  CHECK(rig.last_event()["involvedObject"]["kind"] == "VolumeSnapshot");
+  CHECK(rig.last_vm_event()["involvedObject"]["name"] == "vm1");
   const auto metrics = rig.machine.metrics.exposition();
   CHECK(metrics.find(R"(snapfreeze_verdicts_total{consistency="crash",reason="no-agent"} 1)") != std::string::npos);
 }

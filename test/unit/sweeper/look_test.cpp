@@ -62,7 +62,7 @@ TEST_CASE("a disk that another pod has is shared, and only that disk") {
   expect_crash(rig, "shared-disk");
   CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
   CHECK(rig.of_snapshot(1, "reason") == "shared-disk");
-  CHECK(rig.last_event()["note"].get<std::string>().find("(Pod copy)") != std::string::npos);
+  CHECK(rig.last_event()["message"].get<std::string>().find("(Pod copy)") != std::string::npos);
 }
 
 TEST_CASE("a disk that another VM has is shared unless that is off") {
