@@ -53,6 +53,7 @@ Target target_of(const BackupFacts& backup) {
 StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   if (!facts.vm.empty()) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
+    if (!session && session.error().code == Code::kNewer) return ended(StrayEnd::kAlive);
     if (!session && session.error().code != Code::kMalformed) return ended(StrayEnd::kFailed);
     if (session && *session && (*session)->uid == facts.epoch) return ended(StrayEnd::kAlive);
   }

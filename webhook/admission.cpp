@@ -250,7 +250,10 @@ class Admission::Run {
     return crashed(why, std::move(error));
   }
 
-  Outcome api_error(const Error& error) { return refused(reason::kApiError, error.message); }
+  Outcome api_error(const Error& error) {
+    if (error.code == Code::kNewer) return crashed(reason::kNewerFormat, error.message);
+    return refused(reason::kApiError, error.message);
+  }
 
   // Not if the owner opted out, not if KubeVirt has frozen the guest for a snapshot or a backup of its own, and not for
   // a user who may not freeze it.

@@ -357,7 +357,7 @@ TEST_CASE("the owner of a VM sees its crash on the pages of the VM and of the ba
 TEST_CASE("of a good backup nothing is said on the VM's page, and no reason is left as a label") {
   ConcludeRig rig;
   rig.cluster.call("admin", "PATCH", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b1",
-                   {{"metadata", {{"labels", {{freeze::kReason, "planted"}}}}}});
+                   {{"metadata", {{"labels", {{freeze::kReason, "planted"}}}}}}, "application/merge-patch+json");
   rig.conclude();
   CHECK(rig.last_vm_event().empty());
   const cluster::Json wanted = {{freeze::kConsistency, "filesystem"}};

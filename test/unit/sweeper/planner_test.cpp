@@ -44,6 +44,19 @@ Plan plan(const Situation& s, Millis now, const Progress& progress = {}) {
 
 }  // namespace
 
+TEST_CASE("nothing is ever due of a session of a newer version, whatever is seen of its guest") {
+  Situation s = situation(Phase::kNewer);
+  s.session.unsettled = true;
+  s.members[0].captured = at(500ms);
+  s.members[1].captured = at(900ms);
+  s.sightings.lapsed = true;
+  s.guest.gone = GENERATE(false, true);
+  for (const Millis now : {0ms, 1000ms, 60'000ms, 100'000'000ms}) {
+    CHECK(plan(s, now).action == Action::kWait);
+    CHECK(plan(s, now).wake == Mono::max());
+  }
+}
+
 TEST_CASE("the guest is held until the last of the named disks is captured") {
   Situation s = situation();
   s.members[0].captured = at(500ms);
