@@ -1,5 +1,5 @@
-// A thread for each task, kept for a while for the next one: a connection needs a thread to itself, and short ones come
-// by the ten thousand.
+// A thread for each task, kept for a while for the next one. A connection needs a thread of its own, and short
+// connections come by the ten thousand.
 #pragma once
 
 #include <condition_variable>

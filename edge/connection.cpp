@@ -14,7 +14,7 @@ using Phase = ConnectionTable::Phase;
 
 constexpr std::size_t kHeadPiece = 4 * 1024;  // an admission comes in one or two
 constexpr std::size_t kFirstBody = 16 * 1024;
-// Thrown away at a time, with a pause after it, so that one fast peer takes little of the processor: 25 MiB a second.
+// Discarded at a time, followed by a pause, so that a fast peer takes little of the processor: 25 MiB a second.
 constexpr std::size_t kDiscarded = 256 * 1024;
 constexpr Millis kDiscardPause{10};
 constexpr Millis kLingerTime{2000};
@@ -22,8 +22,14 @@ constexpr Millis kLingerTime{2000};
 }  // namespace
 
 Connection::Connection(tls::FileDescriptor socket, std::string peer, const tls::Context* context,
-                       const ServerOptions& options, ConnectionTable& table, ConnectionTable::Place place)
-    : stream_(std::move(socket), context), peer_(std::move(peer)), options_(options), table_(table), place_(place) {}
+                       const ServerOptions& options, Budget& budget, ConnectionTable& table,
+                       ConnectionTable::Place place)
+    : stream_(std::move(socket), context),
+      peer_(std::move(peer)),
+      options_(options),
+      budget_(budget),
+      table_(table),
+      place_(place) {}
 
 bool Connection::shake_hands(Turns& turns) {
   const Mono accepted = now();
@@ -44,7 +50,7 @@ bool Connection::shake_hands(Turns& turns) {
 
 bool Connection::await_request() {
   if (in_.empty()) {
-    // Readable counts, also when no whole TLS record comes of it: a request that trickles in has begun.
+    // A readable socket is enough, even without a whole TLS record: a request that trickles in has begun.
     if (stream_.await_input({now() + options_.idle_timeout}) != tls::Stream::Wait::kReady) return false;
   }
   arrival_ = now();
@@ -53,11 +59,11 @@ bool Connection::await_request() {
 }
 
 Connection::Outcome Connection::read_more(char* buffer, std::size_t size, std::size_t& got) {
-  const auto read = stream_.read({buffer, size}, {deadline_, wake_});
+  const auto read = stream_.read({buffer, size}, {deadline_, wake_ ? wake_->fd() : -1});
   if (!read) return read.error().code == Code::kCancelled ? Outcome::kTooLarge : Outcome::kLost;
   got = read->count;
   if (read->outcome == tls::Stream::Read::Outcome::kClosed) return Outcome::kLost;
-  // A deadline bounds the wait only; one who sends without pause has it too.
+  // The deadline bounds only the wait, so a peer that sends without a pause is caught here.
   if (read->outcome == tls::Stream::Read::Outcome::kTimedOut || now() >= deadline_) return Outcome::kTooSlow;
   return Outcome::kDone;
 }
@@ -79,9 +85,15 @@ Connection::Outcome Connection::read_head() {
 }
 
 Connection::Outcome Connection::read_body(std::size_t size) {
+  memory_.emplace(budget_, [this] { wake_->wake(); });
   const Outcome outcome = fill_body(size);
-  wake_ = -1;
-  if (outcome != Outcome::kDone) std::string().swap(body_);
+  if (outcome == Outcome::kDone) {
+    memory_->keep();
+  } else {
+    std::string().swap(body_);
+    memory_.reset();
+  }
+  wake_.reset();
   return outcome;
 }
 
@@ -93,8 +105,8 @@ Connection::Outcome Connection::fill_body(std::size_t size) {
   while (filled < size) {
     if (filled == body_.size()) {
       const std::size_t next = std::min(size, std::max(kFirstBody, 2 * filled));
-      if (!table_.hold(place_, next)) return Outcome::kTooLarge;
-      wake_ = table_.wake_of(place_);
+      if (next > kAlwaysBuffered && !wake_ && wake_.emplace().fd() < 0) return Outcome::kTooLarge;
+      if (!memory_->grow(next)) return Outcome::kTooLarge;
       body_.resize(next);
     }
     std::size_t got = 0;
@@ -108,7 +120,7 @@ Connection::Outcome Connection::fill_body(std::size_t size) {
 
 void Connection::begin_reply() {
   std::string().swap(body_);
-  // One that is thrown out finds its socket shut down.
+  // If it was thrown out, its socket is shut down and the write fails.
   (void)table_.move(place_, Phase::kWriting, now());
   deadline_ = now() + options_.request_timeout;
 }
@@ -122,7 +134,7 @@ void Connection::end_request() {
   if (in_.empty()) std::string().swap(in_);  // an idle connection holds no memory
   head_end_ = {};
   head_size_ = 0;
-  (void)table_.hold(place_, 0);
+  memory_.reset();
   if (in_.empty()) (void)table_.move(place_, Phase::kIdle, now());
 }
 

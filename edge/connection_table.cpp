@@ -1,11 +1,8 @@
 #include "edge/connection_table.h"
 
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <tuple>
 
 namespace snapfreeze::edge {
@@ -14,7 +11,7 @@ namespace {
 
 using Phase = ConnectionTable::Phase;
 
-// Less: more easily spared. Strangers go before those that had a request served.
+// A smaller value is more easily spared. Strangers go before peers that had a request served.
 auto worth(const ConnectionTable::Entry& entry) {
   const int group = entry.phase == Phase::kLingering ? 0 : entry.served ? 2 : 1;
   return std::tuple(group, entry.waiting_since);
@@ -33,13 +30,13 @@ void ConnectionTable::throw_out(Entry& entry) {
 
 std::optional<ConnectionTable::Place> ConnectionTable::enter(int socket, Mono now) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, kGoing, [&] { return new_ < kMostNew; });
+  changed_.wait_for(lock, kGoing, [&] { return new_ < most_new_; });
   if (static_cast<int>(entries_.size()) >= most_ && !throw_out_one(lock)) return std::nullopt;
   Entry entry;
   entry.socket = socket;
   entry.waiting_since = now;
   ++new_;
-  return entries_.insert(entries_.end(), std::move(entry));
+  return entries_.insert(entries_.end(), entry);
 }
 
 bool ConnectionTable::make_room() {
@@ -65,7 +62,6 @@ void ConnectionTable::forget_socket(Place place) {
 
 void ConnectionTable::leave(Place place) {
   const std::lock_guard lock(mutex_);
-  memory_ -= place->memory;
   if (place->phase == Phase::kNew) --new_;
   entries_.erase(place);
   changed_.notify_all();
@@ -80,41 +76,6 @@ bool ConnectionTable::move(Place place, Phase phase, Mono now) {
   place->phase = phase;
   changed_.notify_all();
   return true;
-}
-
-bool ConnectionTable::hold(Place place, std::size_t bytes) {
-  std::unique_lock lock(mutex_);
-  const bool much = bytes > kAlwaysBuffered;
-  if (much && place->wake.get() < 0) place->wake = tls::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (much && place->wake.get() < 0) return false;
-  const auto fits = [&] { return memory_ - place->memory + bytes <= max_memory_; };
-  while (much && !place->too_greedy && !fits()) {
-    Entry* greediest = &*place;
-    std::size_t most = bytes;
-    for (Entry& each : entries_) {
-      if (each.phase != Phase::kReading || each.memory <= most) continue;
-      most = each.memory;
-      greediest = &each;
-    }
-    if (greediest == &*place) return false;
-    greediest->too_greedy = true;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(greediest->wake.get(), &one, sizeof one);
-    if (!changed_.wait_for(lock, kFreeing, [&] { return fits() || place->too_greedy; })) return false;
-  }
-  if (much && place->too_greedy) return false;
-  memory_ = memory_ - place->memory + bytes;
-  const bool freed = bytes < place->memory;
-  place->memory = bytes;
-  if (!much) place->wake.reset();
-  if (!much) place->too_greedy = false;
-  if (freed) changed_.notify_all();
-  return true;
-}
-
-int ConnectionTable::wake_of(Place place) {
-  const std::lock_guard lock(mutex_);
-  return place->wake.get();
 }
 
 bool ConnectionTable::in_flight() const {

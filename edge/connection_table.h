@@ -1,15 +1,13 @@
-// All connections of a server, how far each is, what their requests hold in memory, and which of them can be spared.
-// Each has a thread of its own that waits in poll(); it is thrown out by shutdown() of its socket, which ends the wait.
+// All connections of a server, how far each is, and which of them can be spared.
+// Each has a thread of its own that waits in poll(). shutdown() of its socket ends that wait and throws it out.
 #pragma once
 
 #include <condition_variable>
-#include <cstddef>
 #include <list>
 #include <mutex>
 #include <optional>
 
 #include "base/clock.h"
-#include "tls/descriptor.h"
 
 namespace snapfreeze::edge {
 
@@ -27,37 +25,28 @@ class ConnectionTable {
   struct Entry {
     int socket = -1;  // -1: about to be closed
     Phase phase = Phase::kNew;
-    Mono waiting_since{};      // accepted, or last answered
-    bool served = false;       // had a complete request before
-    bool thrown_out = false;   // its socket is shut down
-    bool too_greedy = false;   // its request is to be refused
-    std::size_t memory = 0;    // bytes that its request holds
-    tls::FileDescriptor wake;  // readable when it is too greedy; only while it holds much
+    Mono waiting_since{};     // accepted, or last answered
+    bool served = false;      // had a complete request before
+    bool thrown_out = false;  // its socket is shut down
   };
   using Place = std::list<Entry>::iterator;
 
-  // Closes one that a request up to this size came over never for memory's sake: an admission has 3 KiB.
-  static constexpr std::size_t kAlwaysBuffered = 20 * 1024;
+  ConnectionTable(int most, int most_new) : most_(most), most_new_(most_new) {}
 
-  ConnectionTable(int most, std::size_t max_memory) : most_(most), max_memory_(max_memory) {}
-
-  // A place for a new connection, if need be another's. None when all that there are have a request handled or
-  // answered. Waits while many are new, so that who accepts does not outrun those that find out who has gone already:
-  // the table would fill with these, and others be thrown out for it.
+  // A place for a new connection. If the table is full, another one is thrown out for it; nullopt if every connection
+  // has a request that is being handled or answered. Waits while `most_new` are new. The rest stay in the kernel's
+  // queue, where peers that go away cost nothing. Once accepted, each would wake a thread, and all of those threads
+  // would compete for the processors.
   std::optional<Place> enter(int socket, Mono now);
-  // Throws out the one that can best be spared, and waits a moment until it is gone. False: there is none, or it stays.
+  // Throws out the connection that can best be spared, and waits up to a second until it is gone. False: there is none,
+  // or it is still there.
   bool make_room();
-  // The socket is about to be closed, and its number may be another's at once.
+  // The socket is about to be closed; its number may be reused at once.
   void forget_socket(Place place);
   void leave(Place place);
 
-  // False when it was thrown out: then it ends here.
+  // False: the connection was thrown out, and its thread has to end.
   bool move(Place place, Phase phase, Mono now);
-
-  // Its request is about to hold so many bytes. False: it is the one that has to go when there are too many.
-  bool hold(Place place, std::size_t bytes);
-  // To be waited for beside the socket while the request is read; -1: not needed.
-  [[nodiscard]] int wake_of(Place place);
 
   // For the end of the server.
   void close_idle();
@@ -65,20 +54,17 @@ class ConnectionTable {
   void close_all();
 
  private:
-  static constexpr int kMostNew = 32;
-  static constexpr Millis kGoing{1000};    // that one thrown out may take to go
-  static constexpr Millis kFreeing{1000};  // that a greedy request may take to free its memory
+  static constexpr Millis kGoing{1000};  // for one that was thrown out to go
 
   [[nodiscard]] bool in_flight() const;
   bool throw_out_one(std::unique_lock<std::mutex>& lock);
   static void throw_out(Entry& entry);
 
   const int most_;
-  const std::size_t max_memory_;
+  const int most_new_;
   std::mutex mutex_;
-  std::condition_variable changed_;  // one left, moved or freed memory
+  std::condition_variable changed_;  // one left or moved
   std::list<Entry> entries_;
-  std::size_t memory_ = 0;
   int new_ = 0;
 };
 

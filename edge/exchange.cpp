@@ -12,7 +12,7 @@ namespace snapfreeze::edge {
 namespace {
 
 constexpr std::size_t kOnePiece = 16 * 1024;  // a TLS record
-// What the library is given to read in place of a head that is refused, so that it writes the refusal.
+// Given to the library instead of a head that is refused, so that it writes the refusal.
 constexpr std::string_view kShortestHead = "GET / HTTP/1.1\r\n\r\n";
 
 HttpResponse overloaded(int status, const std::string& text) {
@@ -55,7 +55,7 @@ class LibraryStream final : public httplib::Stream {
   [[nodiscard]] bool is_writable() const override { return good_; }
   void get_remote_ip_and_port(std::string& /*ip*/, int& /*port*/) const override {}
   void get_local_ip_and_port(std::string& /*ip*/, int& /*port*/) const override {}
-  // The library needs it for nothing here, and refuses to serve one above 1,023.
+  // The library does not need it here, and would refuse to serve a descriptor above 1,023.
   [[nodiscard]] socket_t socket() const override { return INVALID_SOCKET; }
 
  private:
@@ -69,7 +69,7 @@ class LibraryStream final : public httplib::Stream {
 template <class Process>
 bool process_by_version(LibraryStream& stream, const Process& process) {
   bool closed = false;
-  // A reply is not compressed: that would cost more than it saves, and 256 KiB each.
+  // Replies are not compressed: that would cost more than it saves, and 256 KiB of memory each.
   const auto prepare = [](httplib::Request& request) { request.headers.erase("Accept-Encoding"); };
   if constexpr (requires { process(stream, false, closed, prepare); }) {
     return process(stream, false, closed, prepare);
@@ -87,7 +87,7 @@ struct Exchange::Current {
   bool replied = false;    // the reply is ours, not the library's own
   bool lost = false;       // there is nobody to reply to
 
-  // The library's handlers are not told whose request it is; a thread serves one at a time.
+  // The library does not tell its handlers whose request it is. A thread serves one at a time.
   static thread_local Current* of_thread;
 };
 
@@ -105,7 +105,7 @@ Exchange::Exchange(const ServerOptions& options, edge::Handler handler)
     for (const auto& [name, value] : reply.headers) response.set_header(name, value);
     return HandlerResponse::Handled;
   });
-  // What the library refuses by itself, though it passed our look, has no text.
+  // A head that passed our look but that the library refuses would get a reply without a text.
   set_error_handler([](const httplib::Request&, httplib::Response& response) {
     if (Current::of_thread->replied) return;
     response.body = "the head of the request cannot be read\n";

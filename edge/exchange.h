@@ -1,5 +1,5 @@
-// One request and its reply, by the library (cpp-httplib): it reads the head, which has come as a whole, and writes the
-// reply. What waits for a peer is Connection's. Debian 12 has 0.11 of the library, Debian 13 has 0.18.
+// Answers one request with the library (cpp-httplib): it reads the head, once that has come as a whole, and writes the
+// reply. All waiting for the peer is done by Connection. Debian 12 has version 0.11 of the library, Debian 13 has 0.18.
 #pragma once
 
 #include <httplib.h>
@@ -10,7 +10,7 @@
 #include "edge/connection.h"
 #include "edge/head.h"
 #include "edge/http.h"
-#include "edge/server.h"
+#include "edge/options.h"
 
 namespace snapfreeze::edge {
 
@@ -22,7 +22,7 @@ class Exchange : private httplib::Server {
   Exchange(const ServerOptions& options, edge::Handler handler);
   ~Exchange() override = default;
 
-  // Answers the request that has begun: the connection is lost, or to be ended, or may bring another one.
+  // Answers the request that has begun. Afterwards the connection is lost, has to be ended, or may bring another one.
   Next answer(Connection& connection);
 
   // From now on each reply ends its connection.

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 #include <utility>
+
+#include "base/http_text.h"
 
 namespace snapfreeze::edge {
 
@@ -12,50 +13,12 @@ namespace {
 
 using Refusal = std::optional<HttpResponse>;
 
-constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2, beside letters and digits
-constexpr std::size_t kLongestLine = 8192 - 2;               // compiled into the library, with the CRLF
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kTokenMarks.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_control(char c) {
-  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return lower;
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// A comma-separated list: "keep-alive, close".
-bool list_contains(std::string_view list, std::string_view lower) {
-  while (true) {
-    const std::size_t comma = list.find(',');
-    if (lower_case(trim(list.substr(0, comma))) == lower) return true;
-    if (comma == std::string_view::npos) return false;
-    list.remove_prefix(comma + 1);
-  }
-}
+constexpr std::size_t kLongestLine = 8192 - 2;  // compiled into the library, with the CRLF
 
 Refusal refuse_request_line(std::string_view line) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last || !is_token(line.substr(0, first))) {
+  if (first == std::string_view::npos || first == last || !is_http_token(line.substr(0, first))) {
     return text_response(400, "the request line is not \"METHOD /path HTTP/1.1\"");
   }
   if (line.substr(last + 1) != "HTTP/1.1") return text_response(505, "only HTTP/1.1 is spoken here");
@@ -66,7 +29,7 @@ Refusal refuse_request_line(std::string_view line) {
     return refusal;
   }
   const std::string_view target = line.substr(first + 1, last - first - 1);
-  const auto unclean = [](char c) { return is_control(c) || c == ' ' || c == '\t' || c == '#'; };
+  const auto unclean = [](char c) { return is_http_control(c) || c == ' ' || c == '\t' || c == '#'; };
   const bool one_query = std::count(target.begin(), target.end(), '?') <= 1;  // more than Debian 12's library takes
   if (!target.starts_with('/') || !one_query || std::any_of(target.begin(), target.end(), unclean)) {
     return text_response(400, "the request's target is not a path that starts with \"/\"");
@@ -81,27 +44,27 @@ struct Fields {
 
 Refusal take_header(std::string_view line, Fields& fields, Head& head) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+  if (colon == std::string_view::npos || !is_http_token(line.substr(0, colon))) {
     return text_response(400, "a header is not \"Name: value\"");
   }
   const std::string_view value = trim(line.substr(colon + 1));
-  if (std::any_of(value.begin(), value.end(), is_control)) {
+  if (std::any_of(value.begin(), value.end(), is_http_control)) {
     return text_response(400, "a header's value has a control character");
   }
-  const std::string name = lower_case(line.substr(0, colon));
-  if (name == "transfer-encoding") {
+  const auto is = [name = line.substr(0, colon)](std::string_view other) { return equals_ignoring_case(name, other); };
+  if (is("transfer-encoding")) {
     return text_response(411, "a body needs a Content-Length; Transfer-Encoding (chunked) is not accepted");
   }
-  if (name == "expect") return text_response(417, "the header Expect is not supported: send the body at once");
-  if (name == "range") return text_response(416, "the header Range is not supported: a reply is sent whole");
-  if (name == "connection" && list_contains(value, "close")) head.keep_open = false;
-  const std::array<std::pair<std::string_view, std::optional<std::string_view>*>, 4> known{
+  if (is("expect")) return text_response(417, "the header Expect is not supported: send the body at once");
+  if (is("range")) return text_response(416, "the header Range is not supported: a reply is sent whole");
+  if (is("connection") && list_contains(value, "close")) head.keep_open = false;
+  const std::array<std::pair<std::string, std::optional<std::string_view>*>, 4> deciding{
       {{"host", &fields.host},
        {"content-length", &fields.length},
        {"content-type", &fields.type},
        {"content-encoding", &fields.encoding}}};
-  for (const auto& [known_name, place] : known) {
-    if (name != known_name) continue;
+  for (const auto& [name, place] : deciding) {
+    if (!is(name)) continue;
     if (place->has_value()) return text_response(400, "the header " + name + " is given twice");
     *place = value;
   }
@@ -111,21 +74,22 @@ Refusal take_header(std::string_view line, Fields& fields, Head& head) {
 Refusal check(const Fields& fields, bool post, const Limits& limits, std::size_t& size) {
   if (!fields.host) return text_response(400, "the header Host is missing");
   if (post && !fields.length) return text_response(411, "a POST needs a Content-Length");
-  if (fields.encoding && lower_case(*fields.encoding) != "identity") {
+  if (fields.encoding && !equals_ignoring_case(*fields.encoding, "identity")) {
     return text_response(415, "a body must not be compressed (Content-Encoding)");
   }
   const std::string_view type = fields.type.value_or("");
-  if (post && lower_case(trim(type.substr(0, type.find(';')))) != "application/json") {
+  if (post && !equals_ignoring_case(trim(type.substr(0, type.find(';'))), "application/json")) {
     return text_response(415, "a body must be of Content-Type application/json");
   }
   const std::string_view digits = fields.length.value_or("0");
-  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) {
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) {
     return text_response(400, "Content-Length is not a number");
   }
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
-  if (error != std::errc() || size > limits.body) {
+  const auto length = whole_number<std::size_t>(digits);
+  if (!length || *length > limits.body) {
     return text_response(413, "the body is larger than " + std::to_string(limits.body) + " bytes");
   }
+  size = *length;
   if (!post && size > 0) return text_response(400, "a GET has no body here");
   return std::nullopt;
 }

@@ -1,9 +1,9 @@
-// A strict look at a request's head before the library reads it. The library passes over in silence what must not be
-// passed over: it skips a line that does not end in CRLF, one without a colon and, in Debian 12, one without a value;
-// takes a folded line for another header; takes the first of two that are equal; decodes percent signs, so that "%31"
-// is a length; and runs over "Range" with a regular expression that takes as much stack as a client likes. Two readers
-// that read one head differently are how requests are smuggled. So what decides where a request ends is read here, as
-// it was sent, and what the library would read otherwise is refused. Pure.
+// A strict look at a request's head before the library reads it. The library silently accepts what must be refused. It
+// skips a line that does not end in CRLF, one without a colon and, in Debian 12, one without a value. It takes a folded
+// line for another header, and the first of two equal ones. It decodes percent signs, so that "%31" is a length. It
+// reads "Range" with a regular expression that takes as much stack as a client likes. Requests are smuggled where two
+// readers read one head differently. So everything that decides where a request ends is read here, as it was sent, and
+// whatever the library would read differently is refused. Pure.
 #pragma once
 
 #include <cstddef>
@@ -17,12 +17,12 @@ namespace snapfreeze::edge {
 // Finds the end of a head in bytes that come in pieces, and looks at each byte once.
 class HeadEnd {
  public:
-  // `bytes` are those of before and more. A line that does not end in CRLF is where the head ends, too.
+  // `bytes` begin with those of the last call. A line that does not end in CRLF ends the head, too.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view bytes);
 
  private:
-  std::size_t line_ = 0;     // where the line begins whose end has not come
-  std::size_t scanned_ = 0;  // up to here there is no end of it
+  std::size_t line_ = 0;     // the beginning of the line whose end has not come
+  std::size_t scanned_ = 0;  // its end is not before this
 };
 
 struct Head {

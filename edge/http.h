@@ -1,4 +1,4 @@
-// What an HTTP handler takes and gives.
+// The request that an HTTP handler takes, and the response that it returns.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;  // Content-Length and Connection are the server's
 };
 
-// Called by many threads at once. What it throws becomes a 500.
+// Called by many threads at once. If it throws, the reply is a 500.
 using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
 // A reply of one line of plain text.
@@ -34,7 +34,7 @@ inline HttpResponse text_response(int status, std::string text) {
   return {status, std::move(text) + '\n', {{"Content-Type", "text/plain; charset=utf-8"}}};
 }
 
-// What a request may have.
+// The largest request that is accepted.
 struct Limits {
   std::size_t head = 32 * 1024;        // bytes of the request line and the headers; a line of them has 8 KiB at most
   std::size_t body = 7 * 1024 * 1024;  // above what the API server sends for an object of etcd's 1.5 MiB, old and new

@@ -1,14 +1,11 @@
 #include "edge/server.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <exception>
 #include <optional>
 #include <thread>
@@ -21,6 +18,7 @@
 #include "edge/connection_table.h"
 #include "edge/exchange.h"
 #include "tls/listener.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::edge {
 
@@ -43,39 +41,21 @@ int handshakes_at_once() {
 
 }  // namespace
 
-class Server::Impl {
- public:
-  Impl(ServerOptions options, const certs::CertSource* certificates, Handler handler)
-      : options_(std::move(options)),
-        certificates_(certificates),
-        exchange_(options_, std::move(handler)),
-        handshakes_(handshakes_at_once(), options_.max_connections),
-        threads_(options_.name) {}
+Server::Server(ServerOptions options, const certs::CertSource* certificates, Handler handler)
+    : options_(std::move(options)),
+      certificates_(certificates),
+      exchange_(std::make_unique<Exchange>(options_, std::move(handler))),
+      memory_(options_.max_buffered, Connection::kAlwaysBuffered),
+      handshakes_(handshakes_at_once(), options_.max_connections),
+      // One more than take turns, so that the next is there when a turn ends.
+      connections_(tls::connections_allowed(options_.max_connections), handshakes_at_once() + 1),
+      threads_(options_.name) {}
 
-  Result<std::uint16_t> start();
-  void wind_down() { exchange_.wind_down(); }
-  bool stop(Millis drain);
+Server::~Server() {
+  stop(Millis(0));
+}
 
- private:
-  void accept_all();
-  bool accept_one();  // false: there is none just now
-  void serve(tls::Accepted accepted, ConnectionTable::Place place);
-
-  const ServerOptions options_;
-  const certs::CertSource* const certificates_;
-  Exchange exchange_;
-  Turns handshakes_;
-  std::optional<tls::Context> context_;
-  tls::Listener listener_;
-  tls::FileDescriptor wake_;  // readable: accept no more
-  std::optional<ConnectionTable> connections_;
-  std::atomic<bool> stopping_ = false;
-  bool all_answered_ = true;
-  std::jthread accepting_;
-  ThreadPool threads_;  // its tasks use all of the above: destroyed first
-};
-
-Result<std::uint16_t> Server::Impl::start() {
+Result<std::uint16_t> Server::start() {
   if (certificates_ != nullptr) {
     auto context = tls::Context::server([source = certificates_] { return shown(*source); }, options_.clients);
     if (!context) return context.error();
@@ -84,32 +64,32 @@ Result<std::uint16_t> Server::Impl::start() {
   auto listener = tls::listen_on(options_.address, options_.port);
   if (!listener) return listener.error();
   listener_ = std::move(*listener);
-  wake_ = tls::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (wake_.get() < 0) return Error{Code::kTransient, std::string("cannot wait on sockets: ") + std::strerror(errno)};
-  connections_.emplace(tls::connections_allowed(options_.max_connections), options_.max_buffered);
+  if (wake_.fd() < 0) return Error{Code::kTransient, "too many files are open to wait on sockets"};
   accepting_ = start_thread(options_.name + "-loop", [this] { accept_all(); });
   return listener_.port;
 }
 
-bool Server::Impl::stop(Millis drain) {
+void Server::wind_down() {
+  exchange_->wind_down();
+}
+
+bool Server::stop(Millis drain) {
   if (!accepting_.joinable()) return all_answered_;
   const Mono deadline = Connection::now() + drain;
   stopping_ = true;
-  const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then it wakes anyway.
-  [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  wake_.wake();
   accepting_.join();
   listener_.socket.reset();
-  exchange_.wind_down();
-  connections_->close_idle();
-  all_answered_ = connections_->await_answers(deadline);
-  connections_->close_all();
+  exchange_->wind_down();
+  connections_.close_idle();
+  all_answered_ = connections_.await_answers(deadline);
+  connections_.close_all();
   threads_.join();
   return all_answered_;
 }
 
-void Server::Impl::accept_all() {
-  std::array<pollfd, 2> waiting{pollfd{listener_.socket.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
+void Server::accept_all() {
+  std::array<pollfd, 2> waiting{pollfd{listener_.socket.get(), POLLIN, 0}, pollfd{wake_.fd(), POLLIN, 0}};
   while (!stopping_) {
     if (poll(waiting.data(), waiting.size(), -1) <= 0 || waiting[0].revents == 0) continue;
     while (!stopping_ && accept_one()) {
@@ -117,60 +97,41 @@ void Server::Impl::accept_all() {
   }
 }
 
-bool Server::Impl::accept_one() {
+bool Server::accept_one() {
   tls::Accepted accepted = accept_from(listener_);
   if (accepted.socket.get() < 0) {
     if (accepted.error == EINTR || accepted.error == ECONNABORTED) return true;
-    if (accepted.error == EAGAIN || connections_->make_room()) return false;
+    if (accepted.error == EAGAIN || connections_.make_room()) return false;
     // Out of descriptors or memory. The listener stays ready, so without a pause this would spin.
-    pollfd stopped{wake_.get(), POLLIN, 0};
+    pollfd stopped{wake_.fd(), POLLIN, 0};
     poll(&stopped, 1, static_cast<int>(kAcceptPause.count()));
     return false;
   }
-  const auto place = connections_->enter(accepted.socket.get(), Connection::now());
+  const auto place = connections_.enter(accepted.socket.get(), Connection::now());
   if (!place) return true;  // closes it
   const auto shared = std::make_shared<tls::Accepted>(std::move(accepted));
   const auto task = [this, shared, at = *place] { serve(std::move(*shared), at); };
   // When the system has no thread to give, another connection's must do.
-  if (!threads_.run(task) && !(connections_->make_room() && threads_.run(task))) connections_->leave(*place);
+  if (!threads_.run(task) && !(connections_.make_room() && threads_.run(task))) connections_.leave(*place);
   return true;
 }
 
-void Server::Impl::serve(tls::Accepted accepted, ConnectionTable::Place place) {
+void Server::serve(tls::Accepted accepted, ConnectionTable::Place place) {
   {
     Connection connection(std::move(accepted.socket), std::move(accepted.peer), context_ ? &*context_ : nullptr,
-                          options_, *connections_, place);
+                          options_, memory_, connections_, place);
     try {
       auto next = connection.shake_hands(handshakes_) ? Exchange::Next::kAnotherRequest : Exchange::Next::kLost;
       while (next == Exchange::Next::kAnotherRequest && connection.await_request()) {
-        next = exchange_.answer(connection);
+        next = exchange_->answer(connection);
         connection.end_request();
       }
       if (next == Exchange::Next::kEnd) connection.linger();
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): out of memory, so this one ends
     }
-    connections_->forget_socket(place);
+    connections_.forget_socket(place);
   }
-  connections_->leave(place);
-}
-
-Server::Server(ServerOptions options, const certs::CertSource* certificates, Handler handler)
-    : impl_(std::make_unique<Impl>(std::move(options), certificates, std::move(handler))) {}
-
-Server::~Server() {
-  stop(Millis(0));
-}
-
-Result<std::uint16_t> Server::start() {
-  return impl_->start();
-}
-
-void Server::wind_down() {
-  impl_->wind_down();
-}
-
-bool Server::stop(Millis drain) {
-  return impl_->stop(drain);
+  connections_.leave(place);
 }
 
 }  // namespace snapfreeze::edge

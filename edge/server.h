@@ -1,52 +1,42 @@
-// An HTTP/1.1 server, over TLS or plain, that slow, idle, greedy and many peers cannot starve.
+// An HTTP/1.1 server, over TLS or plain. Peers cannot starve it, be they slow, idle, greedy or many.
 //
-// A library (cpp-httplib) reads each head and writes each reply; what waits for a peer is ours. Each connection has a
-// thread of its own, from a pool that grows with them, and their number is bounded. Each wait of it is one poll() with
-// the deadline of the whole handshake, request or reply, so that a slow peer costs a thread that sleeps. The library's
-// own loop is not used: it gives each connection a thread with deadlines for single reads, so that as many slow peers
-// as it has threads stop it (measured: 500 peers that send a byte a second in their handshake, 64 threads: nobody was
-// answered in 40 s), and it ends for good at the first accept() that fails. Connections are kept open, because a
-// handshake costs 1 ms at both ends, forty times what a request does; the idle ones cost memory only.
+// A library (cpp-httplib) reads each head and writes each reply; the waiting for peers is ours. Each connection has a
+// thread of its own, from a pool that grows with them, and their number is bounded. Each wait of that thread is one
+// poll() with the deadline of the whole handshake, request or reply, so that a slow peer costs only a sleeping thread.
+// The library's own loop is not used. It has deadlines for single reads only, so as many slow peers as it has threads
+// stop it: with 64 threads and 500 peers that sent a byte of their handshake each second, nobody was answered in 40 s.
+// It also ends for good at the first accept() that fails. Connections are kept open, because a handshake costs 1 ms at
+// both ends, forty times what a request does. Idle connections cost only memory.
 //
 // Bounds, so that memory has a ceiling:
 //  - too many connections: the one that has waited longest without a request is closed, those that never had one first;
 //  - too many bytes of requests: the largest unfinished one is answered 503;
-//  - more requests than workers and queue hold: 429. Both carry Retry-After, which the API server honours;
-//  - a handshake, a request and a reply each have a deadline as a whole, however many bytes trickle in;
+//  - more requests than workers and queue hold: 429. 503 and 429 carry Retry-After, which the API server honours;
+//  - a handshake, a request and a reply each have one deadline for the whole, however their bytes trickle in;
 //  - handshakes take half of the processors at most.
 #pragma once
 
-#include <cstddef>
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
+#include <thread>
 
-#include "base/clock.h"
+#include "base/budget.h"
 #include "base/result.h"
+#include "base/thread_pool.h"
+#include "base/turns.h"
 #include "certs/key_pair.h"
+#include "edge/connection_table.h"
 #include "edge/http.h"
+#include "edge/options.h"
 #include "tls/context.h"
+#include "tls/listener.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::edge {
 
-struct ServerOptions {
-  std::string name = "http";  // of its threads, at most 10 characters: "http-loop", "http-1023"
-  std::string address;        // numeric; empty: all, IPv6 too where there is IPv6
-  std::uint16_t port = 0;     // 0: any free one
-
-  int workers = 64;  // requests handled at once
-  int queue = 128;   // complete requests that wait for that, at most as long as a request may take
-  int max_connections = 1024;
-  std::size_t max_buffered = 32 * 1024 * 1024;  // bytes of all requests that are being read or handled
-  Limits limits;
-  tls::ClientCheck clients;
-
-  Millis handshake_timeout{5'000};
-  Millis request_timeout{10'000};  // from its first byte to its last; and for its reply, from first to last
-  // Longer than the 90 s after which Go's client closes an idle connection: were we the first to close, a request on
-  // its way would be lost, and Go does not repeat a POST.
-  Millis idle_timeout{120'000};
-};
+class Exchange;
 
 // Timers are those of real sockets, so it reads std::chrono::steady_clock itself.
 class Server {
@@ -60,18 +50,33 @@ class Server {
   // Listens when it returns; the value is the port. kMalformed names the option that cannot be used.
   Result<std::uint16_t> start();
 
-  // From now on each reply ends its connection, while new ones are still taken: clients move to another replica without
-  // losing a request. Any thread.
+  // From now on each reply ends its connection, while new ones are still accepted. So clients move to another replica
+  // without losing a request. Any thread.
   void wind_down();
 
-  // Listens no more, closes idle connections, and lets requests that have begun finish for at most `drain`; then all
-  // connections are closed and all threads joined. A handler that still runs is waited for: its own bound counts.
-  // True when every request was answered. Once, by one thread.
+  // Stops listening, closes idle connections, and gives requests that have begun at most `drain` to finish. Then all
+  // connections are closed and all threads joined. A handler that still runs is waited for; it has a bound of its own.
+  // True if every request was answered. Call it once, from one thread.
   bool stop(Millis drain);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  void accept_all();
+  bool accept_one();  // false: there is none just now
+  void serve(tls::Accepted accepted, ConnectionTable::Place place);
+
+  const ServerOptions options_;
+  const certs::CertSource* const certificates_;
+  const std::unique_ptr<Exchange> exchange_;
+  Budget memory_;  // of requests
+  Turns handshakes_;
+  ConnectionTable connections_;
+  std::optional<tls::Context> context_;
+  tls::Listener listener_;
+  tls::WakeUp wake_;  // stop accepting
+  std::atomic<bool> stopping_ = false;
+  bool all_answered_ = true;
+  std::jthread accepting_;
+  ThreadPool threads_;  // its tasks use all of the above: destroyed first
 };
 
 }  // namespace snapfreeze::edge

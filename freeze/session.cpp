@@ -24,6 +24,7 @@ constexpr char kWindows[] = "snapfreeze.harvesterhci.io/windows";
 constexpr char kHolds[] = "snapfreeze.harvesterhci.io/holds";
 constexpr char kIntent[] = "snapfreeze.harvesterhci.io/intent";
 constexpr char kUnsettled[] = "snapfreeze.harvesterhci.io/unsettled";
+constexpr char kVersionBefore[] = "snapfreeze.harvesterhci.io/version-before";
 constexpr char kFrozenBy[] = "snapfreeze.harvesterhci.io/frozen-by";
 constexpr char kDoubts[] = "snapfreeze.harvesterhci.io/doubts";
 constexpr char kCaptured[] = "snapfreeze.harvesterhci.io/captured";
@@ -88,6 +89,7 @@ Json annotations(const Session& session) {
       {kHolds, holds_to_json(session.holds).dump()},
       {kIntent, intent.dump()},
       {kUnsettled, session.unsettled ? Json("true") : Json()},
+      {kVersionBefore, session.version_before.empty() ? Json() : Json(session.version_before)},
       {kFrozenBy, session.frozen_by ? Json(format_micro_time(*session.frozen_by)) : Json()},
       {kDoubts, session.doubts.empty() ? Json() : Json(strings_to_json(names_of(session.doubts)).dump())},
       {kCaptured, session.captured.empty() ? Json() : Json(captured.dump())},
@@ -269,6 +271,7 @@ Result<Session> from_lease(const Json& lease) {
                                        " do not name the guest it holds"};
   }
   session.vmi_uid = notes[kVmiUid].string();
+  session.version_before = notes[kVersionBefore].string();
 
   const auto phase = value_of(kPhases, notes[kPhase].string());
   bool sound = format == Format::kOurs && names_guest && phase.has_value() && session.created &&

@@ -79,6 +79,9 @@ struct Session {
   Intent intent;
   // A call was not answered with success, so its effect may come late (see kLateCalls).
   bool unsettled = false;
+  // The resourceVersion of the Lease when it was created, so before the freeze; "" before it is frozen. What has
+  // happened since is found again from there (kube/replay.h).
+  std::string version_before;
   // An upper bound of the API server's time when the freeze was answered.
   std::optional<Wall> frozen_by;
   // The reasons against "filesystem" found so far, in order; see freeze/reasons.h.

@@ -2,33 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
+
+#include "base/http_text.h"
 
 namespace snapfreeze::kube {
 namespace {
 
 Error not_http(std::string what) {
   return {Code::kTransient, "the reply is not HTTP/1.1: " + std::move(what)};
-}
-
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return std::ranges::equal(left, right, {}, lower, lower);
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-template <class Number>
-std::optional<Number> whole_number(std::string_view text, int base = 10) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 }  // namespace
@@ -152,7 +134,7 @@ Result<void> ReplyParser::take_header(std::string_view name, std::string_view va
     if (!equals_ignoring_case(value, "chunked")) return not_http("its Transfer-Encoding is not chunked");
     chunked_ = true;
   } else if (equals_ignoring_case(name, "connection")) {
-    if (equals_ignoring_case(value, "close")) keep_alive_ = false;
+    if (list_contains(value, "close")) keep_alive_ = false;
   } else if (equals_ignoring_case(name, "date")) {
     date_ = parse_http_date(value);
   }

@@ -1,14 +1,11 @@
 #include "kube/https_client.h"
 
 #include <fmt/format.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,6 +16,7 @@
 #include "kube/observing_api.h"
 #include "kube/rest.h"
 #include "kube/token_source.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::kube {
 namespace {
@@ -77,10 +75,7 @@ class HttpsClient::Impl {
         path_prefix_(config.path_prefix),
         common_headers_(
             fmt::format("Host: {}\r\nUser-Agent: {}\r\nAccept: application/json\r\n", host_header(config), user_agent)),
-        token_(config.token, config.token_file),
-        stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-
-  ~Impl() { close(stop_fd_); }
+        token_(config.token, config.token_file) {}
 
   Result<Response> call(const Request& request) {
     const Mono deadline = now() + request.timeout;
@@ -92,9 +87,7 @@ class HttpsClient::Impl {
 
   void stop_streams() {
     stopping_ = true;
-    // Never read, so that every later wait also sees it.
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(stop_fd_, &one, sizeof one);
+    stop_.wake();
   }
 
  private:
@@ -118,7 +111,7 @@ class HttpsClient::Impl {
   const std::string common_headers_;
   TokenSource token_;
 
-  const int stop_fd_;
+  tls::WakeUp stop_;
   std::atomic<bool> stopping_ = false;
 };
 
@@ -207,7 +200,7 @@ std::vector<Result<Response>> HttpsClient::Impl::call_all(std::span<const Reques
 }
 
 Result<void> HttpsClient::Impl::stream(const Request& request, Millis idle, const LineSink& sink) {
-  const tls::WaitLimit limit{now() + request.timeout, stop_fd_};
+  const tls::WaitLimit limit{now() + request.timeout, stop_.fd()};
   auto connection = pool_.connect(limit);
   if (!connection.ok()) return about(request, connection.error());
   tls::Stream& peer = *connection.value();
@@ -240,7 +233,7 @@ Result<void> HttpsClient::Impl::follow(tls::Stream& connection, ReplyParser& rep
     if (!wanted.ok()) return wanted.error();
     if (!wanted.value() || reply.complete()) return {};
     if (stopping_) return Error{Code::kCancelled, "stopped"};
-    const auto read = connection.read(buffer, {now() + idle, stop_fd_});
+    const auto read = connection.read(buffer, {now() + idle, stop_.fd()});
     if (!read.ok()) return read.error();
     if (read->outcome == tls::Stream::Read::Outcome::kTimedOut) return {};
     const bool closed = read->outcome == tls::Stream::Read::Outcome::kClosed;

@@ -38,6 +38,7 @@ Result<void> PagedList::take(const Result<Response>& reply) {
   if (!items.is_array() && !items.is_null()) return Error{Code::kTransient, "the reply is not a list"};
   for (const Json& item : items.items()) item_(item);
   continue_ = (*page)["metadata"]["continue"].string();
+  resource_version_ = (*page)["metadata"]["resourceVersion"].string();
   if (++pages_ > kMaxPages) return Error{Code::kTransient, "the list has no end"};
   done_ = continue_.empty();
   return {};

@@ -24,6 +24,8 @@ class PagedList {
   PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart);
 
   [[nodiscard]] bool done() const { return done_; }
+  // Of the last page that was taken: the moment that the list shows.
+  [[nodiscard]] const std::string& resource_version() const { return resource_version_; }
   [[nodiscard]] Request next(Millis timeout) const;
   // Errors are those of kube/rest.h. kNotFound: the kind is not served. kGone: the list had to begin anew too often.
   // kTransient: also for a list that does not end.
@@ -34,6 +36,7 @@ class PagedList {
   const std::function<void(const Json&)> item_;
   const std::function<void()> restart_;
   std::string continue_;
+  std::string resource_version_;
   int restarts_ = 0;
   int pages_ = 0;
   bool done_ = false;

@@ -37,8 +37,6 @@ inline constexpr Resource kSubjectAccessReviews{"authorization.k8s.io", "v1", "s
                                                 "SubjectAccessReview", false};
 // Of the core group: those of events.k8s.io may not carry the times that Harvester's UI sorts and filters by.
 inline constexpr Resource kEvents{"", "v1", "events", "Event"};
-inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims", "PersistentVolumeClaim"};
-inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume", false};
 inline constexpr Resource kPods{"", "v1", "pods", "Pod"};
 inline constexpr Resource kSecrets{"", "v1", "secrets", "Secret"};
 inline constexpr Resource kMutatingWebhookConfigurations{

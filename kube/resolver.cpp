@@ -1,16 +1,34 @@
 #include "kube/resolver.h"
 
-#include <netdb.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/thread.h"
 
 namespace snapfreeze::kube {
+
+using Found = Result<std::vector<tls::Address>>;
+
+// Shared with the thread that looks, which may outlive the resolver.
+struct Resolver::State {
+  const std::string host;
+  const std::string port;
+  std::mutex mutex;
+  std::condition_variable done;
+  std::optional<Found> found;  // guarded by mutex, as all of the following
+  bool numeric = false;
+  bool looking = false;
+
+  State(std::string name, int number) : host(std::move(name)), port(std::to_string(number)) {}
+  static void begin(const std::shared_ptr<State>& state);
+};
+
 namespace {
 
 // How soon a waiting thread sees stop_fd.
@@ -23,58 +41,51 @@ bool readable(int fd) {
 
 }  // namespace
 
-Resolver::Resolver(std::string host, int port) : host_(std::move(host)), port_(port) {
-  Found numeric = look_up(host_, port_, AI_NUMERICHOST);
-  if (numeric.ok()) found_ = std::move(numeric);
+// Called under the lock, so that the thread cannot be done before it is known to look.
+void Resolver::State::begin(const std::shared_ptr<State>& state) {
+  try {
+    start_thread("resolver", [state] {
+      Found found = tls::look_up(state->host, state->port, tls::Names::kAny);
+      const std::lock_guard guard(state->mutex);
+      state->found = std::move(found);
+      state->looking = false;
+      state->done.notify_all();
+    }).detach();
+    state->found.reset();
+    state->looking = true;
+  } catch (const std::system_error& error) {
+    state->found = Error{Code::kTransient, std::string("no thread for it: ") + error.what()};
+  }
+}
+
+Resolver::Resolver(std::string host, int port) : state_(std::make_shared<State>(std::move(host), port)) {
+  Found numeric = tls::look_up(state_->host, state_->port, tls::Names::kNumericOnly);
+  state_->numeric = numeric.ok();
+  if (numeric.ok()) state_->found = std::move(numeric);
 }
 
 Result<std::vector<tls::Address>> Resolver::addresses(const tls::WaitLimit& limit) {
-  std::unique_lock lock(mutex_);
-  if (found_ && found_->ok()) return *found_;
-  if (!looking_) {
-    if (thread_.joinable()) thread_.join();
-    found_.reset();
-    looking_ = true;
-    thread_ = start_thread("resolver", [this] {
-      Found found = look_up(host_, port_, 0);
-      const std::lock_guard guard(mutex_);
-      found_ = std::move(found);
-      looking_ = false;
-      done_.notify_all();
-    });
-  }
-  while (looking_) {
+  State& state = *state_;
+  const std::string looking_up = "looking up " + state.host;
+  std::unique_lock lock(state.mutex);
+  if (state.found && state.found->ok()) return *state.found;
+  if (!state.looking) State::begin(state_);
+  while (state.looking) {
     const Mono now = std::chrono::steady_clock::now();
-    if (now >= limit.deadline) return Error{Code::kTransient, "looking up " + host_ + ": timed out"};
-    if (readable(limit.stop_fd)) return Error{Code::kCancelled, "stopped while looking up " + host_};
-    done_.wait_until(lock, std::min<Mono>(now + kSlice, limit.deadline));
+    if (now >= limit.deadline) return Error{Code::kTransient, looking_up + ": timed out"};
+    if (readable(limit.stop_fd)) return Error{Code::kCancelled, "stopped while " + looking_up};
+    state.done.wait_until(lock, std::min<Mono>(now + kSlice, limit.deadline));
   }
-  return *found_;
+  // Another caller may have found that it does not answer, while this one woke up.
+  if (!state.found) return Error{Code::kTransient, looking_up + ": its addresses do not answer"};
+  if (!state.found->ok()) return Error{Code::kTransient, looking_up + ": " + state.found->error().message};
+  return *state.found;
 }
 
 void Resolver::forget() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(state_->mutex);
   // An IP address stays what it is.
-  if (thread_.joinable() && !looking_) found_.reset();
-}
-
-Resolver::Found Resolver::look_up(const std::string& host, int port, int flags) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = flags | AI_NUMERICSERV;
-  addrinfo* first = nullptr;
-  const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &first);
-  if (error != 0) return Error{Code::kTransient, "looking up " + host + ": " + gai_strerror(error)};
-  std::vector<tls::Address> addresses;
-  for (const addrinfo* each = first; each != nullptr; each = each->ai_next) {
-    if (each->ai_addrlen > sizeof(tls::Address::bytes)) continue;
-    tls::Address& address = addresses.emplace_back();
-    std::memcpy(address.bytes, each->ai_addr, each->ai_addrlen);
-    address.length = each->ai_addrlen;
-  }
-  freeaddrinfo(first);
-  return addresses;
+  if (!state_->numeric && !state_->looking) state_->found.reset();
 }
 
 }  // namespace snapfreeze::kube

@@ -141,6 +141,8 @@ ContentView ContentView::from(const Json& object) {
   view.snapshot_namespace = snapshot["namespace"].string();
   view.snapshot_name = snapshot["name"].string();
   view.snapshot_uid = snapshot["uid"].string();
+  view.driver = object["spec"]["driver"].string();
+  view.volume_handle = object["spec"]["source"]["volumeHandle"].string();
   view.captured = is_set(status["creationTime"]);
   view.created = unix_time_in(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
@@ -215,17 +217,6 @@ VmView VmView::from(const Json& object) {
   view.printable_status = object["status"]["printableStatus"].string();
   view.claims = claims_of(object["spec"]["template"]["spec"]["volumes"]);
   return view;
-}
-
-ClaimView ClaimView::from(const Json& object) {
-  return {Metadata::from(object), object["spec"]["volumeName"].string()};
-}
-
-VolumeView VolumeView::from(const Json& object) {
-  const Json& spec = object["spec"];
-  const Json& claim = spec["claimRef"];
-  return {Metadata::from(object),      spec["csi"]["driver"].string(), spec["csi"]["volumeHandle"].string(),
-          claim["namespace"].string(), claim["name"].string(),         claim["uid"].string()};
 }
 
 PodView PodView::from(const Json& object) {

@@ -67,6 +67,8 @@ struct ContentView {
   std::string snapshot_namespace;  // spec.volumeSnapshotRef
   std::string snapshot_name;
   std::string snapshot_uid;
+  std::string driver;           // of the CSI driver that cuts the volume
+  std::string volume_handle;    // what that driver calls the volume; "" for a snapshot that was there before
   bool captured = false;        // status.creationTime (nanoseconds, an integer) is set
   std::optional<Wall> created;  // that value, as in a SnapshotView
   bool ready = false;
@@ -153,26 +155,6 @@ struct VmView {
   std::vector<std::string> claims;   // of the disks in its template, as in a VmiView
 
   static VmView from(const Json& object);
-};
-
-// core/v1 PersistentVolumeClaim.
-struct ClaimView {
-  Metadata metadata;
-  std::string volume_name;  // of the PersistentVolume that it is bound to, or asks for; ""
-
-  static ClaimView from(const Json& object);
-};
-
-// core/v1 PersistentVolume.
-struct VolumeView {
-  Metadata metadata;
-  std::string driver;           // of its CSI driver; "" when it has none
-  std::string handle;           // what that driver calls it
-  std::string claim_namespace;  // spec.claimRef: the claim that has it
-  std::string claim_name;
-  std::string claim_uid;
-
-  static VolumeView from(const Json& object);
 };
 
 // core/v1 Pod.

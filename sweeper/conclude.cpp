@@ -247,6 +247,7 @@ LookJob look_for(const ConcludeJob& job) {
   look.vms.insert(job.session.vm);
   for (const HoldSituation& hold : job.holds) look.backups.insert(hold.hold.uid);
   look.since = job.session.created.value_or(Wall::min());
+  look.version = job.session.version_before;
   return look;
 }
 

@@ -9,6 +9,9 @@
 namespace snapfreeze::sweeper {
 namespace {
 
+constexpr std::string_view kLonghornDriver = "driver.longhorn.io";
+constexpr std::size_t kLongestVolume = 253;  // a volume of Longhorn's is an object of that name
+
 Result<Facts> session_facts(const Json& object, ThawOn) {
   auto session = freeze::from_lease(object);
   if (!session) return session.error();
@@ -24,6 +27,7 @@ Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
   facts.epoch = view.metadata.label(freeze::kEpochLabel);
   facts.vm = view.metadata.annotation(freeze::kVmAnnotation);
   facts.claim = view.source_pvc;
+  facts.version = view.metadata.resource_version;
   const auto claim = freeze::claim_of(view);
   if (claim && claim->kind != freeze::Claim::Kind::kNotOurs) facts.hold = claim->hold;
   facts.created = view.metadata.creation_timestamp;
@@ -35,15 +39,24 @@ Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
   return Facts(std::move(facts));
 }
 
+// Once the content itself says that it is cut, nobody asks Longhorn any more: so thousands of finished ones cost
+// nothing.
+std::string longhorn_volume(const kube::ContentView& view) {
+  const bool wanted = view.driver == kLonghornDriver && !view.captured && !view.snapshot_uid.empty();
+  return wanted && view.volume_handle.size() <= kLongestVolume ? view.volume_handle : "";
+}
+
 Result<Facts> content_facts(const Json& object, ThawOn) {
   auto view = kube::ContentView::from(object);
-  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, !view.error.empty(), view.created});
+  std::string volume = longhorn_volume(view);
+  return Facts(
+      CaptureFacts{std::move(view.snapshot_uid), view.captured, !view.error.empty(), view.created, std::move(volume)});
 }
 
 Result<Facts> longhorn_facts(const Json& object, ThawOn) {
   auto view = kube::LonghornSnapshotView::from(object);
   if (view.snapshot_uid.empty()) return Facts();
-  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, false, view.created});
+  return Facts(CaptureFacts{std::move(view.snapshot_uid), view.captured, false, view.created, {}});
 }
 
 Result<Facts> backup_facts(const Json& object, ThawOn) {

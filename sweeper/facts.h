@@ -35,6 +35,7 @@ struct SnapshotFacts {
   std::string epoch;                 // label: a session's uid, "offline" or "none"
   std::string vm;                    // annotation, "" when it has none
   std::string claim;                 // of the disk it is of
+  std::string version;               // its resourceVersion
   std::optional<freeze::Hold> hold;  // the backup that it belongs to
   std::optional<Wall> created;
   bool deleting = false;
@@ -50,6 +51,9 @@ struct CaptureFacts {
   bool captured = false;
   bool failed = false;        // the driver said no; it is asked again
   std::optional<Wall> cut{};  // when it was captured, by the storage's clock
+  // What Longhorn calls the volume whose cut is still to come; "" if there is none, or none of Longhorn's. nullopt:
+  // this kind of object does not say. See longhorn/ask.h.
+  std::optional<std::string> longhorn_volume{};
 };
 
 struct BackupFacts {

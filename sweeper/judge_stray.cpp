@@ -145,7 +145,10 @@ class Together {
     wanted.namespace_ = job_.facts.namespace_;
     wanted.vms.insert(job_.facts.vm);
     wanted.freezers = false;
-    for (const Disk& disk : disks_) wanted.since = std::min(wanted.since, disk.facts.created.value_or(Wall::min()));
+    for (const Disk& disk : disks_) {
+      wanted.since = std::min(wanted.since, disk.facts.created.value_or(Wall::min()));
+      wanted.reach_back_to(disk.version);
+    }
     const auto found = sweeper::look(seams_, wanted);
     if (!found->error.empty()) return false;
     const auto object =

@@ -7,6 +7,7 @@
 #include "freeze/names.h"
 #include "kube/discovery.h"
 #include "kube/list.h"
+#include "kube/replay.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -24,6 +25,8 @@ class KindList {
 
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] std::string name() const { return std::string(resource_.plural) + "." + std::string(resource_.group); }
+
+  [[nodiscard]] std::string resource_version() const { return pages_ ? pages_->resource_version() : ""; }
 
   // For a kind that was not served, its group is asked, which costs no more than an empty list.
   [[nodiscard]] kube::Request next() const {
@@ -109,7 +112,12 @@ class Looking {
           vmis_.clear();
         });
     add(
-        kube::kPods, [this](const Json& item) { take_user(freeze::pod_user(item), pods_); }, [this] { pods_.clear(); });
+        kube::kPods, [this](const Json& item) { take_pod(item); },
+        [this] {
+          pods_.clear();
+          listed_pods_.clear();
+        });
+    list_of_pods_ = lists_.back();
   }
 
   std::shared_ptr<const Look> run() {
@@ -120,6 +128,7 @@ class Looking {
       else
         turn_pages();
     }
+    if (look_.error.empty()) replay_pods();
     move_all(snapshots_, look_.kubevirt);
     move_all(kubevirt_backups_, look_.kubevirt);
     move_all(vmis_, look_.users);
@@ -131,7 +140,7 @@ class Looking {
  private:
   void add(const kube::Resource& resource, std::function<void(const Json&)> item, std::function<void()> restart) {
     lists_.push_back(
-        std::make_unique<KindList>(seams_, resource, job_.namespace_, std::move(item), std::move(restart)));
+        std::make_shared<KindList>(seams_, resource, job_.namespace_, std::move(item), std::move(restart)));
   }
 
   // The next page of each list.
@@ -170,6 +179,26 @@ class Looking {
     if (job_.vms.contains(name)) look_.guests[name] = kube::VmiView::from(item);
   }
 
+  void take_pod(const Json& item) {
+    auto user = freeze::pod_user(item);
+    if (!job_.version.empty()) listed_pods_.insert(user.pod_uid);
+    take_user(std::move(user), pods_);
+  }
+
+  // A pod that is gone may have written before.
+  void replay_pods() {
+    if (job_.version.empty()) return;
+    std::map<std::string, freeze::DiskUser> gone;
+    const kube::Replay wanted{kube::collection_path(kube::kPods, job_.namespace_), job_.version,
+                              list_of_pods_->resource_version()};
+    const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
+      auto user = freeze::pod_user(item);
+      if (!listed_pods_.contains(user.pod_uid)) gone[user.pod_uid] = std::move(user);
+    });
+    if (!replayed) look_.error = "what became of the pods: " + replayed.error().message;
+    for (auto& [uid, user] : gone) take_user(std::move(user), pods_);
+  }
+
   void take_user(freeze::DiskUser user, std::vector<freeze::DiskUser>& found) const {
     // A launcher without claims may be the one that attachments name.
     const bool matters = !user.claims.empty() || !user.vmi_uid.empty();
@@ -188,10 +217,17 @@ class Looking {
   std::vector<freeze::Freezer> kubevirt_backups_;
   std::vector<freeze::DiskUser> vmis_;
   std::vector<freeze::DiskUser> pods_;
-  std::vector<std::unique_ptr<KindList>> lists_;
+  std::set<std::string> listed_pods_;             // uids of those that exist
+  std::vector<std::shared_ptr<KindList>> lists_;  // those that go on
+  std::shared_ptr<KindList> list_of_pods_;
 };
 
 }  // namespace
+
+void LookJob::reach_back_to(const std::string& other) {
+  const bool earlier = version.empty() || kube::is_not_after(other, version);
+  if (!other.empty() && earlier) version = other;
+}
 
 const Look::Backup* Look::backup(const std::string& uid) const {
   const auto found =

@@ -17,6 +17,7 @@ Looks::Answer Looks::ask(const std::string& session_uid, const LookJob& wanted) 
     all.vms.merge(one.vms);
     all.backups.merge(one.backups);
     all.since = std::min(all.since, one.since);
+    all.reach_back_to(one.version);
     running_[ns].insert(uid);
   }
   waiting_.erase(ns);

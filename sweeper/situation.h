@@ -73,7 +73,8 @@ struct Member {
   Captures::Source source = Captures::Source::kSnapshot;  // of `captured`
   std::optional<LiveCut> live{};                          // what Longhorn said before any object did
   Confirmed confirmed = Confirmed::kNotYet;               // of `live`
-  bool not_confirmed = false;  // once it is judged: no object told of the live cut that thawed the guest
+  bool not_confirmed = false;     // once it is judged: no object told of the live cut that thawed the guest
+  std::string longhorn_volume{};  // what Longhorn calls its disk; "": it is not on Longhorn, or that is not known yet
 
   // When it was cut, as far as anyone says: enough to thaw the guest.
   [[nodiscard]] std::optional<Observed> cut() const { return live ? live->seen : captured; }
@@ -114,6 +115,7 @@ struct Evidence {
   bool watched = false;                   // we saw it, its capture and its guest throughout, without a gap
   bool vmi_seen = false;                  // its guest has since had a VMI that was not off
   std::optional<freeze::Verdict> judged;  // by this process; anyone may write an annotation
+  std::string first_version{};            // its resourceVersion when it was first seen
 };
 
 // A labelled snapshot whose epoch is not a session that we know.

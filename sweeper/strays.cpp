@@ -83,7 +83,7 @@ std::optional<StrayPlan> plan_whole_backup(const Stray& stray) {
     if (member == stray.members.end() || !is_offline(member->facts)) return std::nullopt;
     const auto verdict = judge_offline(*member);
     if (!verdict) return std::nullopt;
-    plan.snapshots.push_back({member->facts, *verdict, member->judged.has_value()});
+    plan.snapshots.push_back({member->facts, *verdict, member->judged.has_value(), member->first_version});
   }
   return plan;
 }
@@ -104,7 +104,7 @@ StrayPlan plan_offline(const Stray& stray, Mono now) {
     if (verdict->consistency == Consistency::kOffline && now < alone) return hold_off(alone);
   }
   StrayPlan plan = act(StrayPlan::Action::kJudge);
-  plan.snapshots.push_back({stray.own.facts, *verdict, stray.own.judged.has_value()});
+  plan.snapshots.push_back({stray.own.facts, *verdict, stray.own.judged.has_value(), stray.own.first_version});
   return plan;
 }
 

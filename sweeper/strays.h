@@ -24,7 +24,8 @@ struct StrayPlan {
   struct Judged {
     SnapshotFacts facts;
     freeze::Verdict verdict;
-    bool looked = false;  // by this process, when it gave the verdict; anyone may write an annotation
+    bool looked = false;    // by this process, when it gave the verdict; anyone may write an annotation
+    std::string version{};  // the snapshot's resourceVersion when it was first seen
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();

@@ -218,7 +218,7 @@ Outcome Sweeper::run(const Job& job) const {
   }
   if (const auto* rest_job = std::get_if<EndRestJob>(&job.what)) outcome.what = end_rest(seams_, settings_, *rest_job);
   if (const auto* open_job = std::get_if<OpenJob>(&job.what)) outcome.what = open(seams_, *open_job);
-  if (const auto* ask_job = std::get_if<AskJob>(&job.what)) outcome.what = ask(seams_, *ask_job);
+  if (const auto* ask_job = std::get_if<AskJob>(&job.what)) outcome.what = ask(*seams_.longhorn, *ask_job);
   if (const auto* look_job = std::get_if<LookJob>(&job.what)) outcome.what = look(seams_, *look_job);
   if (const auto* stray_job = std::get_if<StrayJob>(&job.what)) {
     outcome.what = judge_stray(seams_, settings_, *stray_job);

@@ -13,7 +13,7 @@
 
 namespace snapfreeze::tls {
 
-// Made once and never moved, as OpenSSL keeps its address.
+// Made once and never moved, because OpenSSL keeps its address.
 struct Context::Server {
   IdentitySource source;
   std::vector<std::string> names;  // of clients
@@ -84,7 +84,9 @@ bool is_called(X509* certificate, const std::string& name) {
   const int size = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common_name.data(),
                                              static_cast<int>(common_name.size()));
   if (size > 0 && name == std::string_view(common_name.data(), static_cast<std::size_t>(size))) return true;
-  return X509_check_host(certificate, name.data(), name.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
+  // A server's certificate may stand for a pattern of names; whoever connects is one of them.
+  constexpr unsigned kFlags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS;
+  return X509_check_host(certificate, name.data(), name.size(), kFlags, nullptr) == 1;
 }
 
 }  // namespace
@@ -113,7 +115,8 @@ int Context::Server::give_certificate(SSL* session, void* server) {
   return SSL_use_cert_and_key(session, identity.certificate, identity.key, identity.chain, 1);
 }
 
-// OpenSSL has verified this certificate of the chain, or not; of the client's own we ask for the name too.
+// Called for each certificate of the chain, after OpenSSL has checked it. The client's own must have the right name,
+// too.
 int Context::Server::check_client(int verified, X509_STORE_CTX* store) {
   if (verified != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return verified;
   const auto* session = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));

@@ -1,4 +1,5 @@
-// What a side of a TLS connection trusts, shows and speaks: 1.2 or 1.3, HTTP/1.1 as the only application protocol.
+// What one side of a TLS connection trusts, presents and speaks: TLS 1.2 or 1.3, with HTTP/1.1 as the only application
+// protocol.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,7 @@ struct ClientOptions {
   std::string key_pem;
 };
 
-// What a server shows in one handshake; `owner` keeps the rest alive. All null: nothing, and the handshake fails.
+// What a server presents in one handshake; `owner` keeps the rest alive. If all are null, the handshake fails.
 struct Identity {
   x509_st* certificate = nullptr;
   evp_pkey_st* key = nullptr;
@@ -38,15 +39,15 @@ struct ClientCheck {
   std::vector<std::string> names;  // common name or DNS name, one of them; empty: any that the CAs signed
 };
 
-// Immutable once made, as OpenSSL wants it. Thread-safe. The errors are kMalformed and name what cannot be used.
+// Immutable once made, as OpenSSL requires. Thread-safe. Errors are kMalformed and name what cannot be used.
 class Context {
  public:
   // Verifies the server against the CA.
   static Result<Context> client(const ClientOptions& options);
-  // Verifies nobody: for who looks at what a server shows.
+  // Verifies nobody; for looking at what a server presents.
   static Result<Context> curious();
-  // Forward-secret AEAD suites, no tickets, no resumption, no renegotiation, no compression. Each handshake takes what
-  // `source` gives at that moment.
+  // Forward-secret AEAD suites, no tickets, no resumption, no renegotiation, no compression. Each handshake uses what
+  // `source` returns at that moment.
   static Result<Context> server(IdentitySource source, const ClientCheck& clients = {});
 
   [[nodiscard]] ssl_ctx_st* get() const { return context_.get(); }

@@ -8,10 +8,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "tls/address.h"
 
 namespace snapfreeze::tls {
 
@@ -47,23 +48,6 @@ Result<Listener> listen_on_ipv4(in_addr address, std::uint16_t port, const std::
   return bind_and_listen(reinterpret_cast<const sockaddr*>(&ipv4), sizeof ipv4, text);
 }
 
-std::string peer_text(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET) {
-    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address);
-    inet_ntop(AF_INET, &ipv4.sin_addr, text.data(), text.size());
-    return std::string(text.data()) + ":" + std::to_string(ntohs(ipv4.sin_port));
-  }
-  const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(address);
-  const std::string port = std::to_string(ntohs(ipv6.sin6_port));
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
-    inet_ntop(AF_INET, &ipv6.sin6_addr.s6_addr[12], text.data(), text.size());
-    return std::string(text.data()) + ":" + port;
-  }
-  inet_ntop(AF_INET6, &ipv6.sin6_addr, text.data(), text.size());
-  return std::string("[").append(text.data()).append("]:").append(port);
-}
-
 }  // namespace
 
 Result<Listener> listen_on(const std::string& address, std::uint16_t port) {
@@ -83,17 +67,17 @@ Result<Listener> listen_on(const std::string& address, std::uint16_t port) {
 }
 
 Accepted accept_from(const Listener& listener) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  FileDescriptor socket(
-      ::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Address address{};
+  address.length = sizeof address.bytes;
+  FileDescriptor socket(::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(address.bytes), &address.length,
+                                  SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.get() < 0) return {FileDescriptor(), "", errno};
-  // Short connections by the thousand are gone before they are looked at. They must cost no thread.
+  // Thousands of short connections are gone before they are accepted. They must not cost a thread.
   pollfd gone{socket.get(), 0, 0};
   if (poll(&gone, 1, 0) > 0) return {FileDescriptor(), "", ECONNABORTED};
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return {std::move(socket), peer_text(address), 0};
+  return {std::move(socket), address_text(address), 0};
 }
 
 // A shell's soft limit of 1,024 descriptors is there for select(), which is not used here.

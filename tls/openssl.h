@@ -27,8 +27,8 @@ using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
 
-// The innermost reason that OpenSSL noted, "" when there is none. Empties the queue, which belongs to the thread: what
-// one call leaves in it would be taken for the next one's error.
+// The innermost reason that OpenSSL noted, "" if there is none. It empties the thread's queue, because what one call
+// leaves there would be taken for the next one's error.
 std::string take_reason();
 
 // kMalformed with `what` and OpenSSL's own reason.

@@ -252,7 +252,7 @@ Result<Stream::Wait> Stream::wait_for(int returned, const char* doing, const Wai
 Stream::Wait Stream::wait(short events, const WaitLimit& limit) const {
   std::array<pollfd, 2> fds{pollfd{socket(), events, 0}, pollfd{limit.stop_fd, POLLIN, 0}};
   for (;;) {
-    // ceil: a poll that gives up early would spin through the last millisecond.
+    // Rounded up: otherwise the loop would spin through the last millisecond.
     const auto left = std::chrono::ceil<Millis>(limit.deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) return Wait::kTimedOut;
     const int ready =

@@ -1,4 +1,4 @@
-// One connection, over TLS or plain, on a socket that never blocks. Its every wait is one poll() with a deadline.
+// One connection, over TLS or plain, on a socket that never blocks. Each wait is one poll() with a deadline.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "tls/address.h"
 #include "tls/context.h"
 #include "tls/descriptor.h"
 
@@ -21,11 +22,6 @@ namespace snapfreeze::tls {
 struct WaitLimit {
   Mono deadline{};
   int stop_fd = -1;
-};
-
-struct Address {
-  alignas(8) unsigned char bytes[28];  // sockaddr_in or sockaddr_in6
-  unsigned length = 0;
 };
 
 // Used by one thread at a time. Errors: kTransient, or kCancelled when stop_fd says so.
@@ -44,16 +40,16 @@ class Stream {
                                                  const std::string& verify_name, const WaitLimit& limit);
   // A server's, on an accepted socket that does not block. Without a context: plain.
   Stream(FileDescriptor socket, const Context* context);
-  ~Stream();  // says nothing to the peer: that could block, and a cut reply is worthless in any case
+  ~Stream();  // tells the peer nothing: that could block, and a reply that was cut short is worthless anyway
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
   // One step of the handshake, which may cost a millisecond of CPU: true when it is done, false when the peer has to go
   // on first; then await(), and again.
   Result<bool> shake_hands();
-  // Until the peer lets the last call go on that could not.
+  // Until the last call, which could not go on, can be repeated.
   [[nodiscard]] Wait await(const WaitLimit& limit) const { return wait(wanted_, limit); }
-  // Until something has come in, be it only a part of a TLS record. At once when a record has been read in part.
+  // Until something has come in, even if it is only part of a TLS record. Returns at once if a record was read in part.
   [[nodiscard]] Wait await_input(const WaitLimit& limit) const;
 
   Result<void> write(std::string_view bytes, const WaitLimit& limit);
@@ -62,12 +58,12 @@ class Stream {
   // inside TLS, or the plain socket was closed; a connection that breaks is an Error.
   Result<Read> read(std::span<char> buffer, const WaitLimit& limit);
 
-  // Whether an idle connection has been closed, or has something to say that nobody asked for. One system call.
+  // Whether an idle connection was closed, or has received something that nobody asked for. One system call.
   [[nodiscard]] bool stale();
 
-  // Says that no more will be written. After it, only discard().
+  // Tells the peer that no more will be written. Afterwards only discard() may be called.
   void finish_writing();
-  // Throws away what comes in: false when no more can come, or none came until the deadline.
+  // Discards what comes in. False: no more can come, or nothing came until the deadline.
   bool discard(std::span<char> buffer, const WaitLimit& limit);
 
   [[nodiscard]] int socket() const { return socket_.get(); }

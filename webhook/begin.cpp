@@ -125,6 +125,7 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
   session.phase = Phase::kFreezing;
   session.intent = {freeze::Intent::Call::kFreeze, session.holder};
   if (auto ended = create(seams, session, budget)) return *ended;
+  session.version_before = session.resource_version;
 
   if (session.holds.front().kind == Hold::Kind::kHarvester) {
     if (budget.left() < kLeastForFreeze) return out_of_time(seams, std::move(session), budget);

@@ -67,9 +67,7 @@ std::vector<Finding> check_access(const std::vector<AccessFacts>& access) {
       } else if (*allowed) {
         ++granted;
       } else {
-        const bool needed = ours && right.without.empty();
-        const std::string means = right.without.empty() ? "" : ": " + std::string(right.without);
-        findings.push_back({needed ? Level::kError : Level::kWarning, about, "may not " + to_string(right) + means,
+        findings.push_back({ours ? Level::kError : Level::kWarning, about, "may not " + to_string(right),
                             ours ? "install the chart's roles again" : "docs/command-line.md says what needs it"});
       }
     }

@@ -18,8 +18,6 @@ constexpr char kUnfreeze[] = "virtualmachineinstances/unfreeze";
 constexpr char kContents[] = "volumesnapshotcontents";
 constexpr char kRegistrations[] = "mutatingwebhookconfigurations";
 
-constexpr char kNoLonghorn[] = "so Longhorn is not asked whether disks are cut, as with an empty `longhorn.url`";
-
 constexpr auto kWebhook = std::to_array<Right>({
     {"get", kHarvesterGroup, kBackups},
     {"get", kKubeVirtGroup, "virtualmachines"},
@@ -53,11 +51,10 @@ constexpr auto kSweeper = std::to_array<Right>({
     {"watch", kSnapshotGroup, kContents},
     {"list", "longhorn.io", "snapshots"},
     {"watch", "longhorn.io", "snapshots"},
-    {"get", "", "persistentvolumeclaims", false, "", kNoLonghorn},
-    {"get", "", "persistentvolumes", false, "", kNoLonghorn},
     {"list", "snapshot.kubevirt.io", "virtualmachinesnapshots"},
     {"list", "backup.kubevirt.io", kBackups},
     {"list", "", "pods"},
+    {"watch", "", "pods"},
     {"update", kGuestGroup, kUnfreeze},
     {"create", "", "events"},
     {"get", kRegistrationGroup, kRegistrations, false, "snapfreeze"},

@@ -17,7 +17,6 @@ struct Right {
   std::string_view resource;   // with its subresource: "virtualmachineinstances/freeze"
   bool own = false;            // in snapfreeze's own namespace; otherwise in all namespaces, or for kinds without one
   std::string_view name = {};  // "": any
-  std::string_view without = {};  // what is lost without it; "": snapfreeze does not work
 };
 
 [[nodiscard]] std::span<const Right> webhook_rights();

@@ -1,5 +1,5 @@
-// What Longhorn says of one snapshot: the answer to `POST /v1/volumes/<volume>?action=snapshotGet`. Nobody vouches for
-// it: whoever answers at that address may say anything, and anything but a clear "cut" is none. Pure.
+// What Longhorn says about one snapshot: the answer to `POST /v1/volumes/<volume>?action=snapshotGet`. Nothing vouches
+// for it. Anyone may answer at that address, so only a clear "cut" counts as one. Pure.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 
 namespace snapfreeze::sweeper {
 
-// Longhorn's CSI driver calls the snapshot of a VolumeSnapshot so.
+// The name that Longhorn's CSI driver gives to the snapshot of a VolumeSnapshot.
 [[nodiscard]] std::string longhorn_name(std::string_view snapshot_uid);
 
-// Longer answers are not read: a snapshot with all children that Longhorn allows takes a tenth of it.
+// Longer answers are not read. A snapshot with as many children as Longhorn allows takes a tenth of it.
 inline constexpr std::size_t kLongestAnswer{256 * 1024};
 
 struct LiveAnswer {

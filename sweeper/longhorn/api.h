@@ -8,7 +8,7 @@
 
 namespace snapfreeze::sweeper {
 
-// As it came; nobody has vouched for it.
+// As received; nothing vouches for it.
 struct HttpAnswer {
   int status = 0;
   std::string body;

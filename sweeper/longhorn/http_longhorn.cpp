@@ -13,10 +13,11 @@
 #include <vector>
 
 #include "base/thread.h"
+#include "kube/resolver.h"
 #include "kube/server_url.h"
 #include "sweeper/longhorn/answer.h"
-#include "sweeper/longhorn/look_up.h"
 #include "sweeper/longhorn/received.h"
+#include "tls/wake_up.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -52,7 +53,7 @@ Error no_answer(const std::string& why) {
 
 class HttpLonghorn::Impl {
  public:
-  Impl(std::string host, int port) : host_(std::move(host)), port_(port), look_up_(host_) {
+  Impl(std::string host, int port) : host_(std::move(host)), port_(port), resolver_(host_, port_) {
     guard_ = start_thread("longhorn-guard", [this] { guard(); });
   }
 
@@ -60,20 +61,21 @@ class HttpLonghorn::Impl {
 
   Result<HttpAnswer> post(const std::string& path_and_query, const std::string& body, Millis timeout) {
     const Mono deadline = std::chrono::steady_clock::now() + timeout;
-    const auto address = look_up_.address(deadline);
-    if (!address) return address.error();
-    auto connection = take(*address);
+    const auto addresses = resolver_.addresses({deadline, stop_.fd()});
+    if (!addresses) return addresses.error();
+    const std::string address = tls::ip_text(addresses->front());
+    auto connection = take(address);
     const bool kept = connection->client.is_socket_open() != 0;
     auto answer = send(*connection, deadline, path_and_query, body);
-    // One that was kept may have been closed just then; to ask twice changes nothing.
+    // A kept connection may have been closed just then. Asking twice changes nothing.
     if (!answer && answer.error().code == Code::kTransient && kept) {
-      connection = open(*address);
+      connection = open(address);
       answer = send(*connection, deadline, path_and_query, body);
     }
     if (answer) {
       give_back(std::move(connection));
     } else {
-      look_up_.forget();
+      resolver_.forget();
     }
     return answer;
   }
@@ -84,13 +86,13 @@ class HttpLonghorn::Impl {
       stopping_ = true;
     }
     changed_.notify_all();
-    look_up_.stop();
+    stop_.wake();
   }
 
  private:
   using Calls = std::list<Call>;
 
-  // One that is kept, unless Longhorn has moved since.
+  // A kept connection, unless Longhorn has moved since.
   std::unique_ptr<Connection> take(const std::string& address) {
     {
       const std::lock_guard lock(mutex_);
@@ -172,7 +174,7 @@ class HttpLonghorn::Impl {
     return answer;
   }
 
-  // Shut down again and again, as a call that is only about to connect has no connection yet.
+  // Repeated, because a call that is about to connect has no connection to shut down yet.
   void guard() {
     std::unique_lock lock(mutex_);
     while (!stopping_ || !calls_.empty()) {
@@ -192,7 +194,8 @@ class HttpLonghorn::Impl {
 
   const std::string host_;
   const int port_;
-  LookUp look_up_;
+  kube::Resolver resolver_;
+  tls::WakeUp stop_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Connection>> kept_;

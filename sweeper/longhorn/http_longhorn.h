@@ -1,7 +1,7 @@
 // Longhorn's REST API over plain HTTP, on cpp-httplib's client. That client bounds each read and write, but not a call:
-// who sends a byte a second could hold it for ever, and who sends a header without an end could fill the memory. So a
-// guard watches each call, and shuts its connection down when it is too late, too much, or when the process stops.
-// Names are looked up in a thread of their own, since that cannot be bounded at all.
+// a server that sends a byte a second could hold it for ever, and one that sends an endless header could fill the
+// memory. So a guard watches each call. It shuts the connection down when the call takes too long, when it receives too
+// much, or when the process stops.
 #pragma once
 
 #include <memory>
@@ -19,11 +19,11 @@ class HttpLonghorn : public LonghornApi {
   // After stop(), and when no call is under way any more.
   ~HttpLonghorn() override;
 
-  // Over one of a few connections that are kept alive, one a caller that is there at the same time. An answer of more
-  // than 256 KiB is none; more than twice that is not received, header included.
+  // A few connections are kept alive; callers at the same time use one each. An answer of more than 256 KiB is an
+  // error. At most twice that is received, header included.
   Result<HttpAnswer> post(const std::string& path_and_query, const std::string& body, Millis timeout) override;
 
-  // Ends the calls under way within half a second; what is asked from now on is kCancelled. Thread-safe.
+  // Ends the calls under way within half a second; later calls are kCancelled. Thread-safe.
   void stop();
 
  private:

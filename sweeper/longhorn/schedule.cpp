@@ -28,8 +28,8 @@ std::vector<AskSchedule::Disk> disks_to_ask(const Situation& situation) {
   std::vector<AskSchedule::Disk> disks;
   if (situation.session.phase != freeze::Phase::kFrozen) return disks;
   for (const Member& member : situation.members) {
-    if (member.cut() || member.claim.empty() || !member.created) continue;
-    disks.push_back({member.uid, member.namespace_, member.claim, *member.created});
+    if (member.cut() || member.longhorn_volume.empty() || !member.created) continue;
+    disks.push_back({member.uid, member.longhorn_volume, *member.created});
   }
   return disks;
 }
@@ -43,15 +43,21 @@ void AskSchedule::want(const std::string& session, const std::vector<Disk>& disk
   Session& known = sessions_[session];
   std::erase_if(known.turns, [&](const Turn& turn) {
     return std::none_of(disks.begin(), disks.end(),
-                        [&](const Disk& disk) { return disk.snapshot == turn.disk.snapshot; });
+                        [&](const Disk& disk) { return turn.disk.is(disk.snapshot, disk.volume); });
   });
   for (const Disk& disk : disks) {
     const bool is_known = std::any_of(known.turns.begin(), known.turns.end(),
-                                      [&](const Turn& turn) { return turn.disk.snapshot == disk.snapshot; });
+                                      [&](const Turn& turn) { return turn.disk.is(disk.snapshot, disk.volume); });
     if (is_known) continue;
-    known.turns.push_front({disk, now, now, "", 0, false, false, false});
+    known.turns.push_front({disk, now, now, 0, false, false, false});
     known.due = now;
   }
+}
+
+// A disk of it has never been asked about, or one was found to be cut.
+bool AskSchedule::is_urgent(const Session& session) {
+  return session.due == Mono::min() || std::any_of(session.turns.begin(), session.turns.end(),
+                                                   [](const Turn& turn) { return !turn.asked && !turn.silent; });
 }
 
 Mono AskSchedule::due_of(const Session& session) {
@@ -63,6 +69,11 @@ Mono AskSchedule::due_of(const Session& session) {
   return first == Mono::max() ? first : std::max(first, session.due);
 }
 
+Mono AskSchedule::askable_from(const Session& session) const {
+  const Mono due = due_of(session);
+  return is_urgent(session) ? due : std::max(due, turns_from_);
+}
+
 Mono AskSchedule::allowed_from() const {
   if (under_way_ >= kAtOnce) return Mono::max();
   const Mono by_rate = calls_.size() < kPerSecond ? Mono::min() : calls_.front() + kSecond;
@@ -71,17 +82,21 @@ Mono AskSchedule::allowed_from() const {
 
 Mono AskSchedule::next_due() const {
   Mono first = Mono::max();
-  for (const auto& [uid, session] : sessions_) first = std::min(first, due_of(session));
+  for (const auto& [uid, session] : sessions_) first = std::min(first, askable_from(session));
   return first == Mono::max() ? first : std::max(first, allowed_from());
 }
 
 // Of several that are due, the one that has waited longest.
 std::optional<AskJob> AskSchedule::next(Mono now) {
   if (now < allowed_from()) return std::nullopt;
-  const auto first = std::min_element(sessions_.begin(), sessions_.end(),
-                                      [](const auto& a, const auto& b) { return due_of(a.second) < due_of(b.second); });
-  if (first == sessions_.end() || due_of(first->second) > now) return std::nullopt;
+  auto first = sessions_.end();
+  for (auto one = sessions_.begin(); one != sessions_.end(); ++one) {
+    if (askable_from(one->second) > now) continue;
+    if (first == sessions_.end() || due_of(one->second) < due_of(first->second)) first = one;
+  }
+  if (first == sessions_.end()) return std::nullopt;
   Session& session = first->second;
+  if (!is_urgent(session)) turns_from_ = now + kBetweenTurns;
   const auto turn = std::find_if(session.turns.begin(), session.turns.end(),
                                  [&](const Turn& one) { return !one.silent && one.not_before <= now; });
   turn->asked = true;
@@ -90,7 +105,7 @@ std::optional<AskJob> AskSchedule::next(Mono now) {
   calls_.push_back(now);
   if (calls_.size() > kPerSecond) calls_.pop_front();
   ++under_way_;
-  return AskJob{first->first, turn->disk.snapshot, turn->disk.namespace_, turn->disk.claim, turn->volume};
+  return AskJob{first->first, turn->disk.snapshot, turn->disk.volume};
 }
 
 std::optional<AskSchedule::Cut> AskSchedule::done(const AskDone& done, Observed now) {
@@ -100,7 +115,7 @@ std::optional<AskSchedule::Cut> AskSchedule::done(const AskDone& done, Observed 
   Session& session = found->second;
   session.asking = false;
   const auto turn = std::find_if(session.turns.begin(), session.turns.end(),
-                                 [&](const Turn& one) { return one.disk.snapshot == done.snapshot; });
+                                 [&](const Turn& one) { return one.disk.is(done.snapshot, done.volume); });
   if (turn == session.turns.end()) return std::nullopt;
   Turn asked = std::move(*turn);
   session.turns.erase(turn);
@@ -109,13 +124,13 @@ std::optional<AskSchedule::Cut> AskSchedule::done(const AskDone& done, Observed 
 
 std::optional<AskSchedule::Cut> AskSchedule::take(Session& session, Turn turn, const AskDone& done, Observed now) {
   using End = AskDone::End;
-  turn.volume = done.volume;
   const bool answered = done.end == End::kAnswered;
   if (answered) strikes_ = turn.strikes = 0;
   if (answered && done.answer.says == LiveAnswer::Says::kCut &&
       believable(done.answer.created, turn.disk, now, turn.not_yet)) {
-    // The others are likely to be cut as well.
-    session.due = now.at;
+    // The others are likely to be cut as well, and this guest is the nearest to its thaw: it goes before those that
+    // wait. That costs them one question for each cut at most.
+    session.due = Mono::min();
     return Cut{turn.disk.snapshot, done.answer.created};
   }
   const auto waited = std::chrono::duration_cast<Millis>(session.asked - turn.first_seen);
@@ -123,8 +138,7 @@ std::optional<AskSchedule::Cut> AskSchedule::take(Session& session, Turn turn, c
       std::all_of(session.turns.begin(), session.turns.end(), [](const Turn& one) { return one.asked; });
   session.due = all_asked ? std::max(now.at, session.asked + ask_interval(waited)) : now.at;
   turn.not_yet = turn.not_yet || (answered && done.answer.says == LiveAnswer::Says::kNotYet);
-  turn.silent = done.end == End::kNotForUs || done.end == End::kCancelled;
-  if (done.end == End::kNotKnown) turn.not_before = now.at + kAfterNoAnswer;
+  turn.silent = done.end == End::kCancelled;
   if (done.end == End::kNoAnswer) strike(turn, now.at);
   session.turns.push_back(std::move(turn));
   return std::nullopt;

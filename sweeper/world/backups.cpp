@@ -8,8 +8,8 @@ namespace {
 
 // A finished backup is kept as long as a rescue may ask for it.
 constexpr std::chrono::hours kYoung{1};
-// A backup that is complete and got no verdict within a day, because no sweeper was there, gets none any more. What was
-// there before snapfreeze was installed would be kept for ever otherwise.
+// A complete backup without a verdict gets none after a day; no sweeper was running in that time. Otherwise every
+// backup from before snapfreeze was installed would be kept for ever.
 constexpr std::chrono::hours kTooLate{24};
 // Of one guest.
 constexpr std::size_t kMostDeleted = 32;

@@ -36,9 +36,7 @@ class Backups {
   void forget_old(Wall bound, Mono now);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
-  [[nodiscard]] bool synced() const { return table_.synced(); }
-  void relist_started() { table_.relist_started(); }
-  std::vector<std::string> relist_done() { return table_.relist_done(); }
+  [[nodiscard]] Listed& listed() { return table_; }
 
  private:
   struct ByGuest {

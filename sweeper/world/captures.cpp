@@ -21,7 +21,7 @@ std::uint8_t bit(Captures::Source source) {
 }  // namespace
 
 // A UUID in its canonical form becomes its 16 bytes, so that no two are mistaken for one. The API server writes no
-// other uids; what comes otherwise is hashed to the same length.
+// other uids; any other text is hashed to the same length.
 Captures::Key Captures::key_of(std::string_view uid) {
   constexpr std::size_t kLength = 36;
   Key key{};
@@ -131,7 +131,6 @@ void Captures::relist_started(Source source) {
 }
 
 void Captures::relist_done(Source source) {
-  listed_ |= bit(source);
   for (auto item = entries_.begin(); item != entries_.end();) {
     Entry& entry = item->second;
     for (Told* told : {&entry.capture, &entry.failure}) {

@@ -20,10 +20,10 @@ struct Observed {
   Wall bound = Wall::max();
 };
 
-// What Longhorn's REST API said of a snapshot while the guest was held. Whoever answers there may lie, so that it
-// thaws, but proves nothing until an object of the Kubernetes API tells of the same cut: one with the same time, to the
-// second. The engine takes that time once, under the lock that keeps the guest's writes away, and all of Longhorn
-// repeats it.
+// What Longhorn's REST API said about a snapshot while the guest was held. Anyone may answer there, so the answer is
+// enough to thaw, but it proves nothing until an object of the Kubernetes API reports the same cut: one with the same
+// time, to the second. The engine takes that time once, under the lock that keeps the guest's writes away, and all of
+// Longhorn repeats it.
 struct LiveCut {
   Observed seen;
   Wall cut{};  // by the storage's clock
@@ -32,7 +32,7 @@ enum class Confirmed { kNotYet, kYes, kNo };
 
 class Captures {
  public:
-  // The three who say it, each by a watch of its own.
+  // The three kinds of objects that report a capture; each has a watch of its own.
   enum class Source : std::uint8_t { kSnapshot = 1, kContent = 2, kLonghorn = 4 };
 
   // Whether it is news. `cut`: when it was captured, by the storage's clock, if the source says so.
@@ -40,7 +40,7 @@ class Captures {
   // Whether it is news: neither was it said before, nor by any source.
   bool note_live(std::string_view snapshot_uid, const LiveCut& live);
   void forget_live(std::string_view snapshot_uid);
-  // An error is interim, as the driver is asked again; that there was one stays known as long as its object is there.
+  // An error is interim, as the driver is asked again. That there was one is remembered as long as its object exists.
   bool note_failure(Source source, std::string_view snapshot_uid, Mono now);
   // The source does not say (any more) that it was captured. When no source is left the capture is forgotten.
   void retract(Source source, std::string_view snapshot_uid);
@@ -50,7 +50,6 @@ class Captures {
   // What a source did not note between these two is forgotten.
   void relist_started(Source source);
   void relist_done(Source source);
-  [[nodiscard]] bool synced(Source source) const { return (listed_ & static_cast<std::uint8_t>(source)) != 0; }
 
   [[nodiscard]] std::optional<Observed> find(std::string_view snapshot_uid) const;
   // Which source said it first, of those that have ever said it; only where find() has something.
@@ -94,7 +93,6 @@ class Captures {
 
   Entries entries_;
   std::unordered_map<Key, Live, Hash> live_;  // of the snapshots of sessions that hold, or held, a guest
-  std::uint8_t listed_ = 0;                   // the sources that were listed once
 };
 
 }  // namespace snapfreeze::sweeper

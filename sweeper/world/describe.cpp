@@ -7,7 +7,7 @@
 namespace snapfreeze::sweeper {
 namespace {
 
-// What Harvester did so shortly before the session began may have frozen the guest still.
+// What Harvester did this shortly before the session began may still have frozen the guest.
 constexpr std::chrono::seconds kShortlyBefore{5};
 
 HoldSituation describe_hold(const Rooms& rooms, const HoldRecord& record, const freeze::Session& session) {
@@ -37,6 +37,7 @@ std::optional<Member> describe_member(const Rooms& rooms, const SnapshotFacts& f
   member.live = rooms.captures.live(facts.uid);
   member.confirmed = rooms.captures.confirmed(facts.uid);
   if (!member.cut()) member.failed_since = rooms.captures.failed_since(facts.uid);
+  if (const std::string* volume = rooms.longhorn_volumes.find(facts.uid)) member.longhorn_volume = *volume;
   member.verdict = facts.verdict;
   for (std::size_t i = 0; facts.hold && i < session.holds.size(); ++i) {
     if (session.holds[i].hold.same_backup(*facts.hold)) member.hold = i;
@@ -46,7 +47,7 @@ std::optional<Member> describe_member(const Rooms& rooms, const SnapshotFacts& f
 
 GuestSituation describe_guest(const Rooms& rooms, const freeze::Session& session) {
   GuestSituation guest;
-  guest.known = rooms.guests.vmis_synced();
+  guest.known = rooms.listing(Kind::kVmi).once;
   const VmiRecord* vmi = rooms.guests.vmi(guest_key(session.namespace_, session.vm));
   guest.gone = vmi == nullptr || vmi->facts.uid != session.vmi_uid || !vmi->facts.running;
   if (guest.gone) return guest;
@@ -72,12 +73,13 @@ std::vector<BackupFacts> backups_since(const Rooms& rooms, const std::string& gu
 }
 
 Evidence evidence(const Rooms& rooms, const SnapshotRecord& record) {
-  Evidence found{record.facts, std::nullopt, false, record.vmi_seen, record.judged};
+  Evidence found{record.facts, std::nullopt, false, record.vmi_seen, record.judged, record.first_version};
   const auto captured = rooms.captures.find(record.facts.uid);
   if (!captured) return found;
   found.captured = captured->at;
   const Mono since = std::min(record.first_seen, captured->at);
-  const bool all_seen = rooms.synced_since && since >= *rooms.synced_since && since >= rooms.guests.complete_since();
+  const bool all_seen =
+      rooms.synced_since && since >= *rooms.synced_since && since >= rooms.listing(Kind::kVmi).complete_since;
   found.watched = record.live && all_seen;
   return found;
 }

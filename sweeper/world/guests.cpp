@@ -46,14 +46,4 @@ void Guests::session_ended(const std::string& guest, std::optional<Mono> thawed,
   });
 }
 
-void Guests::vmi_relist_started() {
-  complete_since_ = Mono::max();
-  vmis_.relist_started();
-}
-
-std::vector<std::string> Guests::vmi_relist_done(Mono now) {
-  complete_since_ = now;
-  return vmis_.relist_done();
-}
-
 }  // namespace snapfreeze::sweeper

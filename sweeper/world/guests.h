@@ -12,7 +12,7 @@
 
 namespace snapfreeze::sweeper {
 
-// How a guest, and what is looked up beside it, is called: "namespace/name".
+// The key of a guest, and of what is looked up beside it: "namespace/name".
 [[nodiscard]] std::string guest_key(std::string_view ns, std::string_view vm);
 
 struct VmiRecord {
@@ -39,25 +39,18 @@ class Guests {
 
   [[nodiscard]] const VmiRecord* vmi(const std::string& guest) const { return vmis_.find(guest); }
   [[nodiscard]] bool snapshot_in_progress(const std::string& guest) const { return vms_.contains(guest); }
-  // No VMI was missed since. Mono::max(): they are being listed.
-  [[nodiscard]] Mono complete_since() const { return complete_since_; }
 
   template <class Visitor>
   void for_each_vmi(const Visitor& visit) const {
     vmis_.for_each(visit);
   }
 
-  [[nodiscard]] bool vmis_synced() const { return vmis_.synced(); }
-  [[nodiscard]] bool vms_synced() const { return vms_.synced(); }
-  void vmi_relist_started();
-  std::vector<std::string> vmi_relist_done(Mono now);
-  void vm_relist_started() { vms_.relist_started(); }
-  std::vector<std::string> vm_relist_done() { return vms_.relist_done(); }
+  [[nodiscard]] Listed& listed_vmis() { return vmis_; }
+  [[nodiscard]] Listed& listed_vms() { return vms_; }
 
  private:
   Table<VmiRecord> vmis_;  // by guest
   Table<VmFacts> vms_;     // by guest: with a snapshot of KubeVirt's own
-  Mono complete_since_ = Mono::max();
 };
 
 }  // namespace snapfreeze::sweeper

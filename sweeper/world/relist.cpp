@@ -1,63 +1,46 @@
 #include "sweeper/world/relist.h"
 
 namespace snapfreeze::sweeper {
+namespace {
 
-void relist_started(Rooms& rooms, Kind kind) {
-  if (const auto source = watch_of(kind).source) rooms.captures.relist_started(*source);
+// nullptr: nothing is kept of that kind but captures.
+Listed* records_of(Rooms& rooms, Kind kind) {
   switch (kind) {
     case Kind::kSession:
-      return rooms.sessions.relist_started();
+      return &rooms.sessions.listed();
     case Kind::kSnapshot:
-      return rooms.snapshots.relist_started();
+      return &rooms.snapshots.listed();
     case Kind::kBackup:
-      return rooms.backups.relist_started();
+      return &rooms.backups.listed();
     case Kind::kVmi:
-      return rooms.guests.vmi_relist_started();
+      return &rooms.guests.listed_vmis();
     case Kind::kVm:
-      return rooms.guests.vm_relist_started();
+      return &rooms.guests.listed_vms();
     case Kind::kContent:
+      return &rooms.longhorn_volumes;
     case Kind::kLonghornSnapshot:
-      break;  // nothing is kept of them but captures
+      break;
   }
+  return nullptr;
+}
+
+Listing& listing_of(Rooms& rooms, Kind kind) {
+  return rooms.listings[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace
+
+void relist_started(Rooms& rooms, Kind kind) {
+  listing_of(rooms, kind).complete_since = Mono::max();
+  if (const auto source = watch_of(kind).source) rooms.captures.relist_started(*source);
+  if (Listed* records = records_of(rooms, kind)) records->relist_started();
 }
 
 std::vector<std::string> relist_done(Rooms& rooms, Kind kind, Mono now) {
+  listing_of(rooms, kind) = {true, now};
   if (const auto source = watch_of(kind).source) rooms.captures.relist_done(*source);
-  switch (kind) {
-    case Kind::kSession:
-      return rooms.sessions.relist_done();
-    case Kind::kSnapshot:
-      return rooms.snapshots.relist_done();
-    case Kind::kBackup:
-      return rooms.backups.relist_done();
-    case Kind::kVmi:
-      return rooms.guests.vmi_relist_done(now);
-    case Kind::kVm:
-      return rooms.guests.vm_relist_done();
-    case Kind::kContent:
-    case Kind::kLonghornSnapshot:
-      break;
-  }
-  return {};
-}
-
-bool synced(const Rooms& rooms, Kind kind) {
-  switch (kind) {
-    case Kind::kSession:
-      return rooms.sessions.synced();
-    case Kind::kSnapshot:
-      return rooms.snapshots.synced();
-    case Kind::kBackup:
-      return rooms.backups.synced();
-    case Kind::kVmi:
-      return rooms.guests.vmis_synced();
-    case Kind::kVm:
-      return rooms.guests.vms_synced();
-    case Kind::kContent:
-    case Kind::kLonghornSnapshot:
-      break;
-  }
-  return rooms.captures.synced(*watch_of(kind).source);
+  Listed* records = records_of(rooms, kind);
+  return records == nullptr ? std::vector<std::string>{} : records->relist_done();
 }
 
 }  // namespace snapfreeze::sweeper

@@ -1,4 +1,4 @@
-// What the beginning and the end of a list mean to the rooms that hold its kind.
+// Passes the beginning and the end of a list on to the room that holds its kind.
 #pragma once
 
 #include <string>
@@ -11,10 +11,7 @@ namespace snapfreeze::sweeper {
 
 void relist_started(Rooms& rooms, Kind kind);
 
-// The records that the list did not name, by the ids of their room: they are gone, and left to be removed.
+// The ids, as their room knows them, of the records that the list did not name. They are gone; the caller removes them.
 [[nodiscard]] std::vector<std::string> relist_done(Rooms& rooms, Kind kind, Mono now);
-
-// Whether the kind was listed once.
-[[nodiscard]] bool synced(const Rooms& rooms, Kind kind);
 
 }  // namespace snapfreeze::sweeper

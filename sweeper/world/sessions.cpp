@@ -6,12 +6,12 @@
 namespace snapfreeze::sweeper {
 namespace {
 
-// So long, and so many, are remembered that have ended.
+// How long, and how many, ended sessions are remembered.
 constexpr std::chrono::hours kRemembered{1};
 constexpr std::size_t kMostRemembered = 10'000;
 
 // Resource versions are opaque by contract, but decimal numbers that grow in every API server there is, and comparable
-// by contract since Kubernetes 1.35. What is no number is taken for newer.
+// by contract since Kubernetes 1.35. A version that is not a number is taken for newer.
 bool is_newer(const std::string& candidate, const std::string& known) {
   std::uint64_t a = 0;
   std::uint64_t b = 0;

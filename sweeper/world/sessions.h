@@ -35,8 +35,8 @@ inline constexpr std::chrono::seconds kBirth{5};
 // Not thread-safe.
 class Sessions {
  public:
-  // What the watch, or a running list, says. False: it says nothing new. A list always wins, since after a restored
-  // etcd what is newest has the older version; what it says too early, the watch corrects.
+  // What the watch, or a running list, says. False: it says nothing new. A list always wins: after a restore of etcd
+  // the current object may have an older version than the one we know. If the list is outdated, the watch corrects it.
   bool apply(const freeze::Session& session, Observed now);
   // What a write of ours returned: taken if it is newer.
   bool wrote(const freeze::Session& session, Mono now);
@@ -67,9 +67,7 @@ class Sessions {
     table_.for_each(visit);
   }
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return phases_; }
-  [[nodiscard]] bool synced() const { return table_.synced(); }
-  void relist_started() { table_.relist_started(); }
-  std::vector<std::string> relist_done() { return table_.relist_done(); }
+  [[nodiscard]] Listed& listed() { return table_; }
 
  private:
   struct ByGuest {

@@ -31,7 +31,7 @@ const std::set<std::string>& Snapshots::of_epoch(const std::string& ns, const st
 std::optional<SnapshotFacts> Snapshots::apply(const SnapshotFacts& facts, Mono now) {
   const SnapshotRecord* known = table_.find(facts.uid);
   if (known == nullptr) {
-    table_.put(facts.uid, {facts, now, now, table_.live(), false, std::nullopt});
+    table_.put(facts.uid, {facts, now, now, facts.version, table_.live(), false, std::nullopt});
     return std::nullopt;
   }
   SnapshotFacts before = known->facts;

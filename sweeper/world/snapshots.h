@@ -18,6 +18,7 @@ struct SnapshotRecord {
   SnapshotFacts facts;
   Mono first_seen{};
   Mono stray_since{};
+  std::string first_version;              // its resourceVersion then
   bool live = false;                      // first seen as news
   bool vmi_seen = false;                  // its guest has had a VMI that was not off, since it was first seen
   std::optional<freeze::Verdict> judged;  // by this process
@@ -56,9 +57,7 @@ class Snapshots {
     table_.for_each(visit);
   }
   [[nodiscard]] std::size_t size() const { return table_.size(); }
-  [[nodiscard]] bool synced() const { return table_.synced(); }
-  void relist_started() { table_.relist_started(); }
-  std::vector<std::string> relist_done() { return table_.relist_done(); }
+  [[nodiscard]] Listed& listed() { return table_; }
 
  private:
   struct ByEpoch {

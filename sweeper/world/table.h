@@ -1,7 +1,7 @@
-// Records by key, fed by a list and watch: what a relist does not name is gone. Which records have something in common
-// is told by indices that the table keeps itself: a record changes by put() and change() alone, and is found again
-// under what it says then. Any object may change any of its fields at any time; an index entry that outlives its
-// record, or what the record once said, cannot be written down.
+// Records by key, fed by a list and watch: a record that a relist does not name is gone. Indices tell which records
+// have something in common. The table keeps them itself: only put() and change() change a record, and both index it
+// anew. So although any object may change any of its fields at any time, no index entry outlives its record or the
+// value that it was made from.
 #pragma once
 
 #include <array>
@@ -13,10 +13,21 @@
 
 namespace snapfreeze::sweeper {
 
+// What a list says of the records of one kind.
+class Listed {
+ public:
+  virtual void relist_started() = 0;
+  // The ids that were not named since.
+  virtual std::vector<std::string> relist_done() = 0;
+
+ protected:
+  ~Listed() = default;
+};
+
 // Each index is a type with `static std::string key(const Record&)`; "" keeps the record out of it. References and sets
 // that are returned are invalid after the next change.
 template <class Record, class... Indices>
-class Table {
+class Table final : public Listed {
  public:
   [[nodiscard]] const Record* find(const std::string& id) const {
     const auto found = items_.find(id);
@@ -62,12 +73,11 @@ class Table {
     items_.erase(found);
   }
 
-  void relist_started() {
+  void relist_started() override {
     ++generation_;
     relisting_ = true;
   }
-  // The ids that were not named since.
-  std::vector<std::string> relist_done() {
+  std::vector<std::string> relist_done() override {
     std::vector<std::string> gone;
     for (const auto& [id, item] : items_) {
       if (item.generation != generation_) gone.push_back(id);

@@ -51,6 +51,7 @@ void World::remove(Kind kind, const Facts& facts, Mono now) {
   if (const auto* snapshot = std::get_if<SnapshotFacts>(&facts)) remove_snapshot(snapshot->uid);
   if (const auto* capture = std::get_if<CaptureFacts>(&facts)) {
     rooms_.captures.forget(*watch_of(kind).source, capture->snapshot_uid);
+    if (capture->longhorn_volume) rooms_.longhorn_volumes.erase(capture->snapshot_uid);
   }
   if (const auto* backup = std::get_if<BackupFacts>(&facts)) remove_backup(backup->uid, now);
   if (const auto* vmi = std::get_if<VmiFacts>(&facts); vmi != nullptr && rooms_.guests.remove(*vmi)) {
@@ -80,6 +81,7 @@ void World::not_named(Kind kind, const std::string& id, Mono now) {
     case Kind::kVm:
       return rooms_.guests.remove_vm(id);
     case Kind::kContent:
+      return rooms_.longhorn_volumes.erase(id);
     case Kind::kLonghornSnapshot:
       break;
   }
@@ -134,14 +136,14 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
     news_.strays.insert(member);
   }
   const std::string guest = guest_of(record->session);
-  // One that is deleted while it holds the guest was not ended by a sweeper.
+  // A session that is deleted while it holds the guest was not ended by a sweeper.
   if (!has_session(guest)) rooms_.guests.session_ended(guest, record->sightings.released, now);
   guest_changed(guest);
 }
 
 void World::apply(const SnapshotFacts& facts, Observed now) {
   if (facts.deleting) return remove_snapshot(facts.uid);
-  const bool live = rooms_.snapshots.synced();
+  const bool live = synced(Kind::kSnapshot);
   const auto before = rooms_.snapshots.apply(facts, now.at);
   const bool moved = before && (before->epoch != facts.epoch || before->hold != facts.hold);
   if (moved) snapshot_left(*before);
@@ -170,8 +172,22 @@ void World::apply(Captures::Source source, const CaptureFacts& facts, Observed n
     rooms_.captures.retract(source, facts.snapshot_uid);
   }
   if (facts.failed) news = rooms_.captures.note_failure(source, facts.snapshot_uid, now.at) || news;
+  news = note_volume(facts) || news;
   const SnapshotRecord* record = news ? rooms_.snapshots.find(facts.snapshot_uid) : nullptr;
   if (record != nullptr) snapshot_changed(record->facts);
+}
+
+// Whether it is one to ask about that was not known. It may come before the snapshot is known, or after.
+bool World::note_volume(const CaptureFacts& facts) {
+  if (!facts.longhorn_volume) return false;
+  const std::string* known = rooms_.longhorn_volumes.find(facts.snapshot_uid);
+  const bool news = !facts.longhorn_volume->empty() && (known == nullptr || *known != *facts.longhorn_volume);
+  if (facts.longhorn_volume->empty()) {
+    rooms_.longhorn_volumes.erase(facts.snapshot_uid);
+  } else {
+    rooms_.longhorn_volumes.put(facts.snapshot_uid, *facts.longhorn_volume);
+  }
+  return news;
 }
 
 News World::cut_live(const std::string& snapshot_uid, const LiveCut& live) {
@@ -192,7 +208,7 @@ void World::remove_snapshot(const std::string& uid) {
 void World::snapshot_left(const SnapshotFacts& facts) {
   const SessionRecord* session = rooms_.sessions.find_in(facts.namespace_, facts.epoch);
   if (session == nullptr || !facts.hold) return;
-  // One that is older was never a member.
+  // An older snapshot was never a member.
   if (!facts.created || !session->session.created || *facts.created < *session->session.created) return;
   rooms_.sessions.member_left(facts);
   news_.sessions.insert(facts.epoch);

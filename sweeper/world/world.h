@@ -1,7 +1,7 @@
 // The sweeper's view of the cluster, fed by watches and by what its own writes returned. It decides nothing and reads
 // no clock. Each watch may lag behind the others by any time, so nothing relies on the order between two kinds.
 //
-// Each kind of object has a room of its own beside this file; here is what takes more than one of them.
+// Each kind of object has a room of its own beside this file. This one does what takes more than one room.
 #pragma once
 
 #include <map>
@@ -62,7 +62,7 @@ class World {
   }
   [[nodiscard]] bool has_session(const std::string& guest) const { return !rooms_.sessions.of_guest(guest).empty(); }
 
-  [[nodiscard]] bool synced(Kind kind) const { return sweeper::synced(rooms_, kind); }
+  [[nodiscard]] bool synced(Kind kind) const { return rooms_.listing(kind).once; }
   [[nodiscard]] bool synced() const;  // every kind that is watched was listed once
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return rooms_.sessions.phases(); }
   [[nodiscard]] std::size_t snapshots_kept() const { return rooms_.snapshots.size(); }
@@ -72,6 +72,7 @@ class World {
   void apply(const freeze::Session& session, Observed now);
   void apply(const SnapshotFacts& facts, Observed now);
   void apply(Captures::Source source, const CaptureFacts& facts, Observed now);
+  bool note_volume(const CaptureFacts& facts);
   void apply(const BackupFacts& facts, Observed now);
   void apply(const VmiFacts& facts, Observed now);
   void apply(const VmFacts& facts);

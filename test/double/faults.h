@@ -76,7 +76,12 @@ Fault fault_from_json(const Json& json);
 class Faults {
  public:
   void add(Fault fault) { faults_.push_back(std::move(fault)); }
-  void clear() { faults_.clear(); }
+  void clear() {
+    faults_.clear();
+    ++clearings_;
+  }
+  // How often that was: a watch that a fault has silenced breaks then.
+  [[nodiscard]] int clearings() const { return clearings_; }
   // Counts the call in ledger and faults; the faults that hit it.
   std::vector<Fault> strike(const std::string& caller, const std::string& verb, const std::string& path_and_query);
 
@@ -115,6 +120,7 @@ class Faults {
   std::vector<Fault> strike(bool lines, const std::string& caller, const std::string& verb, const std::string& path);
 
   std::vector<Fault> faults_;
+  int clearings_ = 0;
   std::deque<Holdback> holdbacks_;  // addresses stay
   Killer killer_;
   Stopper stopper_;

@@ -73,6 +73,9 @@ void Installation::kill(const std::string& name, std::optional<Millis> back_afte
 }
 
 void Installation::revive() {
+  // One that is still to come would end the one that we start now.
+  for (const cluster::FiberRef& fiber : restarts_) cluster_.runtime().kill(fiber);
+  restarts_.clear();
   std::vector<std::string> dead;
   for (const auto& [name, process] : processes_) {
     if (!process->fibers.alive()) dead.push_back(name);

@@ -52,7 +52,7 @@ class Judge {
   void verdicts_are_true();
   void verdict_is_true(const Claim& claim);
   std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
-  bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last, Mono said_at) const;
+  bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const;
   bool is_frozen(const std::string& holder, Mono first, Mono last) const;
   void sessions_end();
   void calls_are_on_record();
@@ -136,15 +136,14 @@ bool Judge::is_frozen(const std::string& holder, Mono first, Mono last) const {
 }
 
 // From the first cut to the last, whoever had the disk was frozen; or nobody had it.
-bool Judge::holds(const std::string& consistency, const std::string& disk, Mono first, Mono last, Mono said_at) const {
+bool Judge::holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const {
   int writers = 0;
   const auto found = holders_.find(disk);
   if (found != holders_.end()) {
     for (const Holder& holder : found->second) {
       if (holder.from > last || holder.until < first) continue;
-      // A known limit: a pod that is gone by now, or that a restored etcd never knew, leaves no trace in the API.
-      const bool unseen = holder.until <= said_at || history_.restored;
-      if (!holder.by.starts_with(kVmHolds) && unseen) continue;
+      // A known limit: of a pod that a restored etcd never knew the API has no trace.
+      if (!holder.by.starts_with(kVmHolds) && history_.restored) continue;
       ++writers;
       if (consistency == "filesystem" && !is_frozen(holder.by, first, last)) return false;
     }
@@ -179,7 +178,7 @@ void Judge::verdict_is_true(const Claim& claim) {
   for (const std::string& disk : claims) {
     const std::string vm = disk.substr(disk.find('/') + 1, disk.rfind("-disk-") - disk.find('/') - 1);
     if (history_.thawed_by_hand.contains(vm)) continue;
-    if (!holds(claim.consistency, disk, *first, *last, claim.at)) {
+    if (!holds(claim.consistency, disk, *first, *last)) {
       return fail(3,
                   claim.name + " is said to be " + claim.consistency + when(claim.at) + ", which " + disk + " was not");
     }

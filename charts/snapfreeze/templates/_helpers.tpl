@@ -58,7 +58,6 @@ snapfreeze-tls
     {{- if .resourceNames }}
 - {{ dict "apiGroups" .apiGroups "resources" .resources "resourceNames" (list "snapfreeze-ca" (include "snapfreeze.tlsSecret" $.root)) "verbs" (list "get") | toYaml | nindent 2 | trim }}
     {{- end }}
-  {{- else if and (has "persistentvolumes" .resources) (not $.root.Values.longhorn.url) }}
   {{- else if not (and (eq $source "cert-manager") $keeps) }}
 - {{ toYaml . | nindent 2 | trim }}
   {{- end }}

@@ -155,12 +155,22 @@ class Watch {
         return false;
       }
       if (fault == FaultKind::kSilentWatch) {
-        while (sink("") && runtime_.now() < end_) runtime_.sleep_for(kReaderCheck);
-        return false;
+        return stay_silent(sink);
       }
       if (!sink(line + "\n")) return false;
     }
     return true;
+  }
+
+  // Until the reader gives up, or all faults are over. Always false.
+  bool stay_silent(const ByteSink& sink) {
+    const auto clearings = [this] {
+      const Lock lock = runtime_.lock();
+      return faults_.clearings();
+    };
+    const int before = clearings();
+    while (sink("") && runtime_.now() < end_ && clearings() == before) runtime_.sleep_for(kReaderCheck);
+    return false;
   }
 
   Runtime& runtime_;

@@ -1,13 +1,5 @@
 #include "test/double/face/https_face.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
-
 #include "test/double/api/status.h"
 #include "test/double/face/http1.h"
 
@@ -15,68 +7,19 @@ namespace cluster {
 
 HttpsFace::HttpsFace(ThreadRuntime& runtime, SslContext context, int port, std::map<std::string, std::string> users,
                      Handler handler)
-    : runtime_(runtime), context_(std::move(context)), users_(std::move(users)), handler_(std::move(handler)) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 1024) != 0) {
-    const int failure = errno;
-    close(listener_);
-    throw std::system_error(failure, std::generic_category(), "port " + std::to_string(port));
-  }
-  getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
-  const std::lock_guard<std::mutex> guard(mutex_);
-  fibers_.push_back(runtime_.spawn("accept", [this] { accept_connections(); }));
-}
-
-void HttpsFace::stop() {
-  std::vector<FiberRef> fibers;
-  {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    if (stopping_) return;
-    stopping_ = true;
-    shutdown(listener_, SHUT_RDWR);
-    for (const int open : sockets_) shutdown(open, SHUT_RDWR);
-    fibers.swap(fibers_);
-  }
-  for (const FiberRef& fiber : fibers) runtime_.kill(fiber);
-  for (const FiberRef& fiber : fibers) runtime_.join(fiber);
-  close(listener_);
-}
-
-void HttpsFace::accept_connections() {
-  while (true) {
-    const int connected = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    const std::lock_guard<std::mutex> guard(mutex_);
-    if (stopping_) {
-      if (connected >= 0) close(connected);
-      return;
-    }
-    if (connected < 0) continue;
-    std::erase_if(fibers_, [](const FiberRef& fiber) { return fiber->done.load(); });
-    sockets_.insert(connected);
-    fibers_.push_back(runtime_.spawn("connection", [this, connected] { serve(connected); }));
-  }
-}
+    : context_(std::move(context)),
+      users_(std::move(users)),
+      handler_(std::move(handler)),
+      loopback_(runtime, "https", port, [this](int socket) { serve(socket); }) {}
 
 void HttpsFace::serve(int socket) {
-  // The stream closes the socket; before that nobody may shut it down any more, as its number may be used again.
   struct Forget {
-    HttpsFace& face;
+    Loopback& loopback;
     int socket;
-    ~Forget() {
-      const std::lock_guard<std::mutex> guard(face.mutex_);
-      face.sockets_.erase(socket);
-    }
+    ~Forget() { loopback.forget(socket); }
   };
-  TlsStream stream(context_, socket);
-  const Forget forget{*this, socket};
+  TlsStream stream(context_, socket);  // closes the socket
+  const Forget forget{loopback_, socket};
   if (!stream.accept()) return;
   Http1Reader reader([&](char* into, std::size_t size) { return stream.read(into, size); });
   HttpHead head;

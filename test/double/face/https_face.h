@@ -3,12 +3,11 @@
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 
 #include "test/double/api/http.h"
+#include "test/double/face/loopback.h"
 #include "test/double/face/tls.h"
-#include "test/double/runtime/runtime_threads.h"
 
 namespace cluster {
 
@@ -20,30 +19,22 @@ class HttpsFace {
   // known by its user agent, one with an unknown token is refused (401). Throws std::system_error.
   HttpsFace(ThreadRuntime& runtime, SslContext context, int port, std::map<std::string, std::string> users,
             Handler handler);
-  ~HttpsFace() { stop(); }
 
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] int port() const { return loopback_.port(); }
   // Closes all connections and waits for their threads. Requests that block inside of the runtime must have been
   // killed.
-  void stop();
+  void stop() { loopback_.stop(); }
 
  private:
-  void accept_connections();
   void serve(int socket);
   bool exchange(TlsStream& stream, HttpRequest& request, bool keep_alive);
   void stream_watch(TlsStream& stream, const Reply& reply);
   bool identify(HttpRequest& request) const;
 
-  ThreadRuntime& runtime_;
   const SslContext context_;
   const std::map<std::string, std::string> users_;
   const Handler handler_;
-  int listener_ = -1;
-  int port_ = 0;
-  std::mutex mutex_;
-  bool stopping_ = false;
-  std::set<int> sockets_;
-  std::vector<FiberRef> fibers_;
+  Loopback loopback_;  // last: its threads use the rest
 };
 
 }  // namespace cluster

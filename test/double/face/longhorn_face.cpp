@@ -1,14 +1,8 @@
 #include "test/double/face/longhorn_face.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
 
 #include "test/double/face/http1.h"
 
@@ -42,68 +36,19 @@ bool split_start_line(const std::string& line, HttpRequest& request) {
 }  // namespace
 
 LonghornFace::LonghornFace(ThreadRuntime& runtime, LonghornBackend& backend, int port)
-    : runtime_(runtime), backend_(backend) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 128) != 0) {
-    const int failure = errno;
-    ::close(listener_);
-    throw std::system_error(failure, std::generic_category(), "Longhorn's port " + std::to_string(port));
-  }
-  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
-  const std::lock_guard<std::mutex> guard(mutex_);
-  fibers_.push_back(runtime_.spawn("longhorn", [this] { accept_connections(); }));
-}
-
-void LonghornFace::stop() {
-  std::vector<FiberRef> fibers;
-  {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    if (stopping_) return;
-    stopping_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    for (const int open : sockets_) ::shutdown(open, SHUT_RDWR);
-    fibers.swap(fibers_);
-  }
-  for (const FiberRef& fiber : fibers) runtime_.kill(fiber);
-  for (const FiberRef& fiber : fibers) runtime_.join(fiber);
-  ::close(listener_);
-}
-
-void LonghornFace::accept_connections() {
-  while (true) {
-    const int connected = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    const std::lock_guard<std::mutex> guard(mutex_);
-    if (stopping_) {
-      if (connected >= 0) ::close(connected);
-      return;
-    }
-    if (connected < 0) continue;
-    const int on = 1;
-    ::setsockopt(connected, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    std::erase_if(fibers_, [](const FiberRef& fiber) { return fiber->done.load(); });
-    sockets_.insert(connected);
-    fibers_.push_back(runtime_.spawn("longhorn", [this, connected] { serve(connected); }));
-  }
-}
+    : runtime_(runtime),
+      backend_(backend),
+      loopback_(runtime, "longhorn", port, [this](int socket) { serve(socket); }) {}
 
 void LonghornFace::serve(int socket) {
   struct Close {
-    LonghornFace& face;
+    Loopback& loopback;
     int socket;
     ~Close() {
-      const std::lock_guard<std::mutex> guard(face.mutex_);
-      face.sockets_.erase(socket);
+      loopback.forget(socket);
       ::close(socket);
     }
-  } const close{*this, socket};
+  } const close{loopback_, socket};
   Http1Reader reader([&](char* into, std::size_t size) {
     const ssize_t count = ::recv(socket, into, size, 0);
     return count > 0 ? static_cast<std::size_t>(count) : 0;

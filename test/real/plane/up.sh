@@ -101,8 +101,11 @@ start kcm "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --authentica
 await 30 "the CRDs" "$bin/kubectl" wait --for=condition=Established --timeout=5s crd --all
 sed -e "s|RIG_PORT|$((port + 5))|" -e "s|RIG_CA|$(base64 -w0 "$pki/ca.crt")|" "$here/manifests/rig.yaml" |
   "$bin/kubectl" apply -f - >/dev/null
+# By default the snapshot controllers allow themselves five calls a second, and a sidecar serves ten disks at a time: then a herd
+# waits for them (docs/compatibility.md). Here they have what that page recommends, so that what is judged is snapfreeze's.
+pace=(--kube-api-qps=50 --kube-api-burst=100)
 start snapshot-controller "$bin/snapshot-controller" --kubeconfig="$KUBECONFIG" --leader-election=false \
-  --http-endpoint="127.0.0.1:$((port + 4))"
+  --http-endpoint="127.0.0.1:$((port + 4))" "${pace[@]}"
 start rig "$bin/rig" --kubeconfig="$KUBECONFIG" --pki="$pki" --virt-api="127.0.0.1:$((port + 5))" \
   --control="127.0.0.1:$((port + 6))" --csi="$dir/csi.sock" \
   --longhorn-csi="$dir/longhorn.sock" --longhorn-api="127.0.0.1:$((port + 9))" \
@@ -111,7 +114,7 @@ echo "http://127.0.0.1:$((port + 9))" >longhorn.url
 sidecar() { # name socket port
   await 10 "the CSI driver" test -S "$dir/$2"
   start "$1" "$bin/csi-snapshotter" --kubeconfig="$KUBECONFIG" --csi-address="unix://$dir/$2" \
-    --leader-election=false --extra-create-metadata --http-endpoint="127.0.0.1:$3"
+    --leader-election=false --extra-create-metadata --http-endpoint="127.0.0.1:$3" "${pace[@]}" --worker-threads=50
 }
 sidecar csi-snapshotter csi.sock $((port + 7))
 sidecar longhorn-snapshotter longhorn.sock $((port + 10))

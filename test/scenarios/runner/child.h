@@ -1,4 +1,4 @@
-// A program that is run beside, and ended by its pid.
+// A child process, ended by its pid.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@ namespace runner {
 
 class Child {
  public:
-  // Its output goes to `log`, which is made anew. It dies with us. Throws std::system_error.
+  // Its output goes to `log`, a new file. It dies when this process does. Throws std::system_error.
   Child(const std::vector<std::string>& arguments, const std::string& log);
   ~Child();  // as end()
   Child(const Child&) = delete;
@@ -21,7 +21,7 @@ class Child {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool running();
   void signal(int number);
-  // SIGTERM, and SIGKILL when it is still there after `patience`; returns when it is gone.
+  // Sends SIGTERM, and SIGKILL if it still runs after `patience`. Returns when it has ended.
   void end(snapfreeze::Millis patience = snapfreeze::Millis(5000));
 
  private:

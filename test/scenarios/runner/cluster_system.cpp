@@ -14,7 +14,7 @@ namespace runner {
 namespace {
 
 // What the snapshot controllers may add before a disk is cut, and again before it is ready to use: they retry after
-// conflicts, and allow themselves five calls a second.
+// conflicts, and share one machine with all else.
 constexpr Millis kToCut{10000};
 constexpr Millis kToReady{20000};
 // A killed API server takes a while to be back when it is started again, and the controllers notice at their next try.

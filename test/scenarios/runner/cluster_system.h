@@ -1,5 +1,5 @@
 // Scenarios with the real program on a real control plane: etcd, kube-apiserver, its controllers, the snapshot
-// controllers and test/real/rig, under the rights of the chart. A control plane serves one scenario after the other,
+// controllers and test/real/rig, under the rights of the chart. A control plane serves one scenario at a time,
 // each in namespaces of its own.
 #pragma once
 
@@ -16,12 +16,12 @@ class ClusterSystem : public ProcessSystem {
   ClusterSystem(ControlPlanes& planes, std::string snapfreeze) : planes_(planes), snapfreeze_(std::move(snapfreeze)) {}
   ~ClusterSystem() override;
 
-  // The scenario in namespaces that no other run has, with as many sweepers as the chart installs, and with the time
-  // that the real controllers take.
+  // The scenario as this level plays it: in namespaces that no other run uses, with as many sweepers as the chart
+  // installs, and with bounds that allow for the real controllers.
   [[nodiscard]] static Scenario adapted(const Scenario& scenario);
 
   [[nodiscard]] std::string cannot_run(const Scenario& scenario) const override;
-  // The snapshot controller retries after conflicts, and says up to a second late what the content says.
+  // The snapshot controller retries after conflicts, and reports up to a second late what the content says.
   [[nodiscard]] Millis slack() const override { return Millis(3000); }
   [[nodiscard]] Millis webhook_timeout() const override { return webhook_timeout_; }
   void start(const Scenario& scenario) override;

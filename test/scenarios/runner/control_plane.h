@@ -21,7 +21,7 @@ class ControlPlane {
   [[nodiscard]] std::string file(const std::string& name) const { return (directory_ / name).string(); }
   [[nodiscard]] int webhook_port(int replica) const { return port_ + 11 + replica; }
 
-  // Kills etcd and the API server, and starts them again after so long. Returns at once.
+  // Kills etcd and the API server, and starts them again after that time. Returns at once.
   void interrupt(snapfreeze::Millis lasts);
   // Throws std::runtime_error when the API server did not come back.
   void wait_until_back();
@@ -37,7 +37,7 @@ class ControlPlanes {
  public:
   explicit ControlPlanes(const std::vector<std::string>& directories);
 
-  // Waits for a free one; it is free again when the pointer goes.
+  // Waits for a free one. It is free again when the pointer is destroyed.
   [[nodiscard]] std::shared_ptr<ControlPlane> take();
 
  private:

@@ -1,5 +1,5 @@
-// What the two levels on the double have in common: they set it up, disturb it and ask it for the truth through its
-// control endpoints, in process or over HTTPS.
+// What the two levels on the double share. They use its control endpoints, in process or over HTTPS, to set it up, to
+// disturb it and to ask what really happened.
 #pragma once
 
 #include <map>
@@ -37,12 +37,12 @@ class ControlledSystem : public System {
                        const Json& body) = 0;
   // A merge patch or another change, as `user`; the status of the reply. Waits for it.
   virtual int act(const std::string& user, const std::string& method, const std::string& target, const Json& body) = 0;
-  // Null when there is none; throws when the API does not answer.
+  // Null if there is none. Throws if the API does not answer.
   virtual Json object(const std::string& collection, const std::string& ns, const std::string& name) = 0;
   virtual Json items(const std::string& collection) = 0;
   virtual void kill_process(const std::string& name, std::optional<Millis> back_after) = 0;
   virtual void kill_at_call(const std::string& name, int call, std::optional<Millis> back_after) = 0;
-  // It stops, and goes on after so long.
+  // It stops, and continues after that time.
   virtual void hang_process(const std::string& name, Millis lasts) = 0;
   virtual void hang_at_call(const std::string& name, const Event& event) = 0;
   [[nodiscard]] virtual Since now() const = 0;

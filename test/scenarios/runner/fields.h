@@ -1,4 +1,5 @@
-// A mapping of a scenario file, read key by key; what was not asked for is an error that names the nearest known key.
+// A mapping of a scenario file, read key by key. A key that was never asked for is an error that names the nearest
+// known one.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -18,7 +19,7 @@ struct FileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// "file:line"; the file alone of what is not in it.
+// "file:line"; only the file if the node is not in it.
 [[nodiscard]] std::string place(const std::string& file, const YAML::Node& node);
 
 // The known word that is nearest to `word` by edit distance.
@@ -29,7 +30,7 @@ class Fields {
   // An absent node is an empty mapping.
   Fields(std::string file, const YAML::Node& node, std::string what);
 
-  // Each returns `otherwise` when the key is absent, and throws FileError for a value of another form.
+  // Each returns `otherwise` if the key is absent, and throws FileError if its value has another form.
   std::string text(const std::string& key, const std::string& otherwise = "");
   std::string word(const std::string& key, const std::vector<std::string>& words, const std::string& otherwise);
   int count(const std::string& key, int otherwise);

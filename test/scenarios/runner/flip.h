@@ -1,4 +1,4 @@
-// Turns what a scenario expects round, to see that somebody notices: an expectation that no run can break says nothing.
+// Reverses what a scenario expects, to see that the judge notices. An expectation that no run can break says nothing.
 #pragma once
 
 #include <string>

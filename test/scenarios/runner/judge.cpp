@@ -207,7 +207,7 @@ void Judge::expectation(const Expectation& expected) {
   }
 }
 
-// Who may write this disk in that time. What holders are known of none is its VM's alone.
+// Who may write to this disk in that time. A disk without known holders belongs to its VM alone.
 std::vector<std::string> Judge::writers(const SeenSnapshot& snapshot, Since first, Since last) const {
   const auto holders = seen_.holders.find(snapshot.claim);
   std::vector<std::string> found;

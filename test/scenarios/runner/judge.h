@@ -1,4 +1,4 @@
-// Compares what is to be seen with what a scenario expects, and with what must hold in each of them.
+// Compares what was observed with what the scenario expects, and with what must hold in every scenario.
 #pragma once
 
 #include <map>
@@ -20,11 +20,12 @@ struct Outcome {
 // `slack`: what real processes need beside the times of the file; 0 in virtual time.
 Failures judge_expectations(const Scenario& scenario, const Outcome& outcome, Millis slack);
 
-// Whatever the file says: no creation blocked, no guest frozen at the end or for longer than any timer allows, no false
-// "filesystem" or "offline", no session left. `webhook_timeout`: when the API server gives up on a webhook of ours.
+// What must hold whatever the file says: no creation was blocked, no guest is frozen at the end or was for longer than
+// any timer allows, no "filesystem" or "offline" is false, and no session is left. `webhook_timeout`: when the API
+// server gives up on a webhook of ours.
 Failures judge_promises(const Scenario& scenario, const Outcome& outcome, Millis slack, Millis webhook_timeout);
 
-// Whether the file says that Harvester alone leaves it frozen.
+// Whether the file says that Harvester alone leaves the guest frozen.
 [[nodiscard]] bool may_stay_frozen(const Scenario& scenario, const std::string& vm);
 
 }  // namespace runner

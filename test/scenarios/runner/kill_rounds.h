@@ -1,4 +1,4 @@
-// Runs in which one of snapfreeze's processes is killed at a random moment, where nobody counts its calls.
+// Runs in which one of snapfreeze's processes is killed at a random moment, for levels that cannot count its calls.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace runner {
 
-// Made in turn of the scenarios that are to be killed after each call. What must hold of each beside the promises: the
-// backup completes, and no guest is frozen for longer than its timer.
+// Made in turn from the scenarios that ask to be killed after each call. Beside the promises, two things must hold in
+// each: the backup completes, and no guest is frozen for longer than its timer.
 std::vector<Scenario> kill_rounds(const std::vector<Scenario>& scenarios, int rounds, std::uint64_t seed);
 
 }  // namespace runner

@@ -1,4 +1,4 @@
-// The kinds of objects that a scenario can name, in short or by their plural.
+// The kinds of objects that a scenario can name, by a short name or by their plural.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct KindWord {
 };
 
 [[nodiscard]] const std::vector<KindWord>& kind_words();
-// nullptr when no kind is called so; also "snapshot" for "snapshots".
+// nullptr if there is no such kind. "snapshot" is as good as "snapshots".
 [[nodiscard]] const KindWord* find_kind(const std::string& word);
 
 // "snapshots/vms/name", or "contents/name" of a kind without namespaces.
@@ -24,7 +24,7 @@ struct ObjectName {
   std::string ns;
   std::string name;
 };
-// nullptr as kind when it is none.
+// The kind is nullptr if the text names none.
 [[nodiscard]] ObjectName parse_object_name(const std::string& text);
 
 }  // namespace runner

@@ -1,4 +1,4 @@
-// From objects and ground truth as JSON to what the judge looks at; the same for all levels.
+// Turns objects and ground truth, as JSON, into what the judge looks at. The same for all levels.
 #pragma once
 
 #include <nlohmann/json.hpp>

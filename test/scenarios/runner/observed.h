@@ -1,5 +1,4 @@
-// What is to be seen of a system at one moment: what the API says, and what really happened in the guests and on the
-// disks.
+// A system as seen at one moment: what the API says, and what really happened in the guests and on the disks.
 #pragma once
 
 #include <chrono>

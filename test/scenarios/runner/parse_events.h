@@ -1,4 +1,4 @@
-// The part of a scenario file that says what happens meanwhile.
+// The part of a scenario file that says what happens during the run.
 #pragma once
 
 #include "test/scenarios/runner/fields.h"

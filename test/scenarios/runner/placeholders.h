@@ -1,4 +1,4 @@
-// What a scenario cannot know when it is written: "${epoch:db}" in a name or a value is replaced when its event
+// Values that are not known when a scenario is written. "${epoch:db}" in a name or a value is replaced when its event
 // happens.
 #pragma once
 
@@ -19,7 +19,7 @@ struct Placeholder {
 
 using Resolve = std::function<std::string(const Placeholder& placeholder)>;
 
-// Each of the text's placeholders as `resolve` has it.
+// The text, with each placeholder replaced by what `resolve` returns for it.
 [[nodiscard]] std::string filled(const std::string& text, const Resolve& resolve);
 
 // What is wrong with the text's placeholders, or "".

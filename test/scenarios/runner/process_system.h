@@ -1,4 +1,4 @@
-// What the two levels with the real program have in common: processes, TLS, real time.
+// What the two levels with the real program share: processes, TLS, real time.
 #pragma once
 
 #include <map>
@@ -42,7 +42,7 @@ class ProcessSystem : public ControlledSystem {
   // All is up: the scenario's clock starts when the webhooks have seen a sweeper.
   void start_clock();
   void comes_back(const std::string& name, std::optional<Millis> after) { back_after_[name] = after; }
-  // Waits until what was requested is answered. To be called before what answers goes.
+  // Waits until every request was answered. To be called while whatever answers is still there.
   void finish_requests();
 
  private:

@@ -36,8 +36,8 @@ class Processes {
 
   // Before start(); otherwise any free port.
   void listen_at(const std::string& webhook, int port) { all_[webhook].port = port; }
-  // `name` is webhook-0, webhook-1, sweeper-0 or sweeper-1: the caller as whom it is known. `arguments` are added to
-  // what each needs. Replaces the process of that name; returns at once.
+  // `name` is webhook-0, webhook-1, sweeper-0 or sweeper-1; its calls are counted under this name. `arguments` are
+  // added to those that every process needs. Replaces the process of that name. Returns at once.
   void start(const std::string& name, const std::vector<std::string>& arguments);
   // Throws std::runtime_error after `patience`.
   void wait_until_ready(const std::string& name, snapfreeze::Millis patience);

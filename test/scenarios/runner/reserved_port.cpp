@@ -18,8 +18,9 @@ sockaddr_in loopback(int port) {
   return address;
 }
 
-// A socket that is bound and does not listen: the system gives its port to nobody who asks for any, nor to a connection
-// on its way out; who asks for this very one with SO_REUSEADDR, as servers do, may listen there (socket(7), ip(7)).
+// A socket that is bound but does not listen. The system does not give its port to anyone who asks for any port, nor to
+// an outgoing connection. Anyone who asks for this very port with SO_REUSEADDR, as servers do, may listen there
+// (socket(7), ip(7)).
 ReservedPort::ReservedPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = loopback(0);
   socklen_t length = sizeof address;

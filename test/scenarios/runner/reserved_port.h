@@ -7,7 +7,7 @@ namespace runner {
 
 [[nodiscard]] sockaddr_in loopback(int port);
 
-// Ours from now on, although the program that will listen there comes later, and may be replaced.
+// Reserved from now on, although the program that will listen there starts later, and may be replaced.
 class ReservedPort {
  public:
   // Throws std::system_error.

@@ -14,14 +14,14 @@ struct Run {
   std::map<std::string, int> calls;  // to the API server, by process
 };
 
-// A rest of 60 s after a timer of 60 s, and retries.
+// Long enough for a rest of 60 s after a timer of 60 s, and for retries.
 inline constexpr Since kLookingFor = Millis(200000);
 
 struct HowToRun {
-  // The file's own expectations do not count, as when something is killed beside what it says.
+  // The file's own expectations do not count, for example because something else is killed too.
   bool promises_only = false;
-  // When to look for the last time although not all is as expected; by default kLookingFor after the last thing that
-  // the file lets happen.
+  // When to look for the last time although not everything is as expected. By default kLookingFor after the last event
+  // of the file.
   std::optional<Since> at_most;
 };
 

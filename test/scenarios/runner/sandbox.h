@@ -31,7 +31,7 @@ class Sandbox {
   [[nodiscard]] Processes& processes() { return *processes_; }
   // Where its files are: <user>.kubeconfig and <process>.log.
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
-  // Tells the API server where the webhooks are, and whose certificates to trust: with `wrong_ca` not theirs.
+  // Tells the API server where the webhooks are and which CA to trust: with `wrong_ca`, not the one that signed theirs.
   void register_webhooks(bool wrong_ca = false);
 
   // `path` follows "/sandbox/". Throws std::runtime_error when it is refused.

@@ -55,22 +55,22 @@ struct Pod {
 // What Longhorn's own REST API says of the snapshots of a disk.
 struct Live {
   Millis delay{5};         // of each call
-  bool lies = false;       // says that it is cut before it is
+  bool lies = false;       // reports the cut before it is made
   bool removed = false;    // marked as removed
   bool by_system = false;  // the engine's own
-  Millis vanishes{0};      // so long after it was first there; 0: never
+  Millis vanishes{0};      // this long after it first appeared; 0: never
   int others = 0;          // snapshots of the same volume
 };
 
 struct Storage {
   std::string kind = "csi";
   Millis cut{50};      // from the snapshot's creation to the cut
-  Millis uploaded{0};  // readyToUse so long after the cut was reported
-  int errors = 0;      // so many attempts fail before one succeeds; -1: all
+  Millis uploaded{0};  // readyToUse follows the report of the cut after this time
+  int errors = 0;      // attempts that fail before one succeeds; -1: all
   Millis error_every{2000};
   bool never = false;    // the cut never comes
-  bool in_1970 = false;  // the storage's clock says so
-  bool confirms = true;  // some object says in the end that it is cut
+  bool in_1970 = false;  // by the storage's clock
+  bool confirms = true;  // an object reports the cut in the end
   Live live;
 };
 
@@ -102,7 +102,7 @@ struct Backup {
   bool opted_out = false;
 };
 
-// A VolumeSnapshot that somebody else than Harvester creates.
+// A VolumeSnapshot that is not created by Harvester.
 struct Snapshot {
   std::string name;
   std::string disk;

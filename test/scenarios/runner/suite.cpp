@@ -126,7 +126,7 @@ class Suite {
   }
 
   void run_flipped(const Scenario& scenario, Result& result) {
-    // What does not come soon after all had come does not come.
+    // Whatever is still missing soon after everything else has happened will not happen.
     const HowToRun how{false, run_once(scenario, plan_.first_seed, "", {}, result).lasted + Since(Millis(5000))};
     for (const Flipped& flip : flipped(scenario)) {
       ++result.runs;

@@ -1,4 +1,4 @@
-// Many runs side by side, and what came of them in words.
+// Many runs side by side, and a report of them.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ struct Plan {
   std::string level;
   // A fresh system of that level for one run.
   std::function<std::unique_ptr<System>(std::uint64_t seed)> make_system;
-  // What the level makes of a scenario before each run.
+  // A scenario as the level plays it; called before each run.
   std::function<Scenario(const Scenario&)> adapt = [](const Scenario& scenario) { return scenario; };
   std::vector<Scenario> scenarios;
   std::uint64_t first_seed = 1;
   int seeds = 1;
   int jobs = 1;
-  int kill_every = 1;  // of the generated runs, each so many-th
+  int kill_every = 1;  // of the generated runs, only every n-th
   int again_when_starved = 0;
-  bool flip = false;   // instead: turn each expectation round, and fail where nothing noticed
+  bool flip = false;   // instead: reverse each expectation, and fail where nothing noticed
   std::string report;  // file to which one line a scenario is added: level, scenario, outcome, why; tabs between
 };
 

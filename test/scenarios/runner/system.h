@@ -17,13 +17,13 @@ class System {
   // Why this level cannot run the scenario, or "".
   [[nodiscard]] virtual std::string cannot_run(const Scenario& scenario) const = 0;
 
-  // What real processes need beside the times of a file.
+  // The time that real processes need on top of the times of a file.
   [[nodiscard]] virtual Millis slack() const = 0;
 
   // When the API server gives up on our webhook: by default, unless its registration says so, after 10 s.
   [[nodiscard]] virtual Millis webhook_timeout() const { return Millis(10000); }
 
-  // How often it is looked at: what looking costs must not disturb what is looked at.
+  // How often the system is observed. Observing must cost so little that it does not disturb the system.
   [[nodiscard]] virtual Millis look_every() const = 0;
 
   // Cluster, VMs and snapfreeze are up when it returns. This is the scenario's start.
@@ -31,7 +31,7 @@ class System {
 
   virtual void wait_until(Since time) = 0;
 
-  // Return at once; what they begin goes on.
+  // Return at once; what they begin continues.
   virtual void begin(const Backup& backup) = 0;
   virtual void begin(const Snapshot& snapshot) = 0;
   virtual void begin(const Pod& pod) = 0;

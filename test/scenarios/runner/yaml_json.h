@@ -7,7 +7,7 @@
 
 namespace runner {
 
-// Plain true, false, null and whole numbers are what they look like; quoted they are strings, as all else is.
+// Plain true, false, null and whole numbers are read as such. Quoted, they are strings, like everything else.
 [[nodiscard]] nlohmann::json json_of(const YAML::Node& node);
 
 }  // namespace runner

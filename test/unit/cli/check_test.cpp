@@ -299,21 +299,6 @@ TEST_CASE("whether Longhorn answers is said where there is one, to whoever may a
   }
 }
 
-TEST_CASE("a right that only Longhorn's answers need is a warning, and says what is lost") {
-  AccessFacts access{"system:serviceaccount:snapfreeze-system:snapfreeze-sweeper", {}};
-  for (const Right& right : sweeper_rights()) {
-    const bool volumes = right.resource.starts_with("persistentvolume");
-    CHECK(right.without.empty() != volumes);
-    access.answers.emplace_back(right, !volumes);
-  }
-  const auto findings = check_access({access});
-  REQUIRE(findings.size() == 2);
-  for (const Finding& finding : findings) {
-    CHECK(finding.level == Finding::Level::kWarning);
-    CHECK(contains(finding.says, "Longhorn is not asked"));
-  }
-}
-
 TEST_CASE("a leader's Lease is doubtful when its time is far from the API server's, on either side") {
   const auto doubtful = [](const std::string& renewed) { return leader_is_doubtful(lease("s-0", renewed), kAt); };
   CHECK_FALSE(doubtful("2026-11-24T11:59:45Z"));

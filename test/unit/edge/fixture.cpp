@@ -1,5 +1,8 @@
 #include "test/unit/edge/fixture.h"
 
+#include <sys/times.h>
+#include <unistd.h>
+
 #include <thread>
 
 using namespace snapfreeze;
@@ -35,4 +38,10 @@ bool eventually(const std::function<bool()>& condition) {
     std::this_thread::sleep_for(Millis(10));
   }
   return condition();
+}
+
+snapfreeze::Millis cpu_time() {
+  tms used{};
+  times(&used);
+  return snapfreeze::Millis((used.tms_utime + used.tms_stime) * 1000 / sysconf(_SC_CLK_TCK));
 }

@@ -43,6 +43,9 @@ struct PlainServer {
 // Waits until it is true, 20 s at most.
 bool eventually(const std::function<bool()>& condition);
 
+// Of the processor, that this process has used.
+snapfreeze::Millis cpu_time();
+
 // A handler that stays inside until it is let go.
 class Gate {
  public:

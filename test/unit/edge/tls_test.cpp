@@ -10,8 +10,9 @@ using namespace snapfreeze::edge;
 
 namespace {
 
-// A certificate for a client, signed by the authority, in `client`.
-void give_certificate(const TlsClient& client, const Authority& authority, const char* name) {
+// A certificate for a client, signed by the authority, in `client`. `dns`: its other name, if any.
+void give_certificate(const TlsClient& client, const Authority& authority, const char* name,
+                      const std::string& dns = "") {
   const auto ca = certs::KeyPair::parse(authority.ca.certificate, authority.ca.key).value();
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
@@ -26,6 +27,11 @@ void give_certificate(const TlsClient& client, const Authority& authority, const
   X509_EXTENSION* usage = X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, "clientAuth");
   X509_add_ext(certificate, usage, -1);
   X509_EXTENSION_free(usage);
+  if (!dns.empty()) {
+    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + dns).c_str());
+    X509_add_ext(certificate, names, -1);
+    X509_EXTENSION_free(names);
+  }
   X509_sign(certificate, ca->key(), EVP_sha256());
   SSL_CTX_use_certificate(client.context(), certificate);
   SSL_CTX_use_PrivateKey(client.context(), key);
@@ -78,6 +84,25 @@ TEST_CASE("Where clients must show a certificate, only the right one is served")
   const TlsClient of_another_ca = offering(server, version, version);
   give_certificate(of_another_ca, Authority("apiservers"), "kube-apiserver");
   CHECK(status(of_another_ca) == 0);
+}
+
+TEST_CASE("A client's name is the whole of its common name or of a DNS name, and no pattern") {
+  const Authority apiservers;
+  ServerOptions options;
+  options.clients = {apiservers.ca.certificate, {"kube-apiserver.example.org"}};
+  TlsServer server(options);
+  const auto status = [&](const char* name, const std::string& dns) {
+    const TlsClient client(server.authority.ca.certificate);
+    give_certificate(client, apiservers, name, dns);
+    return Peer(server.port, client).ask(post("{}")).status;
+  };
+
+  CHECK(status("kube-apiserver.example.org", "") == 200);
+  CHECK(status("kube-apiserver", "") == 0);
+  CHECK(status("kube-apiserver.example.org.evil", "") == 0);
+  CHECK(status("any", "kube-apiserver.example.org") == 200);
+  CHECK(status("any", "*.example.org") == 0);
+  CHECK(status("any", "example.org") == 0);
 }
 
 TEST_CASE("A file of client CAs without a certificate, or with a damaged one, is refused at the start") {

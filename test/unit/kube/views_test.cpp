@@ -83,6 +83,13 @@ TEST_CASE("A content names its snapshot, and its creation time is a number") {
   CHECK(view.snapshot_uid == "u");
   CHECK(view.captured);
   CHECK(view.ready);
+  CHECK(view.driver.empty());
+  CHECK(view.volume_handle.empty());
+  const auto cutting = ContentView::from(
+      parse(R"({"spec":{"driver":"driver.longhorn.io","source":{"volumeHandle":"pvc-1"}},"status":null})"));
+  CHECK(cutting.driver == "driver.longhorn.io");
+  CHECK(cutting.volume_handle == "pvc-1");
+  CHECK_FALSE(cutting.captured);
 }
 
 TEST_CASE("A Longhorn snapshot is captured when requested, or on old versions when created") {

@@ -62,6 +62,24 @@ TEST_CASE("contents and Longhorn's snapshots are cut down to whose they are, and
   CHECK(std::holds_alternative<std::monostate>(*recurring));
 }
 
+TEST_CASE("a content says what Longhorn calls the volume, until it is cut") {
+  const auto volume = [](const std::string& driver, const std::string& source, const std::string& status,
+                         const std::string& uid = "u1") {
+    const std::string spec =
+        R"("volumeSnapshotRef":{"uid":")" + uid + R"("},"driver":")" + driver + R"(","source":)" + source;
+    return read<CaptureFacts>(Kind::kContent, R"({"spec":{)" + spec + R"(},"status":)" + status + "}").longhorn_volume;
+  };
+  constexpr char kVolume[] = R"({"volumeHandle":"pvc-1"})";
+  CHECK(volume("driver.longhorn.io", kVolume, "null") == "pvc-1");
+  CHECK(volume("driver.longhorn.io", kVolume, R"({"error":{"message":"busy"}})") == "pvc-1");
+  CHECK(volume("driver.longhorn.io", kVolume, R"({"creationTime":0})") == "");
+  CHECK(volume("driver.longhorn.io", kVolume, "null", "") == "");
+  CHECK(volume("driver.longhorn.io", R"({"snapshotHandle":"snap://pvc-1/s"})", "null") == "");
+  CHECK(volume("driver.longhorn.io", R"({"volumeHandle":")" + std::string(254, 'v') + R"("})", "null") == "");
+  CHECK(volume("hostpath.csi.k8s.io", kVolume, "null") == "");
+  CHECK_FALSE(read<CaptureFacts>(Kind::kLonghornSnapshot, R"({"metadata":{"name":"snapshot-u1"}})").longhorn_volume);
+}
+
 TEST_CASE("a Lease that names no guest is an error, and no object a crash") {
   CHECK_FALSE(facts_of(Kind::kSession, parse(R"({"metadata":{"name":"odd"}})"), {}).ok());
   for (int kind = 1; kind < kKinds; ++kind) {

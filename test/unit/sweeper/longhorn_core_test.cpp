@@ -26,7 +26,7 @@ class FakeLonghorn : public LonghornApi {
 
 // A guest that is held for two disks, of which nobody has said anything yet.
 struct LonghornRig : Rig {
-  explicit LonghornRig(ThawOn thaw_on = ThawOn::kCaptured) {
+  explicit LonghornRig(ThawOn thaw_on = ThawOn::kCaptured, const std::vector<std::string>& names = {"a", "b"}) {
     seams.longhorn = &longhorn;
     core = std::make_unique<Sweeper>(seams, Settings{"me", {}}, Sweeper::Options{thaw_on, true});
     for (int kind = 0; kind < kKinds; ++kind) {
@@ -42,7 +42,13 @@ struct LonghornRig : Rig {
     apply(Kind::kVmi, vmi());
     apply(Kind::kBackup, backup({"a", "b"}));
     apply(Kind::kSession, held);
-    for (const std::string name : {"a", "b"}) apply(Kind::kSnapshot, member(name));
+    for (const std::string& name : names) {
+      apply(Kind::kSnapshot, member(name));
+      CaptureFacts content;
+      content.snapshot_uid = "uid-" + name;
+      content.longhorn_volume = "pv-" + name;
+      apply(Kind::kContent, content);
+    }
   }
 
   void apply(Kind kind, Facts facts) { core->on_change({kind, What::kApplied, std::move(facts)}); }
@@ -61,7 +67,7 @@ struct LonghornRig : Rig {
   }
   void say(const Job& job, Says says) {
     const auto& asked = std::get<AskJob>(job.what);
-    core->done({job.key, AskDone{End::kAnswered, asked.session, asked.snapshot, "pv", {says, *held.created}}});
+    core->done({job.key, AskDone{End::kAnswered, asked.session, asked.snapshot, asked.volume, {says, *held.created}}});
   }
   // Each disk has been asked about once, and is not cut.
   void say_not_yet_of_each() {
@@ -137,46 +143,81 @@ TEST_CASE("an answer that comes once the thaw is under way is not taken") {
   for (const Member& one : situation->members) CHECK_FALSE(one.live);
 }
 
-TEST_CASE("the volume of a disk is read once, from the claim and its PersistentVolume") {
-  LonghornRig rig;
-  AskJob job{"s", "uid-a", "vms", "vm1-disk-0", ""};
-  SECTION("not on Longhorn") {
-    CHECK(ask(rig.seams, job).end == End::kNotForUs);
+TEST_CASE("a question names the snapshot and its volume, and anything but Longhorn's own word is no answer") {
+  FakeLonghorn longhorn;
+  const AskJob job{"s", "uid-a", "pvc 1/x"};
+  longhorn.answer = HttpAnswer{500, R"({"type":"error","message":"cannot find snapshot 'snapshot-uid-a'"})"};
+  AskDone done = ask(longhorn, job);
+  CHECK(done.end == End::kAnswered);
+  CHECK(done.answer.says == Says::kNotYet);
+  CHECK(done.session == "s");
+  CHECK(done.snapshot == "uid-a");
+  CHECK(done.volume == "pvc 1/x");
+  REQUIRE(longhorn.asked.size() == 1);
+  CHECK(longhorn.asked[0] == "/v1/volumes/pvc%201%2Fx?action=snapshotGet {\"name\":\"snapshot-uid-a\"}");
+  longhorn.answer = HttpAnswer{200, "{}"};
+  CHECK(ask(longhorn, job).end == End::kNoAnswer);
+  longhorn.answer = Error{Code::kTransient, "too late"};
+  CHECK(ask(longhorn, job).end == End::kNoAnswer);
+  longhorn.answer = Error{Code::kCancelled, "stopping"};
+  CHECK(ask(longhorn, job).end == End::kCancelled);
+}
+
+TEST_CASE("a disk is asked about once its content is known, whichever of the two comes first, and until it is cut") {
+  const auto content = [](const std::string& volume) {
+    CaptureFacts facts;
+    facts.snapshot_uid = "uid-c";
+    facts.longhorn_volume = volume;
+    return facts;
+  };
+  LonghornRig rig(ThawOn::kCaptured, {});
+  const auto volume = [&] {
+    const auto situation = rig.core->world().situation(rig.held.uid);
+    return situation->members.empty() ? "none" : situation->members[0].longhorn_volume;
+  };
+  const bool content_first = GENERATE(false, true);
+  const auto apply = [&](bool content_now) {
+    if (content_now) {
+      rig.apply(Kind::kContent, content("pv-c"));
+    } else {
+      rig.apply(Kind::kSnapshot, rig.member("c"));
+    }
+  };
+  apply(content_first);
+  CHECK(rig.core->take_due().empty());
+  apply(!content_first);
+  const auto question = rig.due<AskJob>();
+  REQUIRE(question);
+  CHECK(std::get<AskJob>(question->what).volume == "pv-c");
+  rig.say(*question, Says::kNotYet);
+  SECTION("Longhorn's Snapshot does not know the volume, and takes nothing back") {
+    CaptureFacts other;
+    other.snapshot_uid = "uid-c";
+    rig.apply(Kind::kLonghornSnapshot, other);
+    CHECK(volume() == "pv-c");
+    rig.core->on_change({Kind::kLonghornSnapshot, What::kDeleted, other});
+    CHECK(volume() == "pv-c");
   }
-  SECTION("on Longhorn") {
-    cluster::DiskOptions old;
-    old.style = cluster::StorageStyle::kOldLonghorn;
-    rig.cluster.storage().set_default(old);
-    cluster::VmOptions vm;
-    vm.name = "vm2";
-    rig.cluster.add_vm(vm);
-    job.claim = "vm2-disk-0";
-    const AskDone done = ask(rig.seams, job);
-    CHECK(done.end == End::kAnswered);
-    CHECK(done.answer.says == Says::kNotYet);
-    REQUIRE(rig.longhorn.asked.size() == 1);
-    CHECK(rig.longhorn.asked[0] == "/v1/volumes/" + done.volume + "?action=snapshotGet {\"name\":\"snapshot-uid-a\"}");
-    job.volume = done.volume;
-    const int reads = rig.calls("get");
-    CHECK(ask(rig.seams, job).end == End::kAnswered);
-    CHECK(rig.calls("get") == reads);
-    rig.longhorn.answer = HttpAnswer{200, "{}"};
-    CHECK(ask(rig.seams, job).end == End::kNoAnswer);
-    rig.longhorn.answer = Error{Code::kTransient, "too late"};
-    CHECK(ask(rig.seams, job).end == End::kNoAnswer);
-    rig.longhorn.answer = Error{Code::kCancelled, "stopping"};
-    CHECK(ask(rig.seams, job).end == End::kCancelled);
+  SECTION("a list that names it keeps it") {
+    rig.core->on_change({Kind::kContent, What::kRelistStarted, {}});
+    CHECK(volume() == "pv-c");
+    rig.apply(Kind::kContent, content("pv-c"));
+    rig.core->on_change({Kind::kContent, What::kRelistDone, {}});
+    CHECK(volume() == "pv-c");
   }
-  SECTION("no such claim") {
-    job.claim = "nobody's";
-    CHECK(ask(rig.seams, job).end == End::kNotForUs);
+  SECTION("a list that does not name it ends it") {
+    rig.core->on_change({Kind::kContent, What::kRelistStarted, {}});
+    rig.core->on_change({Kind::kContent, What::kRelistDone, {}});
+    CHECK(volume().empty());
   }
-  SECTION("forbidden") {
-    rig.fail("get", "/api/v1/namespaces/vms/persistentvolumeclaims", 403);
-    CHECK(ask(rig.seams, job).end == End::kNotForUs);
+  SECTION("it is deleted") {
+    rig.core->on_change({Kind::kContent, What::kDeleted, content("pv-c")});
+    CHECK(volume().empty());
   }
-  SECTION("not to be read now") {
-    rig.fail("get", "/api/v1/persistentvolumes", 500);
-    CHECK(ask(rig.seams, job).end == End::kNotKnown);
+  SECTION("it says that it is cut") {
+    CaptureFacts cut = content("");
+    cut.captured = true;
+    rig.apply(Kind::kContent, cut);
+    CHECK(volume().empty());
   }
 }

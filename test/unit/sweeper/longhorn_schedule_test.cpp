@@ -14,11 +14,11 @@ using Says = LiveAnswer::Says;
 namespace {
 
 AskSchedule::Disk disk(const std::string& name) {
-  return {"uid-" + name, "vms", name, kServerStart};
+  return {"uid-" + name, "pv-" + name, kServerStart};
 }
 
 AskDone not_yet(const AskJob& job) {
-  return {End::kAnswered, job.session, job.snapshot, "pv-" + job.claim, {Says::kNotYet, {}}};
+  return {End::kAnswered, job.session, job.snapshot, job.volume, {Says::kNotYet, {}}};
 }
 
 AskDone ended(const AskJob& job, End end) {
@@ -26,7 +26,7 @@ AskDone ended(const AskJob& job, End end) {
 }
 
 AskDone cut(const AskJob& job, Millis when) {
-  return {End::kAnswered, job.session, job.snapshot, "pv-" + job.claim, {Says::kCut, kServerStart + when}};
+  return {End::kAnswered, job.session, job.snapshot, job.volume, {Says::kCut, kServerStart + when}};
 }
 
 // One disk that Longhorn has been asked about once, and has said: not yet.
@@ -40,14 +40,14 @@ struct Asked {
 
 }  // namespace
 
-TEST_CASE("a disk is asked about at its first sight, then every 50 ms, and the volume is looked up once") {
+TEST_CASE("a disk is asked about at its first sight, then every 50 ms") {
   AskSchedule schedule;
   CHECK(schedule.next_due() == Mono::max());
   schedule.want("s", {disk("a")}, at(100ms).at);
   CHECK(schedule.next_due() <= at(100ms).at);
   const auto first = schedule.next(at(100ms).at);
   REQUIRE(first);
-  CHECK(first->volume.empty());
+  CHECK(first->volume == "pv-a");
   CHECK(first->snapshot == "uid-a");
   CHECK_FALSE(schedule.next(at(100ms).at));
   CHECK_FALSE(schedule.done(not_yet(*first), at(110ms)));
@@ -96,6 +96,33 @@ TEST_CASE(
   CHECK(schedule.next_due() == Mono::max());
 }
 
+TEST_CASE("a guest of which a disk is cut is asked about before those that have waited longer, once for each cut") {
+  AskSchedule schedule;
+  schedule.want("s1", {disk("a"), disk("b"), disk("c")}, at(0ms).at);
+  schedule.want("s2", {disk("d")}, at(0ms).at);
+  for (int i = 0; i < 4; ++i) {
+    const auto job = schedule.next(at(0ms).at);
+    REQUIRE(job);
+    CHECK_FALSE(schedule.done(not_yet(*job), at(0ms)));
+  }
+  auto first = schedule.next(at(500ms).at);
+  REQUIRE(first);
+  if (first->session != "s1") {
+    CHECK_FALSE(schedule.done(not_yet(*first), at(500ms)));
+    first = schedule.next(at(500ms).at);
+    REQUIRE(first);
+  }
+  // Both have waited since then.
+  CHECK(schedule.done(cut(*first, 0ms), at(900ms)));
+  const auto second = schedule.next(at(900ms).at);
+  REQUIRE(second);
+  CHECK(second->session == "s1");
+  CHECK_FALSE(schedule.done(not_yet(*second), at(900ms)));
+  const auto third = schedule.next(at(900ms).at);
+  REQUIRE(third);
+  CHECK(third->session == "s2");
+}
+
 TEST_CASE("a session that wants nothing more is not asked for, whatever comes back") {
   Asked rig;
   const auto job = rig.schedule.next(at(50ms).at);
@@ -129,22 +156,27 @@ TEST_CASE("who has never said: not yet, is believed once the second that he name
   CHECK(believed->created == kServerStart);
 }
 
-TEST_CASE("a disk that is not on Longhorn is asked about once; one that cannot be read now, again a second later") {
+TEST_CASE("of a disk whose volume is another one now, nothing that was said of the former counts") {
+  Asked rig;
+  const auto job = rig.schedule.next(at(50ms).at);
+  REQUIRE(job);
+  AskSchedule::Disk other = disk("a");
+  other.volume = "pv-other";
+  rig.schedule.want("s", {other}, at(52ms).at);
+  CHECK_FALSE(rig.schedule.done(cut(*job, 0ms), at(55ms)));
+  const auto again = rig.schedule.next(at(55ms).at);
+  REQUIRE(again);
+  CHECK(again->volume == "pv-other");
+  // It has not said "not yet".
+  CHECK_FALSE(rig.schedule.done(cut(*again, 0ms), at(60ms)));
+}
+
+TEST_CASE("a disk about which no more can be asked, as the process stops, is left") {
   AskSchedule schedule;
   schedule.want("s", {disk("a")}, at(0ms).at);
-  SECTION("not for us") {
-    schedule.done(ended(*schedule.next(at(0ms).at), End::kNotForUs), at(5ms));
-    schedule.want("s", {disk("a")}, at(10ms).at);
-    CHECK(schedule.next_due() == Mono::max());
-  }
-  SECTION("not known") {
-    for (const Millis when : {0ms, 1000ms, 2000ms, 3000ms, 4000ms}) {
-      const auto job = schedule.next(at(when).at);
-      REQUIRE(job);
-      schedule.done(ended(*job, End::kNotKnown), at(when));
-      CHECK(schedule.next_due() == at(when + 1s).at);
-    }
-  }
+  schedule.done(ended(*schedule.next(at(0ms).at), End::kCancelled), at(5ms));
+  schedule.want("s", {disk("a")}, at(10ms).at);
+  CHECK(schedule.next_due() == Mono::max());
 }
 
 TEST_CASE("a disk without an answer is left alone after three questions, and holds up no other") {
@@ -155,7 +187,7 @@ TEST_CASE("a disk without an answer is left alone after three questions, and hol
   for (Millis when{0}; when < 20s; when += 10ms) {
     const auto job = schedule.next(at(when).at);
     if (!job) continue;
-    if (job->claim == "well") {
+    if (job->volume == "pv-well") {
       ++answered;
       schedule.done(not_yet(*job), at(when));
     } else {
@@ -230,17 +262,40 @@ TEST_CASE("at most 40 questions a second and 4 at once, shared fairly, whatever 
   CHECK(most - least <= std::max(3, most / 4));
 }
 
-TEST_CASE("asked about are the disks of a held guest that nobody has called captured") {
+TEST_CASE("the questions about a herd are spread over each second, so that no cut waits for the next one") {
+  AskSchedule schedule;
+  for (int i = 0; i < 8; ++i) {
+    const std::string vm = std::to_string(i);
+    schedule.want("s" + vm, {disk(vm + "-0"), disk(vm + "-1"), disk(vm + "-2")}, at(50ms * i).at);
+  }
+  std::vector<AskJob> under_way;
+  Millis last{0};
+  Millis longest{0};
+  for (Millis when{0}; when < 4s; when += 5ms) {
+    for (const AskJob& job : std::exchange(under_way, {})) CHECK_FALSE(schedule.done(not_yet(job), at(when)));
+    while (const auto job = schedule.next(at(when).at)) {
+      if (when > 2s) longest = std::max(longest, when - std::exchange(last, when));
+      last = when;
+      under_way.push_back(*job);
+    }
+  }
+  CHECK(longest <= AskSchedule::kBetweenTurns + 5ms);
+}
+
+TEST_CASE("asked about are the disks of a held guest on Longhorn that nobody has called captured") {
   Situation situation;
   situation.session = session();
   situation.members.push_back({"u1", "vms", "one", "claim-1", 0, std::nullopt, {}, {}, kServerStart});
   situation.members.push_back({"u2", "vms", "two", "claim-2", 0, at(100ms), {}, {}, kServerStart});
   situation.members.push_back({"u3", "vms", "three", "claim-3", 0, std::nullopt, {}, {}, kServerStart});
   situation.members[2].live = LiveCut{at(100ms), kServerStart};
+  for (Member& member : situation.members) member.longhorn_volume = "pv-" + member.name;
+  // Of another storage, or its content is not there yet.
+  situation.members.push_back({"u4", "vms", "four", "claim-4", 0, std::nullopt, {}, {}, kServerStart});
   const auto disks = disks_to_ask(situation);
   REQUIRE(disks.size() == 1);
   CHECK(disks[0].snapshot == "u1");
-  CHECK(disks[0].claim == "claim-1");
+  CHECK(disks[0].volume == "pv-one");
   for (const auto phase : {freeze::Phase::kFreezing, freeze::Phase::kThawing, freeze::Phase::kResting}) {
     situation.session.phase = phase;
     CHECK(disks_to_ask(situation).empty());

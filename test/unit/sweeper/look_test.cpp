@@ -65,6 +65,62 @@ TEST_CASE("a disk that another pod has is shared, and only that disk") {
   CHECK(rig.last_event()["message"].get<std::string>().find("(Pod copy)") != std::string::npos);
 }
 
+TEST_CASE("a disk that a pod had since the session began is shared, although no list shows the pod") {
+  ConcludeRig rig;
+  const std::string before = rig.job.session.resource_version;
+  SECTION("it came and went") {
+    rig.job.session.version_before = before;
+    add_pod(rig, "copy", "vm1-disk-1");
+    rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
+    expect_crash(rig, "shared-disk");
+    CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
+    CHECK(rig.last_event()["message"].get<std::string>().find("(Pod copy)") != std::string::npos);
+  }
+  SECTION("it went") {
+    add_pod(rig, "copy", "vm1-disk-1");
+    rig.job.session.version_before = rig.cluster.get("/pods", "vms", "copy")["metadata"]["resourceVersion"];
+    rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
+    expect_crash(rig, "shared-disk");
+  }
+  SECTION("it was gone before") {
+    add_pod(rig, "copy", "vm1-disk-1");
+    rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
+    rig.job.session.version_before = std::to_string(rig.cluster.locked([&] { return rig.cluster.store().version(); }));
+    rig.conclude();
+    CHECK(rig.of_backup("consistency") == "filesystem");
+  }
+}
+
+TEST_CASE("what became of the pods is unknown if the server has forgotten it, or takes it for the future") {
+  ConcludeRig rig;
+  rig.job.session.version_before = rig.job.session.resource_version;
+  SECTION("forgotten") {
+    add_pod(rig, "copy", "web-disk-0");
+    rig.cluster.locked([&] { rig.cluster.store().compact(); });
+  }
+  SECTION("the stream is cut") {
+    rig.cluster.add_fault([] {
+      cluster::Fault fault;
+      fault.kind = cluster::FaultKind::kCutWatch;
+      fault.caller = "me";
+      fault.path = "/pods";
+      fault.count = -1;
+      return fault;
+    }());
+    add_pod(rig, "copy", "web-disk-0");
+  }
+  SECTION("the future") {
+    rig.job.session.version_before = "999999999";
+  }
+  SECTION("no number") {
+    rig.job.session.version_before = "abc";
+  }
+  CHECK(rig.conclude().look_failed);
+  CHECK(rig.of_backup("consistency").empty());
+  rig.job.failed_looks = kMaxLooks - 1;
+  expect_crash(rig, "unverified");
+}
+
 TEST_CASE("a disk that another VM has is shared unless that is off") {
   for (const char* phase : {"Running", "Succeeded"}) {
     ConcludeRig rig;

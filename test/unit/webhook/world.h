@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "freeze/names.h"
 #include "kube/observing_api.h"
 #include "kube/paths.h"
+#include "test/support/catch.h"
 #include "test/unit/webhook/fake_api.h"
 #include "webhook/admission.h"
 #include "webhook/handler.h"
@@ -61,5 +63,14 @@ class World {
   webhook::Liveness sweeper;
   webhook::Admission admission;
 };
+
+// It is allowed without a freeze, and marked with the reason.
+inline void check_crash(const webhook::Outcome& outcome, freeze::Reason why) {
+  CAPTURE(outcome.error);
+  CHECK(outcome.decision == why);
+  REQUIRE(outcome.marks);
+  CHECK(outcome.marks->epoch == freeze::kEpochNone);
+  CHECK(outcome.marks->verdict == freeze::crash(why));
+}
 
 }  // namespace snapfreeze::test

@@ -1,0 +1,79 @@
+#include "kube/replay.h"
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
+#include "kube/paths.h"
+#include "kube/rest.h"
+
+namespace snapfreeze::kube {
+namespace {
+
+std::optional<std::uint64_t> number_of(const std::string& version) {
+  std::uint64_t number = 0;
+  const char* const end = version.data() + version.size();
+  const auto read = std::from_chars(version.data(), end, number);
+  if (version.empty() || read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return number;
+}
+
+// Reads the lines of the watch until it has caught up.
+class Reading {
+ public:
+  Reading(const Clock& clock, const std::string& until, const std::function<void(const Json&)>& object)
+      : clock_(clock), end_(clock.monotonic() + kLongestReplay), until_(until), object_(object) {}
+
+  // Whether to read on.
+  bool take(std::string_view line) {
+    const auto event = Json::parse(line);
+    if (!event) return fail({Code::kTransient, "a line of the watch is no event: " + event.error().message, 0});
+    const std::string& type = (*event)["type"].string();
+    const Json& object = (*event)["object"];
+    if (type == "ERROR") {
+      return fail(error_of(static_cast<int>(object["code"].integer().value_or(500)), object.dump()));
+    }
+    if (type != "BOOKMARK") object_(object);
+    if (is_not_after(until_, object["metadata"]["resourceVersion"].string())) return false;
+    return clock_.monotonic() < end_ || fail({Code::kTransient, "the replay takes too long", 0});
+  }
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  bool fail(Error error) {
+    error_ = std::move(error);
+    return false;
+  }
+
+  const Clock& clock_;
+  const Mono end_;
+  const std::string& until_;
+  const std::function<void(const Json&)>& object_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+bool is_not_after(const std::string& version, const std::string& other) {
+  const auto first = number_of(version);
+  const auto second = number_of(other);
+  return first && second && *first <= *second;
+}
+
+Result<void> replay(KubeApi& api, const Clock& clock, const Replay& replay,
+                    const std::function<void(const Json&)>& object) {
+  if (!is_not_after(replay.since, replay.until)) {
+    return Error{Code::kTransient, "the list is older than version " + replay.since, 0};
+  }
+  if (replay.since == replay.until) return {};
+  Reading reading(clock, replay.until, object);
+  const int seconds = static_cast<int>(kLongestReplay / std::chrono::seconds(1));
+  const Request request = get_request(replay.collection + "?watch=true&allowWatchBookmarks=true&resourceVersion=" +
+                                      percent_encode(replay.since) + "&timeoutSeconds=" + std::to_string(seconds));
+  const auto end = api.stream(request, kReplayQuiet, [&](std::string_view line) { return reading.take(line); });
+  if (reading.error()) return *reading.error();
+  return end;
+}
+
+}  // namespace snapfreeze::kube

@@ -1,0 +1,149 @@
+// What the world sees of a guest while it is held, and of one that nobody holds.
+#include "test/support/catch.h"
+#include "test/unit/sweeper/world_rig.h"
+
+using namespace snapfreeze;
+using namespace snapfreeze::test;
+using namespace std::chrono_literals;
+using namespace snapfreeze::sweeper;
+using freeze::Phase;
+
+TEST_CASE("a lapse is a guest that was reported frozen while held, and is no more") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  rig.apply(Kind::kVmi, guest);
+  rig.apply(Kind::kSession, session());
+  CHECK_FALSE(rig.seen().lapsed);
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+  CHECK_FALSE(rig.seen().lapsed);
+  guest.reported_frozen = false;
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().lapsed);
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().lapsed);
+}
+
+TEST_CASE("an agent that is gone while the guest is held is lost, also when it comes back") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  rig.apply(Kind::kVmi, guest);
+  rig.apply(Kind::kSession, session());
+  CHECK_FALSE(rig.seen().agent_lost);
+  guest.agent_gone = true;
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().agent_lost);
+  guest.agent_gone = false;
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().agent_lost);
+}
+
+TEST_CASE("a status that changes while the guest is still being frozen, or thawed, is no lapse") {
+  for (const Phase phase : {Phase::kFreezing, Phase::kThawing}) {
+    WorldRig rig;
+    rig.apply(Kind::kSession, session(phase));
+    VmiFacts guest = vmi();
+    guest.reported_frozen = true;
+    rig.apply(Kind::kVmi, guest);
+    guest.reported_frozen = false;
+    guest.agent_gone = true;
+    rig.apply(Kind::kVmi, guest);
+    CHECK_FALSE(rig.seen().lapsed);
+    CHECK_FALSE(rig.seen().agent_lost);
+  }
+}
+
+TEST_CASE("a migration is seen while it runs, and afterwards by its uid") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.migration_uid = "old";
+  rig.apply(Kind::kVmi, guest);
+  rig.apply(Kind::kSession, session());
+  CHECK_FALSE(rig.seen().migrated);
+  SECTION("while it runs") {
+    guest.migrating = true;
+  }
+  SECTION("afterwards") {
+    guest.migration_uid = "new";
+  }
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().migrated);
+  guest.migrating = false;
+  guest.migration_uid = "old";
+  rig.apply(Kind::kVmi, guest);
+  CHECK(rig.seen().migrated);
+}
+
+TEST_CASE("a snapshot of KubeVirt's own is remembered when it has ended") {
+  WorldRig rig;
+  rig.apply(Kind::kSession, session());
+  rig.apply(Kind::kVm, VmFacts{"vms", "vm1", true});
+  rig.apply(Kind::kVm, VmFacts{"vms", "vm1", false});
+  CHECK(rig.seen().kubevirt_snapshot);
+}
+
+TEST_CASE("one that had ended before the session is no doubt") {
+  WorldRig rig;
+  rig.apply(Kind::kVm, VmFacts{"vms", "vm1", true});
+  rig.apply(Kind::kVm, VmFacts{"vms", "vm1", false});
+  rig.apply(Kind::kSession, session());
+  CHECK_FALSE(rig.seen().kubevirt_snapshot);
+}
+
+TEST_CASE("a guest is gone when its VMI is deleted, replaced, or does not run") {
+  WorldRig rig;
+  rig.apply(Kind::kVmi, vmi());
+  rig.apply(Kind::kSession, session());
+  CHECK(rig.seen().vmi_seen);
+  SECTION("deleted") {
+    rig.remove(Kind::kVmi, vmi());
+  }
+  SECTION("replaced") {
+    rig.apply(Kind::kVmi, vmi("vmi-2"));
+  }
+  SECTION("stopped") {
+    VmiFacts stopped = vmi();
+    stopped.running = false;
+    rig.apply(Kind::kVmi, stopped);
+  }
+  CHECK(rig.now().guest.gone);
+}
+
+TEST_CASE("the deletion of a former VMI does not take the present one away") {
+  WorldRig rig;
+  rig.apply(Kind::kSession, session());
+  rig.apply(Kind::kVmi, vmi());
+  rig.remove(Kind::kVmi, vmi("vmi-0"));
+  CHECK_FALSE(rig.now().guest.gone);
+}
+
+TEST_CASE("a guest is frozen without a session since it reports so, or since its session ended") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest, 100ms);
+  rig.apply(Kind::kVmi, guest, 900ms);
+  CHECK(rig.world.frozen_guest("vms/vm1")->since == at(100ms).at);
+  rig.apply(Kind::kSession, session());
+  CHECK_FALSE(rig.world.frozen_guest("vms/vm1"));
+  rig.world.ended("epoch-1", at(2s).at);
+  CHECK(rig.world.frozen_guest("vms/vm1")->since == at(2s).at);
+  guest.reported_frozen = false;
+  rig.apply(Kind::kVmi, guest);
+  CHECK_FALSE(rig.world.frozen_guest("vms/vm1"));
+}
+
+TEST_CASE("a backup for which Harvester froze is known to a rescue also when it was deleted") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+  BackupFacts facts = backup({});
+  facts.harvester_froze = true;
+  rig.apply(Kind::kBackup, facts);
+  rig.remove(Kind::kBackup, facts);
+  CHECK(rig.world.frozen_guest("vms/vm1")->backups.size() == 1);
+  rig.world.forget_old_backups(kServerStart + 2h, kStart + 2h);
+  CHECK(rig.world.frozen_guest("vms/vm1")->backups.empty());
+}
