@@ -15,6 +15,7 @@ enum class Code {
   kForbidden,  // 401, 403
   kTransient,  // no reply, 429, 5xx: a retry may succeed
   kMalformed,  // bad input; a retry cannot succeed
+  kNewer,      // of a version newer than this one, and not ours to touch; a retry cannot succeed
   kCancelled,  // we are stopping
 };
 

@@ -83,6 +83,7 @@ class SelfManaged final : public Stepping {
 
  private:
   void advance(const Certificates& current, Wall now, StepReport& report) override {
+    if (restore(current.ca, known_ca_, report) || restore(current.serving, known_serving_, report)) return;
     const Mono looked = seams_.clock.monotonic();
     const std::optional<Millis> published_for =
         published_since_ ? std::optional(std::chrono::duration_cast<Millis>(looked - *published_since_)) : std::nullopt;
@@ -104,6 +105,8 @@ class SelfManaged final : public Stepping {
       case Step::kNone:
         break;
     }
+    known_ca_ = current.ca;
+    known_serving_ = current.serving;
     report.wait = std::clamp(std::chrono::duration_cast<Millis>(plan.next - now), kAfterWrite, options_.look);
     if (current.registration.webhooks.empty()) {
       report.trouble =
@@ -111,9 +114,29 @@ class SelfManaged final : public Stepping {
     }
   }
 
-  void forget() override { published_since_.reset(); }
+  // The chart has these Secrets without data. A tool that replaces objects instead of patching them (helm upgrade
+  // --force, kubectl replace, Argo CD's Replace=true) empties them. A new CA would be trusted long before the webhooks
+  // serve a leaf of it, so what was there comes back. Not after a Secret was deleted: somebody wants new keys.
+  bool restore(const StoredSecret& now, const StoredSecret& known, StepReport& report) {
+    const bool emptied = now.data.empty() && !known.data.empty() && now.uid == known.uid;
+    if (!emptied) return false;
+    std::vector<std::pair<std::string, std::string>> entries;
+    for (const char* key : {kCertificateEntry, kKeyEntry, kCaEntry, kRetiredEntry}) {
+      if (known.data.contains(key)) entries.emplace_back(key, known.entry(key));
+    }
+    write(report, "restored Secret " + now.name + ", which somebody had emptied",
+          [&] { return write_secret(seams_.api, now, entries); });
+    return true;
+  }
 
-  std::optional<Mono> published_since_;  // since when the bundle has been seen to be as it must
+  void forget() override {
+    published_since_.reset();
+    known_ca_ = {};
+    known_serving_ = {};
+  }
+
+  StoredSecret known_ca_, known_serving_;  // as they were when all was well
+  std::optional<Mono> published_since_;    // since when the bundle has been seen to be as it must
 };
 
 class FromSecret final : public Stepping {

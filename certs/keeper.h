@@ -47,7 +47,8 @@ class Keeper {
   virtual StepReport step() = 0;
 };
 
-// Our own CA signs the leaf: see rotation.h.
+// Our own CA signs the leaf: see rotation.h. A Secret that is emptied, but not deleted, gets back what it held when the
+// keeper last saw all well.
 std::unique_ptr<Keeper> make_self_managed(KeeperSeams seams, KeeperOptions options);
 
 // Somebody else writes the serving Secret, which includes ca.crt. Only caBundle is maintained. When ca.crt changes, the

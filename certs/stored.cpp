@@ -27,10 +27,11 @@ kube::Request read_secret_request(const std::string& ns, const std::string& name
 }
 
 Result<StoredSecret> secret_of(const Result<kube::Response>& reply, const std::string& ns, const std::string& name) {
-  StoredSecret secret{ns, name, "", {}};
+  StoredSecret secret{ns, name, "", "", {}};
   const auto object = kube::object_of(reply);
   if (!object && object.error().code == Code::kNotFound) return secret;
   if (!object) return about("Secret " + ns + "/" + name, object.error());
+  secret.uid = (*object)["metadata"]["uid"].string();
   secret.resource_version = (*object)["metadata"]["resourceVersion"].string();
   for (const auto& [key, value] : (*object)["data"].members()) secret.data[key] = decoded(value);
   return secret;

@@ -13,11 +13,12 @@
 
 namespace snapfreeze::certs {
 
-// A Secret with its entries decoded. An entry that is not base64 is left out. A missing Secret has no resource version
-// and no data.
+// A Secret with its entries decoded. An entry that is not base64 is left out. A missing Secret has no uid, no
+// resource version and no data.
 struct StoredSecret {
   std::string namespace_;
   std::string name;
+  std::string uid;
   std::string resource_version;
   std::map<std::string, std::string> data;
 

@@ -11,7 +11,9 @@
 #include "cli/explain/explain_command.h"
 #include "cli/serve/sweeper_command.h"
 #include "cli/serve/webhook_command.h"
+#include "cli/shared/columns.h"
 #include "cli/shared/exit_status.h"
+#include "cli/shared/output.h"
 #include "cli/shell/shell_commands.h"
 #include "cli/status/status_command.h"
 #include "cli/thaw/thaw_command.h"
@@ -21,6 +23,19 @@ namespace {
 
 constexpr char kName[] = "snapfreeze";
 constexpr char kPlugin[] = "kubectl-snapfreeze";
+
+constexpr char kNotes[] =
+    R"(An environment variable that the help names can replace the option: SNAPFREEZE_LOG_FORMAT is --log-format.
+
+Exit status: 0 fine; 1 the command did its work, and something is wrong: its own help says what; or the output could not be
+written; 2 wrong usage; 3 the API server did not answer, or refused; 4 there is no such VM or backup.)";
+
+class FittedHelp : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    return within_columns(CLI::Formatter::make_help(app, std::move(name), mode));
+  }
+};
 
 // Lines of examples begin with the command.
 void name_examples(CLI::App& app, const std::string& name) {
@@ -64,8 +79,8 @@ std::string called_by(const std::string& path) {
 std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen) {
   auto program = std::make_shared<CLI::App>(
       "Freezes a guest's filesystems while its disks are captured, and says what the backup is worth.", name);
-  program->footer(
-      "An environment variable that the help names can replace the option: SNAPFREEZE_LOG_FORMAT is --log-format.");
+  program->formatter(std::make_shared<FittedHelp>());  // before the commands, which take it over
+  program->footer(kNotes);
   add_status(*program, chosen);
   add_thaw(*program, chosen);
   add_drain(*program, chosen);
@@ -80,7 +95,9 @@ std::shared_ptr<CLI::App> make_program(const std::string& name, Command& chosen)
   return program;
 }
 
-int run_program(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   Command chosen;
   const auto program = make_program(called_by(argc > 0 ? argv[0] : kName), chosen);
   try {
@@ -96,6 +113,13 @@ int run_program(int argc, char** argv) {
     std::fprintf(stderr, "%s: %s\n", kName, error.what());
     return kFinding;
   }
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  outlive_readers();
+  return end_output(run(argc, argv));
 }
 
 }  // namespace snapfreeze::cli

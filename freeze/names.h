@@ -14,7 +14,8 @@ inline constexpr char kMembersAnnotation[] = "snapfreeze.harvesterhci.io/members
 inline constexpr char kVmAnnotation[] = "snapfreeze.harvesterhci.io/vm";
 inline constexpr char kBackupAnnotation[] = "snapfreeze.harvesterhci.io/backup";  // a name may exceed a label's 63
 
-// Verdict, on VolumeSnapshots and backups; consistency is also a label of the backup.
+// Verdict, on VolumeSnapshots and backups. Consistency and reason are labels, too: Harvester's UI shows labels, and
+// objects are selected by them. Only the annotations are read.
 inline constexpr char kConsistency[] = "snapfreeze.harvesterhci.io/consistency";
 inline constexpr char kReason[] = "snapfreeze.harvesterhci.io/reason";
 inline constexpr char kFrozenFor[] = "snapfreeze.harvesterhci.io/frozen-for";

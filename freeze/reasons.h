@@ -44,6 +44,8 @@ inline constexpr auto kReasons = std::to_array<ReasonEntry>({
     {"no-time", "the API server, or an earlier freeze of the guest, took longer than the admission may",
      "raise `timeoutSeconds` of the webhook, or find out why they are slow"},
     {"held", "another backup held the guest, or its thaw was not confirmed yet", "take the backups at different times"},
+    {"newer-format", "a newer version of snapfreeze has a session of this guest, which this version leaves alone",
+     "finish the upgrade; see the runbook of the alert `SnapfreezeNewerSession`"},
     {"api-error", "the API server did not answer, or refused", "look at the webhook's log"},
     {"freeze-failed", "KubeVirt or the guest agent failed to freeze, or took longer than the admission may",
      "look at the guest agent's log; SELinux in the guest is a frequent cause"},
@@ -176,6 +178,7 @@ inline constexpr Reason kNoSweeper = listed("no-sweeper");
 inline constexpr Reason kNoTime = listed("no-time");  // the admission's budget is used up
 inline constexpr Reason kHeld = listed("held");       // by a session that could not be joined
 inline constexpr Reason kApiError = listed("api-error");
+inline constexpr Reason kNewerFormat = listed("newer-format");
 
 // Doubts about a session, found at any time: each of them turns every snapshot of it into "crash".
 inline constexpr Reason kFreezeFailed = listed("freeze-failed");

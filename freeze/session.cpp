@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/hash.h"
 #include "base/time.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t kNameLimit = 253;
 
 // Annotations of the Lease. The prefix is that of the public names; admins may read them, only snapfreeze writes them.
+constexpr char kFormat[] = "snapfreeze.harvesterhci.io/format";
 constexpr char kPhase[] = "snapfreeze.harvesterhci.io/phase";
 constexpr char kNamespace[] = "snapfreeze.harvesterhci.io/namespace";
 constexpr char kVm[] = "snapfreeze.harvesterhci.io/vm";
@@ -27,6 +29,7 @@ constexpr char kFrozenBy[] = "snapfreeze.harvesterhci.io/frozen-by";
 constexpr char kDoubts[] = "snapfreeze.harvesterhci.io/doubts";
 constexpr char kCaptured[] = "snapfreeze.harvesterhci.io/captured";
 
+// Those that stand in a Lease.
 constexpr std::array<std::pair<Phase, std::string_view>, 4> kPhases{{{Phase::kFreezing, "Freezing"},
                                                                      {Phase::kFrozen, "Frozen"},
                                                                      {Phase::kThawing, "Thawing"},
@@ -151,6 +154,18 @@ bool read_flag(const std::string& text, bool& flag) {
   return flag || text.empty();
 }
 
+enum class Format { kOurs, kNewer, kDamaged };
+
+// A number that does not even fit is newer, too.
+Format format_of(const std::string& text) {
+  if (text.empty()) return Format::kOurs;
+  const bool is_number = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_number || text.front() == '0') return Format::kDamaged;
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error != std::errc{} || number > kLeaseFormat ? Format::kNewer : Format::kOurs;
+}
+
 bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {
   if (text.empty()) return true;
   const auto time = parse_time(text);
@@ -162,7 +177,7 @@ bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {
 }  // namespace
 
 std::string_view to_string(Phase phase) {
-  return name_of(kPhases, phase);
+  return phase == Phase::kNewer ? "NewerFormat" : name_of(kPhases, phase);
 }
 
 bool Session::has_disk(std::string_view claim) const {
@@ -197,7 +212,8 @@ std::string lease_name(std::string_view ns, std::string_view vm) {
 }
 
 Json to_lease(const Session& session, std::string_view own_namespace) {
-  Json notes = Json::object({{kNamespace, session.namespace_}, {kVm, session.vm}});
+  Json notes =
+      Json::object({{kFormat, std::to_string(kLeaseFormat)}, {kNamespace, session.namespace_}, {kVm, session.vm}});
   const Json changing = annotations(session);
   for (const auto& [key, value] : changing.members()) {
     if (!value.is_null()) notes.set(key, value);
@@ -241,18 +257,25 @@ Result<Session> from_lease(const Json& lease) {
   } else if (!names_guest) {
     session.vm.clear();
   }
+  session.timer = std::chrono::seconds(lease["spec"]["leaseDurationSeconds"].integer().value_or(0));
+  session.holder = lease["spec"]["holderIdentity"].string();
+  const Format format = format_of(notes[kFormat].string());
+  if (format == Format::kNewer && !session.lease.empty()) {
+    // Nothing is called by these names, so they may be wrong.
+    if (session.vm.empty()) session.vm = session.lease;
+    session.phase = Phase::kNewer;
+    return session;
+  }
   if (session.namespace_.empty() || session.vm.empty()) {
     return Error{Code::kMalformed, "Lease " + session.lease + ": annotations " + kNamespace + " and " + kVm +
                                        " do not name the guest it holds"};
   }
   session.vmi_uid = notes[kVmiUid].string();
   session.version_before = notes[kVersionBefore].string();
-  session.timer = std::chrono::seconds(lease["spec"]["leaseDurationSeconds"].integer().value_or(0));
-  session.holder = lease["spec"]["holderIdentity"].string();
 
   const auto phase = value_of(kPhases, notes[kPhase].string());
-  bool sound =
-      names_guest && phase.has_value() && session.created && session.timer.count() >= 1 && !session.vmi_uid.empty();
+  bool sound = format == Format::kOurs && names_guest && phase.has_value() && session.created &&
+               session.timer.count() >= 1 && !session.vmi_uid.empty();
   sound = read_holds(notes[kHolds].string(), session.holds) && sound;
   sound = read_strings(notes[kClaims].string(), session.claims) && sound;
   sound = read_flag(notes[kWindows].string(), session.windows) && sound;

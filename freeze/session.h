@@ -28,7 +28,9 @@
 
 namespace snapfreeze::freeze {
 
-enum class Phase { kFreezing, kFrozen, kThawing, kResting };
+// kNewer: of a format that only a newer version of snapfreeze knows. Such a session is left alone: its guest is neither
+// frozen nor thawed, and its Lease is not written. Only its names and times are read.
+enum class Phase { kFreezing, kFrozen, kThawing, kResting, kNewer };
 [[nodiscard]] std::string_view to_string(Phase phase);
 
 // More disks than a VM can have, and few enough to fit into a Lease.
@@ -105,6 +107,11 @@ inline constexpr std::chrono::seconds kLongestFreezing{20};
 // dot, so two guests never share a name.
 [[nodiscard]] std::string lease_name(std::string_view ns, std::string_view vm);
 
+// The format of the Leases that this version writes, in an annotation. A change that an older version would misread
+// needs a higher number, and a release before it that knows to leave that number alone. A Lease without the annotation
+// is of format 1.
+inline constexpr int kLeaseFormat = 1;
+
 // The label that lists sessions. The leader's Lease does not carry it.
 inline constexpr char kSessionLabel[] = "snapfreeze.harvesterhci.io/session";
 
@@ -115,7 +122,8 @@ inline constexpr char kSessionLabel[] = "snapfreeze.harvesterhci.io/session";
 [[nodiscard]] Json to_patch(const Session& session);
 
 // Reads a Lease. One that was damaged by hand becomes a session in Thawing with a doubt, so that its guest is still
-// thawed. kMalformed: the Lease does not even say which guest it is about.
+// thawed. One of a newer format becomes a session in kNewer. kMalformed: the Lease does not even say which guest it is
+// about.
 Result<Session> from_lease(const Json& lease);
 
 }  // namespace snapfreeze::freeze

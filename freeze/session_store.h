@@ -11,7 +11,8 @@
 
 namespace snapfreeze::freeze {
 
-// Thread-safe if the KubeApi is. Errors are those of kube/rest.h.
+// Thread-safe if the KubeApi is. Errors are those of kube/rest.h, and kNewer: the session is of a newer version, which
+// is neither handed out nor written.
 class SessionStore {
  public:
   SessionStore(kube::KubeApi& api, std::string own_namespace) : api_(api), namespace_(std::move(own_namespace)) {}

@@ -9,6 +9,16 @@ namespace {
 
 constexpr std::array kConsistencies{Consistency::kFilesystem, Consistency::kOffline, Consistency::kCrash};
 
+// A verdict is a label, too.
+constexpr bool is_label_value(std::string_view text) {
+  constexpr std::size_t kMost = 63;
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= kMost && plain(text.front()) && plain(text.back()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return plain(c) || c == '-'; });
+}
+static_assert(std::all_of(kReasons.begin(), kReasons.end(),
+                          [](const ReasonEntry& entry) { return is_label_value(entry.name); }));
+
 }  // namespace
 
 Verdict crash(Reason reason) {

@@ -35,12 +35,12 @@ struct Verdict {
 // tenant may write what it likes.
 [[nodiscard]] std::optional<Verdict> read_verdict(const kube::Metadata& metadata);
 
-// An annotation as it shall stand on an object; "": it shall not.
+// An annotation as it shall stand on an object; "": it shall not. Its value is also valid as a label's.
 struct Note {
   const char* key;
   std::string value;
 };
-// Of an object with this verdict, or with none: the consistency and the reason.
+// Of an object with this verdict, or with none: the consistency and the reason, as annotations and as labels.
 [[nodiscard]] std::array<Note, 2> notes_of(const std::optional<Verdict>& verdict);
 
 // Of a snapshot of this epoch, by its own uid. `filesystem` only if nothing speaks against the session and its capture

@@ -26,6 +26,15 @@ Words words_of(const Verdict& verdict, std::optional<Millis> frozen_for, const s
   return words;
 }
 
+Words words_for_owner(const std::string& backup, const Verdict& verdict, const std::string& culprit) {
+  Words words = words_of(verdict, std::nullopt);
+  words.note = "backup " + backup + ": ";
+  if (verdict.consistency == Consistency::kCrash) words.note += "crash-consistent only: ";
+  words.note += explain(verdict, verdict.reason.name());
+  if (!culprit.empty()) words.note += "; because of " + culprit;
+  return words;
+}
+
 Words words_of_rescue(const std::string& vm) {
   return {true, "GuestRescued", "the filesystems of VM " + vm + " had been left frozen, and were thawed"};
 }

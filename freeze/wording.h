@@ -20,6 +20,8 @@ struct Words {
 
 // `frozen_for`: at most. `culprit`: who is behind the reason, or "".
 [[nodiscard]] Words words_of(const Verdict& verdict, std::optional<Millis> frozen_for, const std::string& culprit = "");
+// The same to the VM's owner, who may know neither the backup's page nor our reasons. `backup`: as it is called.
+[[nodiscard]] Words words_for_owner(const std::string& backup, const Verdict& verdict, const std::string& culprit = "");
 [[nodiscard]] Words words_of_rescue(const std::string& vm);
 // Of a guest whose thaw no reply has confirmed for as long as it is tried.
 [[nodiscard]] Words words_of_unsettled_thaw();

@@ -1,10 +1,13 @@
 #include "kube/config.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "kube/kubeconfig.h"
+#include "kube/proxy.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 
@@ -14,6 +17,38 @@ namespace {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+// Of a variable that Go reads in both cases, its name and its value.
+struct Variable {
+  std::string name;
+  std::string value;
+};
+
+Variable either_case(const char* upper, const char* lower) {
+  const std::string value = environment(upper);
+  return value.empty() ? Variable{lower, environment(lower)} : Variable{upper, value};
+}
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(':', begin), list.size());
+    if (end > begin) parts.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// kubectl would connect by way of the proxy.
+Result<Config> without_proxy(Result<Config> config) {
+  if (!config) return config;
+  const Variable proxy = either_case("HTTPS_PROXY", "https_proxy");
+  const Variable none = either_case("NO_PROXY", "no_proxy");
+  if (proxy.value.empty() || goes_direct(none.value, config->host, config->port)) return config;
+  return Error{Code::kMalformed, proxy.name +
+                                     ": proxies are not supported; the server must be reachable directly: add " +
+                                     config->host + " to NO_PROXY, or unset " + proxy.name};
 }
 
 }  // namespace
@@ -47,17 +82,12 @@ Result<Config> in_cluster_config(const std::string& directory) {
 }
 
 Result<Config> load_config(const std::string& file, const std::string& context) {
-  if (!file.empty()) return kubeconfig(file, context);
-  if (const std::string named = environment("KUBECONFIG"); !named.empty()) {
-    if (named.find(':') != std::string::npos) {
-      return Error{Code::kMalformed,
-                   "KUBECONFIG: names several files, which are not merged; one file is expected, such as "
-                   "`kubectl config view --flatten --minify` writes"};
-    }
-    return kubeconfig(named, context);
+  if (!file.empty()) return without_proxy(kubeconfig(file, context));
+  if (const auto files = split(environment("KUBECONFIG")); !files.empty()) {
+    return without_proxy(kubeconfigs(files, context));
   }
   if (context.empty() && !environment("KUBERNETES_SERVICE_HOST").empty()) return in_cluster_config();
-  return kubeconfig(environment("HOME") + "/.kube/config", context);
+  return without_proxy(kubeconfig(environment("HOME") + "/.kube/config", context));
 }
 
 }  // namespace snapfreeze::kube

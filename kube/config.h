@@ -29,7 +29,10 @@ struct Config {
 inline constexpr char kServiceAccountDirectory[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 Result<Config> in_cluster_config(const std::string& directory = kServiceAccountDirectory);
 
-// A file named explicitly, else $KUBECONFIG, else in-cluster if the environment says so, else ~/.kube/config.
+// A file named explicitly, else $KUBECONFIG (several files are merged), else in-cluster if the environment says so,
+// else
+// ~/.kube/config. With a kubeconfig, a proxy in $HTTPS_PROXY that the server is not exempt from is refused by name. In
+// a cluster the API server is always reached directly.
 Result<Config> load_config(const std::string& file = "", const std::string& context = "");
 
 }  // namespace snapfreeze::kube

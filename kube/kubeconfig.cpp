@@ -4,6 +4,8 @@
 
 #include <array>
 #include <filesystem>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/base64.h"
@@ -20,7 +22,13 @@ struct Section {
   std::string where;
   YAML::Node node;
 
-  [[nodiscard]] bool has(const char* key) const { return node[key].IsDefined() && !node[key].IsNull(); }
+  // What is empty asks for nothing.
+  [[nodiscard]] bool has(const char* key) const {
+    const YAML::Node value = node[key];
+    if (!value.IsDefined() || value.IsNull()) return false;
+    return value.IsScalar() ? !value.Scalar().empty() : value.size() > 0;
+  }
+  [[nodiscard]] bool is_false(const char* key) const { return !node[key].as<bool>(true); }
   [[nodiscard]] std::string text(const char* key) const { return has(key) ? node[key].as<std::string>() : ""; }
   [[nodiscard]] Error error(const std::string& key, const std::string& what) const {
     return {Code::kMalformed, file + ": " + where + (where.empty() ? "" : ".") + key + ": " + what};
@@ -36,8 +44,10 @@ struct Refusal {
   const char* instead;
 };
 
+constexpr char kSkipVerify[] = "insecure-skip-tls-verify";
+
 constexpr std::array kRefusedOfCluster{
-    Refusal{"insecure-skip-tls-verify", "is not supported; give the server's CA as certificate-authority-data"},
+    Refusal{kSkipVerify, "is not supported; give the server's CA as certificate-authority-data"},
     Refusal{"proxy-url", "is not supported; the server must be reachable directly"}};
 
 constexpr std::array kRefusedOfUser{
@@ -53,26 +63,39 @@ constexpr std::array kRefusedOfUser{
 template <std::size_t kCount>
 Result<void> refuse(const Section& section, const std::array<Refusal, kCount>& refusals) {
   for (const auto& [key, instead] : refusals) {
-    // `insecure-skip-tls-verify: false` asks for nothing.
-    const YAML::Node value = section.node[key];
-    if (section.has(key) && !(value.IsScalar() && value.Scalar() == "false")) return section.error(key, instead);
+    if (!section.has(key)) continue;
+    // A flag that is false asks for nothing.
+    const bool off = key == std::string_view(kSkipVerify) && section.is_false(key);
+    if (!off) return section.error(key, instead);
   }
   return {};
 }
 
-// The map `inner` of the entry called `name` in the list `list`.
-Result<Section> entry(const Section& root, const char* list, const char* inner, const std::string& name) {
+using Files = std::vector<Section>;  // the roots, in order of precedence
+
+// All of them, in a message.
+Section together(const Files& files) {
+  std::string names;
+  for (const Section& root : files) names += (names.empty() ? "" : ":") + root.file;
+  return {names, "", {}};
+}
+
+// The map `inner` of the entry called `name` in the list `list`, from the first file that has one.
+Result<Section> entry(const Files& files, const char* list, const char* inner, const std::string& name) {
   std::string known;
-  for (const YAML::Node& each : root.node[list]) {
-    const std::string each_name = each["name"].as<std::string>("");
-    if (each_name == name) {
-      Section found{root.file, std::string(list) + "[" + name + "]." + inner, each[inner]};
-      if (!found.node.IsMap()) found.node = YAML::Node(YAML::NodeType::Map);
-      return found;
+  for (const Section& root : files) {
+    for (const YAML::Node& each : root.node[list]) {
+      const std::string each_name = each["name"].as<std::string>("");
+      if (each_name == name) {
+        Section found{root.file, std::string(list) + "[" + name + "]." + inner, each[inner]};
+        if (!found.node.IsMap()) found.node = YAML::Node(YAML::NodeType::Map);
+        return found;
+      }
+      known += (known.empty() ? "" : ", ") + each_name;
     }
-    known += (known.empty() ? "" : ", ") + each_name;
   }
-  return root.error(list, "has no entry named \"" + name + "\"; there is: " + (known.empty() ? "none" : known));
+  return together(files).error(list,
+                               "has no entry named \"" + name + "\"; there is: " + (known.empty() ? "none" : known));
 }
 
 // `key`-data decoded, else the file that `key` names, else "".
@@ -123,14 +146,21 @@ Result<void> read_user(const Section& user, Config& config) {
   return {};
 }
 
-Result<Config> read_context(const Section& root, const std::string& asked) {
-  const std::string name = asked.empty() ? root.text("current-context") : asked;
-  if (name.empty()) return root.error("current-context", "is empty; name a context with --context");
-  const Result<Section> context = entry(root, "contexts", "context", name);
+std::string current_context(const Files& files) {
+  for (const Section& root : files) {
+    if (root.has("current-context")) return root.text("current-context");
+  }
+  return "";
+}
+
+Result<Config> read_context(const Files& files, const std::string& asked) {
+  const std::string name = asked.empty() ? current_context(files) : asked;
+  if (name.empty()) return together(files).error("current-context", "is empty; name a context with --context");
+  const Result<Section> context = entry(files, "contexts", "context", name);
   if (!context.ok()) return context.error();
-  const Result<Section> cluster = entry(root, "clusters", "cluster", context->text("cluster"));
+  const Result<Section> cluster = entry(files, "clusters", "cluster", context->text("cluster"));
   if (!cluster.ok()) return cluster.error();
-  const Result<Section> user = entry(root, "users", "user", context->text("user"));
+  const Result<Section> user = entry(files, "users", "user", context->text("user"));
   if (!user.ok()) return user.error();
   Config config;
   if (auto read = read_cluster(cluster.value(), config); !read.ok()) return read.error();
@@ -139,18 +169,42 @@ Result<Config> read_context(const Section& root, const std::string& asked) {
   return config;
 }
 
+// A file of nothing is a kubeconfig without entries.
+Result<Section> root_of(const std::string& file) {
+  const Result<std::string> text = read_file(file);
+  if (!text.ok()) return text.error();
+  Section root{file, "", YAML::Load(text.value())};
+  if (root.node.IsNull()) root.node = YAML::Node(YAML::NodeType::Map);
+  if (!root.node.IsMap()) return Error{Code::kMalformed, file + ": is not a kubeconfig (kind: Config)"};
+  return root;
+}
+
 }  // namespace
 
 Result<Config> kubeconfig(const std::string& file, const std::string& context) {
-  const Result<std::string> text = read_file(file);
-  if (!text.ok()) return text.error();
+  return kubeconfigs({file}, context);
+}
+
+Result<Config> kubeconfigs(const std::vector<std::string>& files, const std::string& context) {
+  Files roots;
+  std::string reading;
   try {
-    const Section root{file, "", YAML::Load(text.value())};
-    if (!root.node.IsMap()) return Error{Code::kMalformed, file + ": is not a kubeconfig (kind: Config)"};
-    return read_context(root, context);
+    for (const std::string& file : files) {
+      std::error_code ignored;
+      const bool may_be_missing = files.size() > 1;
+      if (may_be_missing && !std::filesystem::exists(file, ignored) && !ignored) continue;
+      reading = file;
+      auto root = root_of(file);
+      if (!root.ok()) return root.error();
+      roots.push_back(*std::move(root));
+    }
+    if (!roots.empty()) return read_context(roots, context);
   } catch (const YAML::Exception& exception) {
-    return Error{Code::kMalformed, file + ": is not a kubeconfig: " + exception.what()};
+    return Error{Code::kMalformed, reading + ": is not a kubeconfig: " + exception.what()};
   }
+  std::string names;
+  for (const std::string& file : files) names += (names.empty() ? "" : ", ") + file;
+  return Error{Code::kMalformed, "none of these kubeconfigs exists: " + names};
 }
 
 }  // namespace snapfreeze::kube

@@ -1,5 +1,7 @@
 #include "kube/paths.h"
 
+#include <algorithm>
+
 namespace snapfreeze::kube {
 
 std::string api_version(const Resource& resource) {
@@ -24,6 +26,12 @@ std::string object_path(const Resource& resource, std::string_view namespace_, s
   std::string path = collection_path(resource, namespace_) + "/" + percent_encode(name);
   if (!subresource.empty()) path.append("/").append(subresource);
   return path;
+}
+
+bool is_object_name(std::string_view name) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  if (name.empty() || name.size() > 253 || !alphanumeric(name.front()) || !alphanumeric(name.back())) return false;
+  return std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
 }
 
 std::string percent_encode(std::string_view text) {

@@ -35,7 +35,8 @@ inline constexpr Resource kKubeVirtBackups{"backup.kubevirt.io", "v1alpha1", "vi
                                            "VirtualMachineBackup"};
 inline constexpr Resource kSubjectAccessReviews{"authorization.k8s.io", "v1", "subjectaccessreviews",
                                                 "SubjectAccessReview", false};
-inline constexpr Resource kEvents{"events.k8s.io", "v1", "events", "Event"};
+// Of the core group: those of events.k8s.io may not carry the times that Harvester's UI sorts and filters by.
+inline constexpr Resource kEvents{"", "v1", "events", "Event"};
 inline constexpr Resource kPods{"", "v1", "pods", "Pod"};
 inline constexpr Resource kSecrets{"", "v1", "secrets", "Secret"};
 inline constexpr Resource kMutatingWebhookConfigurations{
@@ -53,6 +54,10 @@ inline constexpr Resource kMutatingWebhookConfigurations{
 
 [[nodiscard]] std::string object_path(const Resource& resource, std::string_view namespace_, std::string_view name,
                                       std::string_view subresource = {});
+
+// Whether `name` can be the name of an object (RFC 1123 subdomain). A user may send "..", and an API server cleans
+// paths.
+[[nodiscard]] bool is_object_name(std::string_view name);
 
 // Encodes all but RFC 3986's unreserved characters, for path segments and query values.
 [[nodiscard]] std::string percent_encode(std::string_view text);

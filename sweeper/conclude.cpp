@@ -9,6 +9,7 @@
 #include "sweeper/end_rest.h"
 #include "sweeper/judgement.h"
 #include "sweeper/thaw.h"
+#include "sweeper/write_event.h"
 #include "sweeper/write_verdict.h"
 
 namespace snapfreeze::sweeper {
@@ -137,8 +138,22 @@ class Conclusion {
       Target about = target_of(job_.holds[i].hold);
       if (!describe(i, about, text)) continue;
       if (to_be_tried_again(write_event(seams_, settings_.identity, about, text))) return false;
+      if (!tell_owner(i, std::move(text))) return false;
     }
     return true;
+  }
+
+  // Of what is bad, on the page of the VM as well.
+  bool tell_owner(std::size_t hold, EventText text) const {
+    if (!text.words.warning) return true;
+    const auto verdict = verdicts_.find(hold);
+    if (verdict != verdicts_.end()) {
+      text.words = freeze::words_for_owner(job_.holds[hold].hold.name, verdict->second,
+                                           judgement_.culprit(verdict->second.reason));
+    }
+    text.id += ".vm";
+    const Session& of = session();
+    return !to_be_tried_again(write_vm_event(seams_, settings_.identity, of.namespace_, of.vm, text));
   }
 
   // False: there is nothing to say.

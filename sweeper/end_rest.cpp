@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "kube/paths.h"
 #include "sweeper/thaw.h"
-#include "sweeper/write_verdict.h"
+#include "sweeper/write_event.h"
 
 namespace snapfreeze::sweeper {
 namespace {

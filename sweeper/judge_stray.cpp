@@ -9,6 +9,7 @@
 #include "kube/rest.h"
 #include "sweeper/conclude.h"
 #include "sweeper/look.h"
+#include "sweeper/write_event.h"
 #include "sweeper/write_verdict.h"
 
 namespace snapfreeze::sweeper {
@@ -52,6 +53,7 @@ Target target_of(const BackupFacts& backup) {
 StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   if (!facts.vm.empty()) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
+    if (!session && session.error().code == Code::kNewer) return ended(StrayEnd::kAlive);
     if (!session && session.error().code != Code::kMalformed) return ended(StrayEnd::kFailed);
     if (session && *session && (*session)->uid == facts.epoch) return ended(StrayEnd::kAlive);
   }
@@ -61,11 +63,22 @@ StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
   return done;
 }
 
+// What a verdict is of.
+struct Told {
+  Target about;
+  std::string backup;  // its name, or the label's value
+  std::string vm;      // "": not known
+};
+
 // Counted and reported once for each backup: a verdict that is already there was counted when it was written.
-void tell(const Seams& seams, const Settings& settings, const Target& about, const Verdict& verdict,
+void tell(const Seams& seams, const Settings& settings, const Told& told, const Verdict& verdict,
           const std::string& culprit) {
   seams.metrics.verdict(to_string(verdict.consistency), verdict.reason.name());
+  const Target& about = told.about;
   (void)write_event(seams, settings.identity, about, {about.uid, freeze::words_of(verdict, std::nullopt, culprit)});
+  if (verdict.consistency != Consistency::kCrash) return;
+  const EventText text{about.uid + ".vm", freeze::words_for_owner(told.backup, verdict, culprit)};
+  (void)write_vm_event(seams, settings.identity, about.namespace_, told.vm, text);
 }
 
 StrayDone judge_backup(const Seams& seams, const Settings& settings, const BackupFacts& backup, const Verdict& verdict,
@@ -73,7 +86,7 @@ StrayDone judge_backup(const Seams& seams, const Settings& settings, const Backu
   const VerdictFor wanted{target_of(backup), verdict, std::nullopt};
   StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()));
   if (done.end != StrayEnd::kJudged) return done;
-  if (!backup.verdict) tell(seams, settings, wanted.target, verdict, culprit);
+  if (!backup.verdict) tell(seams, settings, {wanted.target, backup.name, backup.vm}, verdict, culprit);
   done.backup = verdict;
   return done;
 }
@@ -214,7 +227,8 @@ StrayDone judge(const Seams& seams, const Settings& settings, const StrayJob& jo
       if (job.backup) return judge_backup(seams, settings, *job.backup, job.plan.verdict, "");
       break;
     case Action::kTell:
-      tell(seams, settings, target_of(job.facts), job.plan.verdict, "");
+      tell(seams, settings, {target_of(job.facts), job.facts.hold ? job.facts.hold->name : "", job.facts.vm},
+           job.plan.verdict, "");
       return said();
     default:
       break;

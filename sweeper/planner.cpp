@@ -284,6 +284,8 @@ Plan plan_session(const Situation& situation, const Progress& progress, Observed
       return now.at < progress.not_before ? wait(progress.not_before) : plan_frozen(situation, now, policy);
     case Phase::kThawing:
       return plan_thawing(situation, progress, now.at, identity);
+    case Phase::kNewer:
+      return wait(Mono::max());
     case Phase::kResting:
       break;
   }

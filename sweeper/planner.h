@@ -40,7 +40,8 @@ struct Progress {
   // they are confirmed and in the Lease.
   std::map<std::string, UnprovenCut> unproven;
   int failed_looks = 0;
-  int failures = 0;  // since the last success
+  bool told_newer = false;  // that it is left alone
+  int failures = 0;         // since the last success
   Mono not_before{};
   std::optional<Mono> failing_since;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "sweeper/make_jobs.h"
 
 namespace snapfreeze::sweeper {
@@ -11,6 +12,12 @@ using freeze::Phase;
 
 constexpr std::chrono::minutes kCleaning{10};
 constexpr std::chrono::seconds kOtherJudges{1};
+
+void say_left_alone(const freeze::Session& session, Progress& progress) {
+  if (std::exchange(progress.told_newer, true)) return;
+  log::warning("session of a newer version is left alone",
+               {{"namespace", session.namespace_}, {"name", session.vm}, {"lease", session.lease}});
+}
 
 }  // namespace
 
@@ -121,6 +128,7 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
     return std::nullopt;
   }
   Progress& progress = ledger_.progress(key.id);
+  if (situation->session.phase == Phase::kNewer) say_left_alone(situation->session, progress);
   const Plan plan = sweeper::plan_session(*situation, progress, now, settings_.policy, settings_.identity);
   const bool resting = situation->session.phase == Phase::kResting;
   // What it says once the thaw is under way proves nothing, and is not asked for.

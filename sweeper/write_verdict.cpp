@@ -9,17 +9,13 @@ namespace snapfreeze::sweeper {
 namespace {
 
 constexpr int kUnprocessable = 422;
-constexpr char kReporter[] = "snapfreeze.harvesterhci.io/sweeper";
-constexpr std::size_t kMaxInstance = 128;  // of an Event's reportingInstance
 
 Json patch_of(const VerdictFor& item) {
   Json notes = Json::object();
   for (const auto& [key, value] : freeze::notes_of(item.verdict)) notes.set(key, value.empty() ? Json() : Json(value));
+  const Json labels = notes;
   if (item.frozen_for) notes.set(freeze::kFrozenFor, format_duration(*item.frozen_for));
-  Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}});
-  if (item.target.resource == &kube::kHarvesterBackups) {
-    meta.set("labels", Json::object({{freeze::kConsistency, to_string(item.verdict.consistency)}}));
-  }
+  Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}, {"labels", labels}});
   return Json::object({{"metadata", std::move(meta)}});
 }
 
@@ -73,40 +69,6 @@ std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictF
     outcomes.push_back(outcome_of(seams, verdicts[i].target, kube::object_of(replies[i])));
   }
   return outcomes;
-}
-
-Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text) {
-  const kube::Resource& kind = *about.resource;
-  const Json event = Json::object({
-      {"apiVersion", kube::api_version(kube::kEvents)},
-      {"kind", kube::kEvents.kind},
-      {"metadata", Json::object({{"name", "snapfreeze." + text.id}, {"namespace", about.namespace_}})},
-      {"eventTime", format_micro_time(seams.clock.wall())},
-      {"reportingController", kReporter},
-      {"reportingInstance", identity.substr(0, kMaxInstance)},
-      {"action", "Thaw"},
-      {"reason", text.words.reason},
-      {"regarding", Json::object({{"apiVersion", kube::api_version(kind)},
-                                  {"kind", kind.kind},
-                                  {"namespace", about.namespace_},
-                                  {"name", about.name},
-                                  {"uid", about.uid}})},
-      {"note", text.words.note},
-      {"type", text.words.warning ? "Warning" : "Normal"},
-  });
-  const auto reply = kube::create(seams.api, kube::collection_path(kube::kEvents, about.namespace_), event);
-  if (reply || reply.error().code == Code::kConflict) return Written::kYes;
-  log::warning("event not written",
-               {{"namespace", about.namespace_}, {"name", about.name}, {"error", reply.error().message}});
-  switch (reply.error().code) {
-    case Code::kNotFound:  // the namespace is gone
-      return Written::kGone;
-    case Code::kForbidden:
-    case Code::kMalformed:
-      return Written::kRefused;
-    default:
-      return Written::kFailed;
-  }
 }
 
 }  // namespace snapfreeze::sweeper

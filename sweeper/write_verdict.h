@@ -1,14 +1,12 @@
-// Writes verdicts and Events onto objects.
+// Writes verdicts onto objects.
 #pragma once
 
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "freeze/verdict.h"
-#include "freeze/wording.h"
 #include "kube/api.h"
 #include "kube/paths.h"
 #include "sweeper/seams.h"
@@ -36,15 +34,7 @@ enum class Written {
   kFailed,   // a retry may succeed
 };
 
-// Side by side. The results are in the order of `verdicts`. On a backup the consistency is also a label, so that
-// backups can be selected by it.
+// Side by side. The results are in the order of `verdicts`.
 std::vector<Written> write_verdicts(const Seams& seams, std::span<const VerdictFor> verdicts);
-
-struct EventText {
-  std::string id;  // unique for its content: written twice, it exists once
-  freeze::Words words;
-};
-
-Written write_event(const Seams& seams, const std::string& identity, const Target& about, const EventText& text);
 
 }  // namespace snapfreeze::sweeper

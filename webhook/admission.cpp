@@ -5,6 +5,7 @@
 #include "freeze/backup.h"
 #include "freeze/names.h"
 #include "freeze/wording.h"
+#include "kube/paths.h"
 #include "webhook/begin.h"
 #include "webhook/budget.h"
 #include "webhook/decision.h"
@@ -53,7 +54,7 @@ class Admission::Run {
 
   Outcome run() {
     if (auto ended = is_harvesters() ? look_at_backup() : look_for_vm()) return *ended;
-    if (!is_object_name(subject_.vm)) return crashed(reason::kNoVm);
+    if (!kube::is_object_name(subject_.vm)) return crashed(reason::kNoVm);
     for (;;) {
       if (budget_.used_up()) return refused(reason::kNoTime);
       if (auto ended = try_once()) return *ended;
@@ -65,7 +66,7 @@ class Admission::Run {
   // with fresh reads.
 
   std::optional<Outcome> look_at_backup() {
-    if (!is_object_name(subject_.hold.name)) return crashed(reason::kUnknownBackup);
+    if (!kube::is_object_name(subject_.hold.name)) return crashed(reason::kUnknownBackup);
     const auto backup = read_backup(seams_.api, review_.namespace_, subject_.hold.name, budget_.for_call());
     if (!backup) return api_error(backup.error());
     if (!*backup) return crashed(reason::kUnknownBackup);
@@ -249,7 +250,10 @@ class Admission::Run {
     return crashed(why, std::move(error));
   }
 
-  Outcome api_error(const Error& error) { return refused(reason::kApiError, error.message); }
+  Outcome api_error(const Error& error) {
+    if (error.code == Code::kNewer) return crashed(reason::kNewerFormat, error.message);
+    return refused(reason::kApiError, error.message);
+  }
 
   // Not if the owner opted out, not if KubeVirt has frozen the guest for a snapshot or a backup of its own, and not for
   // a user who may not freeze it.

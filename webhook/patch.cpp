@@ -55,22 +55,26 @@ void change_map(Json& patch, const std::string& path, const Json& map, const std
   if (!whole.members().empty()) patch.push(operation("add", path, std::move(whole)));
 }
 
-std::vector<Entry> annotations_of(const Marks& marks) {
-  std::vector<Entry> entries;
-  if (!marks.backup.empty()) entries.push_back({freeze::kBackupAnnotation, marks.backup});
-  if (!marks.vm.empty()) entries.push_back({freeze::kVmAnnotation, marks.vm});
-  for (auto& [key, value] : freeze::notes_of(marks.verdict)) {
+// The verdict, as annotations or as labels.
+void add_verdict(const std::optional<freeze::Verdict>& verdict, std::vector<Entry>& entries) {
+  for (auto& [key, value] : freeze::notes_of(verdict)) {
     const bool removed = value.empty();
     entries.push_back({key, std::move(value), removed});
   }
   entries.push_back({freeze::kFrozenFor, "", true});
+}
+
+std::vector<Entry> annotations_of(const Marks& marks) {
+  std::vector<Entry> entries;
+  if (!marks.backup.empty()) entries.push_back({freeze::kBackupAnnotation, marks.backup});
+  if (!marks.vm.empty()) entries.push_back({freeze::kVmAnnotation, marks.vm});
+  add_verdict(marks.verdict, entries);
   return entries;
 }
 
-// A verdict is also a label, but only of backups.
-std::vector<Entry> labels_with(Entry epoch) {
+std::vector<Entry> labels_of(Entry epoch, const std::optional<freeze::Verdict>& verdict) {
   std::vector<Entry> entries{std::move(epoch)};
-  for (const char* key : freeze::kVerdictKeys) entries.push_back({key, "", true});
+  add_verdict(verdict, entries);
   return entries;
 }
 
@@ -87,7 +91,8 @@ Json patch_for(const Json& object, const Marks& marks) {
   Json patch = Json::array();
   const Json& metadata = object["metadata"];
   if (!metadata.is_object()) patch.push(operation("add", "/metadata", Json::object()));
-  change_map(patch, "/metadata/labels", metadata["labels"], labels_with({freeze::kEpochLabel, marks.epoch}));
+  change_map(patch, "/metadata/labels", metadata["labels"],
+             labels_of({freeze::kEpochLabel, marks.epoch}, marks.verdict));
   std::vector<Entry> annotations = annotations_of(marks);
   if (too_large(metadata["annotations"], annotations)) annotations = annotations_of(Marks{});
   change_map(patch, "/metadata/annotations", metadata["annotations"], annotations);
@@ -97,7 +102,7 @@ Json patch_for(const Json& object, const Marks& marks) {
 Json removals_for(const Json& object) {
   Json patch = Json::array();
   const Json& metadata = object["metadata"];
-  change_map(patch, "/metadata/labels", metadata["labels"], labels_with({freeze::kEpochLabel, "", true}));
+  change_map(patch, "/metadata/labels", metadata["labels"], labels_of({freeze::kEpochLabel, "", true}, std::nullopt));
   std::vector<Entry> annotations = annotations_of(Marks{});
   annotations.push_back({freeze::kBackupAnnotation, "", true});
   change_map(patch, "/metadata/annotations", metadata["annotations"], annotations);

@@ -158,10 +158,4 @@ Result<bool> may_freeze(kube::KubeApi& api, const User& user, std::string_view n
   return access_given(api.call(access_review(user, ns, vm, timeout)));
 }
 
-bool is_object_name(std::string_view name) {
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  if (name.empty() || name.size() > 253 || !alphanumeric(name.front()) || !alphanumeric(name.back())) return false;
-  return std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
-}
-
 }  // namespace snapfreeze::webhook

@@ -60,8 +60,4 @@ Result<void> list_within(kube::KubeApi& api, kube::PagedList& pages, const Budge
 // every VM of the namespace.
 Result<bool> may_freeze(kube::KubeApi& api, const User& user, std::string_view ns, std::string_view vm, Millis timeout);
 
-// Whether `name` can be the name of an object (RFC 1123 subdomain). A user may send "..", and an API server cleans
-// paths.
-[[nodiscard]] bool is_object_name(std::string_view name);
-
 }  // namespace snapfreeze::webhook

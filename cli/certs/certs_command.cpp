@@ -17,11 +17,12 @@ namespace {
 
 constexpr char kExamples[] = R"(Examples:
   What is stored, and whether the API server trusts it:
-    snapfreeze certs show --kubeconfig ~/.kube/config --namespace snapfreeze-system
+    snapfreeze certs show --namespace snapfreeze-system
   What a webhook serves right now (kubectl port-forward service/snapfreeze-webhook 8443:443):
-    snapfreeze certs show --kubeconfig ~/.kube/config --namespace snapfreeze-system --connect 127.0.0.1:8443
+    snapfreeze certs show --namespace snapfreeze-system \
+      --connect 127.0.0.1:8443
   A new CA, for example because somebody saw its Secret:
-    snapfreeze certs rotate --kubeconfig ~/.kube/config --namespace snapfreeze-system)";
+    snapfreeze certs rotate --namespace snapfreeze-system)";
 
 constexpr Millis kHandshake{5000};
 

@@ -56,7 +56,7 @@ constexpr auto kSweeper = std::to_array<Right>({
     {"list", "", "pods"},
     {"watch", "", "pods"},
     {"update", kGuestGroup, kUnfreeze},
-    {"create", "events.k8s.io", "events"},
+    {"create", "", "events"},
     {"get", kRegistrationGroup, kRegistrations, false, "snapfreeze"},
     {"patch", kRegistrationGroup, kRegistrations, false, "snapfreeze"},
     {"get", kLeaseGroup, "leases", true},
@@ -93,7 +93,7 @@ constexpr auto kAdmin = std::to_array<Right>({
     {"list", "", "pods"},
     {"get", kGuestGroup, "virtualmachineinstances/guestosinfo"},
     {"update", kGuestGroup, kUnfreeze},
-    {"list", "events.k8s.io", "events"},
+    {"list", "", "events"},
 });
 
 }  // namespace

@@ -63,7 +63,10 @@ int run_explain(const ExplainCommand& options) {
   if (!options.svg.empty()) {
     std::ofstream file(options.svg);
     file << picture;
-    if (!file.flush()) return end_with({Code::kMalformed, "cannot write " + options.svg, 0});
+    if (!file.flush()) {
+      std::fprintf(stderr, "snapfreeze: cannot write %s\n", options.svg.c_str());
+      return kFinding;
+    }
   }
   std::fputs(options.output == "svg" ? picture.c_str() : to_text(explanation, wants_colours()).c_str(), stdout);
   return explanation.consistent() ? kFine : kFinding;

@@ -112,11 +112,11 @@ void read_events(kube::KubeApi& api, ExplainFacts& facts) {
     if (!facts.backup) names.insert(disk.snapshot);
   }
   const auto project = [&](const Json& event) -> std::optional<EventFacts> {
-    const bool by_us = event["reportingController"].string().starts_with("snapfreeze.harvesterhci.io/");
-    if (!by_us || !names.contains(event["regarding"]["name"].string())) return std::nullopt;
+    const bool by_us = event["reportingComponent"].string().starts_with("snapfreeze.harvesterhci.io/");
+    if (!by_us || !names.contains(event["involvedObject"]["name"].string())) return std::nullopt;
     const auto time = parse_time(event["eventTime"].string());
     return EventFacts{time ? std::optional<Wall>(*time) : std::nullopt, event["reason"].string(),
-                      event["note"].string()};
+                      event["message"].string()};
   };
   auto list = list_some<EventFacts>(api, kube::kEvents, facts.namespace_, project);
   if (!list) return facts.unseen.push_back(list.error().message);
@@ -139,10 +139,14 @@ Result<ExplainFacts> read_explain(kube::KubeApi& api, const std::string& ns, con
   const auto reply = api.call(kube::get_request(kube::object_path(kube::kHarvesterBackups, ns, name)));
   facts.now = reply && reply->date ? *reply->date : std::chrono::system_clock::now();
   const auto backup = kube::object_of(reply);
-  if (!backup && backup.error().code != Code::kNotFound) return backup.error();
+  const bool forbidden = !backup && may_not(backup.error());
+  if (!backup && !forbidden && backup.error().code != Code::kNotFound) return backup.error();
   if (backup) facts.backup = kube::BackupView::from(*backup);
   const auto disks = facts.backup ? read_disks(api, facts) : read_labelled(api, facts);
+  // It may be a backup that we may not see.
+  if (!disks && forbidden && disks.error().code == Code::kNotFound) return backup.error();
   if (!disks) return disks.error();
+  if (forbidden) facts.unseen.push_back("whether Harvester has a backup of that name: " + backup.error().message);
   read_storage(api, facts);
   read_session(api, system_namespace, facts);
   read_events(api, facts);

@@ -12,7 +12,8 @@ constexpr char kSweeperExamples[] = R"(Examples:
   In a pod, with its service account:
     snapfreeze sweeper
   By hand, and thawing only when the storage reports each snapshot ready to use:
-    snapfreeze sweeper --kubeconfig ~/.kube/config --namespace snapfreeze-system --thaw-on ready --log-format text)";
+    snapfreeze sweeper --kubeconfig ~/.kube/config \
+      --namespace snapfreeze-system --thaw-on ready --log-format text)";
 
 struct SweeperCommand {
   CommonOptions common;

@@ -12,7 +12,8 @@ constexpr char kWebhookExamples[] = R"(Examples:
   In a pod, with its service account and a mounted certificate:
     snapfreeze webhook --tls-cert /tls/tls.crt --tls-key /tls/tls.key
   By hand, deciding and recording, but touching no guest:
-    snapfreeze webhook --kubeconfig ~/.kube/config --namespace snapfreeze-system --mode observe \
+    snapfreeze webhook --kubeconfig ~/.kube/config \
+      --namespace snapfreeze-system --mode observe \
       --tls-cert tls.crt --tls-key tls.key --log-format text)";
 
 struct WebhookCommand {

@@ -14,8 +14,16 @@ void add_certificates(CLI::App& app, CertificateOptions& options) {
   add(app, "--ca-secret", options.names.ca_secret, "Secret of the self-managed CA, in snapfreeze's namespace");
 }
 
+namespace {
+
+// Meanwhile backups go on without a freeze. A look is three reads.
+constexpr std::chrono::seconds kRepairedWithin{5};
+
+}  // namespace
+
 certs::KeeperOptions keeper_options(const CertificateOptions& options, const std::string& own_namespace) {
   certs::KeeperOptions keeper;
+  keeper.look = kRepairedWithin;
   keeper.names = options.names;
   keeper.names.own_namespace = own_namespace;
   keeper.rules.propagation = options.ca_settles;

@@ -8,4 +8,9 @@ Error cannot_list(const kube::Resource& resource, const Error& error) {
   return {error.code, "cannot list " + kind + ": " + error.message, error.http_status};
 }
 
+bool may_not(const Error& error) {
+  constexpr int kForbidden = 403;  // 401: the credentials are bad
+  return error.http_status == kForbidden;
+}
+
 }  // namespace snapfreeze::cli

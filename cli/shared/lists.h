@@ -17,6 +17,9 @@ inline constexpr Millis kPageTimeout{10000};
 // "cannot list pods: HTTP 403: ..." The same code and status.
 [[nodiscard]] Error cannot_list(const kube::Resource& resource, const Error& error);
 
+// Who asks is known, and may not see it. What else they may see is still worth showing.
+[[nodiscard]] bool may_not(const Error& error);
+
 // What `project` makes of each object of the kind in the namespace ("": in all), without the nullopts. A kind that is
 // not served has no objects; `api` (cli/shared/look.h) has asked discovery. `selector`: of labels; "": any.
 template <class Item>

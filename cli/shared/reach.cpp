@@ -11,7 +11,6 @@
 #include "cli/shared/table.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
-#include "webhook/reads.h"
 
 namespace snapfreeze::cli {
 namespace {
@@ -43,7 +42,7 @@ void add_admin_of_all(CLI::App& app, AdminOptions& options) {
 
 CLI::Validator vm_name() {
   const auto refuse = [](const std::string& name) {
-    return webhook::is_object_name(name) ? "" : "'" + name + "' is not a valid VM name";
+    return kube::is_object_name(name) ? "" : "'" + name + "' is not a valid VM name";
   };
   return {refuse, ""};
 }

@@ -15,7 +15,8 @@ constexpr char kCompletionNotes[] = R"(Examples:
   In this shell, now:
     source <(snapfreeze completion bash)
   In every new one:
-    snapfreeze completion fish > ~/.config/fish/completions/snapfreeze.fish)";
+    snapfreeze completion fish \
+      > ~/.config/fish/completions/snapfreeze.fish)";
 
 }  // namespace
 

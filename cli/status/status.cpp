@@ -183,7 +183,7 @@ bool Status::good() const {
 }
 
 bool Status::complete() const {
-  return trouble.empty() && guests_seen;
+  return trouble.empty() && guests_seen && backups_seen;
 }
 
 std::vector<BackupLine> newest_backups(const StatusFacts& facts, std::size_t most_backups) {
@@ -201,6 +201,7 @@ Status status_of(const StatusFacts& facts, std::size_t most_backups) {
   status.trouble = facts.trouble;
   status.installed = facts.installed || !facts.sessions.empty();
   status.guests_seen = facts.guests_seen;
+  status.backups_seen = facts.backups_seen;
   status.unseen = facts.unseen;
   for (const UnheldGuest& unheld : facts.unheld) {
     if (!has_session(facts, unheld.vmi.metadata)) status.frozen.push_back(describe(facts, unheld));

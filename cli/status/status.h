@@ -34,6 +34,7 @@ struct StatusFacts {
   std::vector<kube::BackupView> backups;
   std::vector<UnheldGuest> unheld;
   bool guests_seen = true;                                   // whether VMIs could be listed
+  bool backups_seen = true;                                  // whether Harvester's could
   std::map<std::string, std::vector<std::string>> spoilers;  // by key_of() of a backup: who spoiled its verdict
   std::vector<std::string> unseen;                           // what could not be read, and why
 };
@@ -84,6 +85,7 @@ struct Status {
   std::vector<FrozenGuest> frozen;  // the longest frozen first
   std::vector<BackupLine> backups;  // the newest first, no more than asked for
   bool guests_seen = true;
+  bool backups_seen = true;
   std::vector<std::string> unseen;
 
   [[nodiscard]] bool good() const;      // installed, and no guest is overdue, or frozen for an unknown reason

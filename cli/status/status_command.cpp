@@ -8,6 +8,7 @@
 #include "cli/shared/exit_status.h"
 #include "cli/shared/look.h"
 #include "cli/shared/options.h"
+#include "cli/shared/output.h"
 #include "cli/shared/process.h"
 #include "cli/shared/reach.h"
 #include "cli/shared/yaml.h"
@@ -23,12 +24,13 @@ constexpr char kStatusExamples[] = R"(Examples:
   Watch a backup go by:
     snapfreeze status -n prod -w
   The verdict of the newest backup, for a script:
-    snapfreeze status -n prod --last 1 -o json | jq -r '.backups[0].consistency'
+    snapfreeze status -n prod --last 1 -o json |
+      jq -r '.backups[0].consistency'
 
 NO SESSION: the guest reports that it is frozen, and snapfreeze does not hold it. BACKUPS says who may have frozen it. KubeVirt
 reports it up to 5 s late, so the command looks again after 6 s.
 
-Exit status: 0 nothing is wrong; 1 snapfreeze is not installed, a guest is frozen for longer than its timer allows, or a guest is
+Exit status: 0 nothing is wrong; 1 the output could not be written, snapfreeze is not installed, a guest is frozen for longer than its timer allows, or a guest is
 frozen and neither snapfreeze nor a KubeVirt snapshot holds it; 2 wrong usage; 3 the API server did not answer, or refused to
 show the frozen guests.)";
 
@@ -81,7 +83,7 @@ class StatusRun {
         (void)end_with(status.error());
         wait = std::min(wait * 2, kLongestBackoff);
       }
-      if (!clock.wait(wait)) return kFine;
+      if (!wait_while_read(clock, wait)) return output_is_lost() ? kFinding : kFine;
     }
   }
 

@@ -170,8 +170,10 @@ Result<StatusFacts> StatusReader::read(kube::KubeApi& api, Clock& clock) {
   facts.now = std::chrono::floor<std::chrono::seconds>(clock.wall());
   read_sessions(api, namespace_, facts);
   auto backups = list_views<kube::BackupView>(api, kube::kHarvesterBackups, namespace_);
-  if (!backups) return backups.error();
-  facts.backups = std::move(*backups);
+  if (!backups && !may_not(backups.error())) return backups.error();
+  if (backups) facts.backups = std::move(*backups);
+  facts.backups_seen = backups.ok();
+  if (!backups) facts.unseen.push_back("Harvester's backups: " + backups.error().message);
   auto labelled = list_views<kube::SnapshotView>(api, kube::kVolumeSnapshots, namespace_, freeze::kBackupLabel);
   if (!labelled) return labelled.error();
   facts.snapshots = std::move(*labelled);

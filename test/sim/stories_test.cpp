@@ -23,7 +23,7 @@ void check_end(Story& story) {
 }
 
 cluster::Json event_of(Story& story) {
-  const auto events = story.objects("events.k8s.io", "events");
+  const auto events = story.objects("", "events");
   return events.empty() ? cluster::Json::object() : events.back();
 }
 
@@ -41,7 +41,7 @@ TEST_CASE("a backup of three disks is frozen once, thawed at the last cut, and s
   CHECK_FALSE(story.note("snapshot.storage.k8s.io/volumesnapshots", "b1-volume-vm1-disk-0", "frozen-for").empty());
   CHECK(story.wait_for_no_session(100ms));
   CHECK(event_of(story)["reason"] == "FilesystemConsistent");
-  CHECK(event_of(story)["regarding"]["name"] == "b1");
+  CHECK(event_of(story)["involvedObject"]["name"] == "b1");
   check_end(story);
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("an offline backup of three disks takes few calls, and is counted and 
   story.sleep(500ms);
   const int renewals = static_cast<int>((story.runtime.now() - begin) / sweeper::Elector::kRetryPeriod) + 1;
   CHECK(story.calls("sweeper-0") <= 3 + 3 + 2 + renewals);
-  CHECK(story.objects("events.k8s.io", "events").size() == 1);
+  CHECK(story.objects("", "events").size() == 1);
   const std::string counted = R"(snapfreeze_verdicts_total{consistency="offline",reason=""} 1)";
   CHECK(leader.metrics.exposition().find(counted) != std::string::npos);
   check_end(story);

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import chart
+import label_path
 from monitoring import Prometheus
 from plane import Plane, own_certificate, run, wait_for
 from replicas import Replica, helm_test, uninstall
@@ -219,6 +220,8 @@ def main():
         expect_verdict(plane, "first", "db", "filesystem")
         expect_verdict(plane, "second", "old", "crash no-agent")
         expect_verdict(plane, "third", "web", "filesystem")
+        say("the label path, as docs/label-path.md has it")
+        label_path.check(plane, FAILURES)
         say("alerts and dashboard")
         check_monitoring(plane, prometheus)
         say("upgrade")

@@ -99,6 +99,61 @@ TEST_CASE("a Secret that is lost or garbled is made again, and what is served st
   CHECK(rig.trusted());
 }
 
+// As `helm upgrade --force`, `kubectl replace` and Argo CD's Replace=true do with the manifests of the chart.
+TEST_CASE("what a replace wipes is back within seconds, so that the leaf that is served stays trusted") {
+  KeeperRig rig;
+  rig.options.look = 5s;
+  rig.keeper = rig.self_managed();
+  rig.settle(20s);
+  const std::string served = rig.entry("snapfreeze-tls", "tls.crt");
+  const std::string key = rig.entry("snapfreeze-ca", "tls.key");
+  const std::string bundle = rig.bundle();
+  const auto put = [&](const std::string& path, const cluster::Json& object) {
+    REQUIRE(rig.cluster.call("helm", "PUT", path, object).status == 200);
+  };
+  for (const std::string name : {"snapfreeze-ca", "snapfreeze-tls"}) {
+    cluster::Json secret = rig.secret(name);
+    secret.erase("data");
+    put("/api/v1/namespaces/snapfreeze-system/secrets/" + name, secret);
+    CHECK(rig.entry(name, "tls.crt").empty());
+  }
+  const std::string configurations = "admissionregistration.k8s.io/mutatingwebhookconfigurations";
+  cluster::Json registration = rig.cluster.get(configurations, "", "snapfreeze");
+  registration["webhooks"][0]["clientConfig"].erase("caBundle");
+  put("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/snapfreeze", registration);
+  CHECK(rig.bundle().empty());
+  rig.settle(7s);
+  CHECK(rig.bundle() == bundle);
+  CHECK(rig.entry("snapfreeze-tls", "tls.crt") == served);
+  CHECK(rig.entry("snapfreeze-ca", "tls.key") == key);
+  CHECK(rig.trusted());
+  rig.settle(1min);
+  CHECK(rig.keeper->step().trouble.empty());
+}
+
+TEST_CASE("a Secret that is deleted gets new keys, and so does one that another leader saw whole") {
+  KeeperRig rig;
+  rig.settle(5s);
+  const std::string key = rig.entry("snapfreeze-ca", "tls.key");
+  const auto empty = [&] {
+    cluster::Json secret = rig.secret("snapfreeze-ca");
+    secret.erase("data");
+    rig.cluster.call("helm", "PUT", "/api/v1/namespaces/snapfreeze-system/secrets/snapfreeze-ca", secret);
+  };
+  SECTION("deleted") {
+    rig.remove_secret("snapfreeze-ca");
+  }
+  SECTION("emptied while another one led") {
+    rig.leads = false;
+    (void)rig.keeper->step();
+    empty();
+    rig.leads = true;
+  }
+  rig.settle(1min);
+  CHECK_FALSE(rig.entry("snapfreeze-ca", "tls.key").empty());
+  CHECK(rig.entry("snapfreeze-ca", "tls.key") != key);
+}
+
 TEST_CASE("two that both believe to lead do each other no harm") {
   KeeperRig rig;
   const auto other = rig.self_managed();

@@ -131,8 +131,9 @@ TEST_CASE("status says by name what it may not see, and does not call that compl
   SECTION("backups") {
     cluster.api.refuse("virtualmachinebackups");
     const auto facts = cluster.status();
-    REQUIRE_FALSE(facts);
-    CHECK(contains(facts.error().message, "cannot list virtualmachinebackups.harvesterhci.io: "));
+    REQUIRE(facts);
+    CHECK(contains(text_of(facts->unseen), "cannot list virtualmachinebackups.harvesterhci.io: "));
+    CHECK_FALSE(status_of(*facts, 10).complete());
   }
 }
 
@@ -187,13 +188,45 @@ TEST_CASE("explain says by name what it may not see") {
   REQUIRE(facts);
   const std::string text = to_text(explain(*facts), false);
   CAPTURE(text);
-  for (const char* what : {"not seen: cannot list events.events.k8s.io: ", "not seen: cannot list pods: ",
+  for (const char* what : {"not seen: cannot list events: ", "not seen: cannot list pods: ",
                            "not seen: whether the guest is still frozen: cannot get its Lease: ",
                            "not seen: what snapshots.longhorn.io say of the captures: ",
                            "not seen: what volumesnapshotcontents.snapshot.storage.k8s.io say of the captures: "}) {
     CAPTURE(what);
     CHECK(contains(text, what));
   }
+}
+
+TEST_CASE("without a view of Harvester's kinds, absent or forbidden, labelled snapshots are shown all the same") {
+  constexpr char kHarvesters[] = "/apis/harvesterhci.io/";
+  const int status = GENERATE(404, 403, 401);
+  ScriptedCluster cluster;
+  cluster.api.add(kube::kVolumeSnapshots, "prod",
+                  {parsed("{'metadata': {'name': 's', 'namespace': 'prod', 'uid': 'u', 'creationTimestamp': "
+                          "'2026-10-10T02:00:00Z', 'labels': {'snapfreeze.harvesterhci.io/backup': 'nightly', "
+                          "'snapfreeze.harvesterhci.io/epoch': 'e'}, 'annotations': {'snapfreeze.harvesterhci.io/vm': "
+                          "'db1', 'snapfreeze.harvesterhci.io/consistency': 'filesystem'}}}")});
+  cluster.api.refuse(kHarvesters, status);
+  const auto facts = cluster.status();
+  const auto explained = cluster.explained("nightly");
+  if (status == 401) {  // nothing can be seen with bad credentials
+    CHECK_FALSE(facts);
+    CHECK_FALSE(explained);
+    return;
+  }
+  REQUIRE(facts);
+  REQUIRE(newest_backups(*facts, 10).size() == 1);
+  const Status shown = status_of(*facts, 10);
+  REQUIRE(explained);
+  CHECK(contains(to_text(explain(*explained), false), "labelled snapshots prod/nightly of VM db1: filesystem"));
+  const bool forbidden = status == 403;
+  CHECK(contains(text_of(facts->unseen), "Harvester's backups: cannot list virtualmachinebackups.harvesterhci.io: ") ==
+        forbidden);
+  CHECK(shown.complete() == !forbidden);
+  CHECK(contains(text_of(explained->unseen), "whether Harvester has a backup of that name: ") == forbidden);
+  const auto none = cluster.explained("none");
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == (forbidden ? Code::kForbidden : Code::kNotFound));
 }
 
 TEST_CASE("of a label that is used every night, the newest backup is explained") {
@@ -237,7 +270,7 @@ TEST_CASE("a backup that names more disks than a VM can have does not keep expla
   for (int i = 0; i < 3000; ++i) names += std::string(i == 0 ? "" : ", ") + "{'name': 's" + std::to_string(i) + "'}";
   cluster.api.put(kube::object_path(kube::kHarvesterBackups, "prod", "b"),
                   parsed("{'metadata': {'name': 'b'}, 'status': {'volumeBackups': [" + names + "]}}"));
-  cluster.api.add(kube::kEvents, "prod", std::vector<Json>(2500, parsed("{'reportingController': 'kubelet'}")));
+  cluster.api.add(kube::kEvents, "prod", std::vector<Json>(2500, parsed("{'reportingComponent': 'kubelet'}")));
   const auto facts = cluster.explained("b");
   REQUIRE(facts);
   CHECK(facts->disks.size() == 1000);

@@ -141,4 +141,12 @@ TEST_CASE("status of an API server that is not there") {
   test::shell("rm " + config);
 }
 
+TEST_CASE("status -w ends at once when its reader is gone") {
+  Installed installed;
+  const std::string kubeconfig = (installed.sandbox.directory() / "admin.kubeconfig").string();
+  const Run run = test::shell("bash -c 'timeout 20 " SNAPFREEZE " status -n vms -w --kubeconfig " + kubeconfig +
+                              " | head -1; echo ${PIPESTATUS[0]}'");
+  CHECK(run.said == "No guest is frozen.\n1\n");
+}
+
 }  // namespace

@@ -221,6 +221,11 @@ TEST_CASE("a Lease damaged in one place becomes a session to thaw, with a doubt"
       {"captured", Json(R"({"u":"soon"})")},
       {"captured", Json(R"({"u":1.5})")},
       {"frozen-by", Json("yesterday")},
+      {"format", Json("0")},
+      {"format", Json("-1")},
+      {"format", Json("01")},
+      {"format", Json("1.5")},
+      {"format", Json("two")},
       {"vm", Json("another")},
       {"namespace", Json("another")},
   };
@@ -248,6 +253,41 @@ TEST_CASE("a Lease whose own fields were damaged is thawed likewise") {
   CHECK(session.phase == Phase::kThawing);
   CHECK(session.doubts.front() == freeze::reason::kRecordDamaged);
   CHECK(session.vm == "db");
+}
+
+TEST_CASE("a Lease of the time before formats had numbers reads as today") {
+  const Json lease = lease_of(frozen());
+  REQUIRE(lease["metadata"]["annotations"]["snapfreeze.harvesterhci.io/format"].string() == "1");
+  CHECK(same(read(with_annotation(lease, "format", std::nullopt)), frozen()));
+}
+
+TEST_CASE("of a Lease of a newer format only the names and the times are read, whatever else it says") {
+  const auto format = GENERATE(as<std::string>{}, "2", "10", "99999999999999999999");
+  const Json newer = with_annotation(lease_of(frozen()), "format", Json(format));
+  const auto lease = GENERATE_COPY(values<Json>({
+      newer,
+      with_annotation(newer, "phase", Json("Melting")),
+      with_annotation(newer, "phase", Json("Thawing")),
+      with_annotation(newer, "holds", Json("a new way to write them")),
+      with_annotation(newer, "vm", std::nullopt),
+      with(newer, {"spec", "leaseDurationSeconds"}, std::nullopt),
+  }));
+  const Session session = read(lease);
+  CHECK(session.phase == Phase::kNewer);
+  CHECK(session.uid == "lease-uid");
+  CHECK(session.namespace_ == "team-a");
+  CHECK(session.vm == "db");
+  CHECK(session.created.has_value());
+  CHECK(session.holds.empty());
+  CHECK(session.doubts.empty());
+}
+
+TEST_CASE("a Lease of a newer format is there even if its guest cannot be told, and no Lease may claim to be so") {
+  const Json nameless = with(lease_of(frozen()), {"metadata", "name"}, Json("another-way-to-name-it"));
+  CHECK(read(with_annotation(nameless, "format", Json("2"))).phase == Phase::kNewer);
+  const Session claims =
+      read(with_annotation(lease_of(frozen()), "phase", Json(std::string(to_string(Phase::kNewer)))));
+  CHECK(claims.phase == Phase::kThawing);
 }
 
 TEST_CASE("a doubt that only a newer version knows is a doubt all the same, and no damage") {

@@ -31,6 +31,16 @@ TEST_CASE("an Event says what a backup is worth, for how long the guest was froz
   CHECK(words_of(crash(reason::kNoAgent), std::nullopt).note == "crash-consistent only: no-agent");
 }
 
+TEST_CASE("the owner of a VM is told in words, and what to do") {
+  const auto words = freeze::words_for_owner("nightly", crash(reason::kNoAgent));
+  CHECK(words.warning);
+  CHECK(words.reason == "CrashConsistent");
+  CHECK(words.note == "backup nightly: crash-consistent only: " + freeze::explain_reason("no-agent"));
+  CHECK(freeze::words_for_owner("b", crash(reason::kOtherBackup), "VirtualMachineBackup b2").note ==
+        "backup b: crash-consistent only: " + freeze::explain_reason("other-backup") +
+            "; because of VirtualMachineBackup b2");
+}
+
 // kube-apiserver: a reason of 1 to 128 characters, a note of 1024 at most.
 TEST_CASE("the words of every Event are words that the API server accepts") {
   std::vector<freeze::Words> all{freeze::words_of_rescue(std::string(253, 'v')), freeze::words_of_unsettled_thaw()};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kube/kubeconfig.h"
+#include "kube/proxy.h"
 #include "kube/server_url.h"
 #include "kube/token_source.h"
 #include "test/support/catch.h"
@@ -44,6 +45,11 @@ class Environment {
  private:
   const char* name_;
   std::optional<std::string> before_;
+};
+
+// Whoever runs the tests may have a proxy.
+struct NoProxy {
+  Environment a{"HTTPS_PROXY", nullptr}, b{"https_proxy", nullptr}, c{"NO_PROXY", nullptr}, d{"no_proxy", nullptr};
 };
 
 bool contains(const std::string& text, const std::string& part) {
@@ -192,6 +198,7 @@ TEST_CASE("The file named wins over KUBECONFIG, and that over the cluster") {
   const Directory directory;
   const std::string named = directory.write("named", kubeconfig_text("server: 'https://named'", ""));
   const std::string other = directory.write("other", kubeconfig_text("server: 'https://other'", ""));
+  const NoProxy no_proxy;
   const Environment host("KUBERNETES_SERVICE_HOST", "10.0.0.1");
   const Environment variable("KUBECONFIG", other.c_str());
   CHECK(load_config(named)->host == "named");
@@ -204,13 +211,108 @@ TEST_CASE("Without a file and a cluster, the kubeconfig of the user counts") {
   directory.write(".kube/config", kubeconfig_text("server: 'https://home'", ""));
   const Environment host("KUBERNETES_SERVICE_HOST", nullptr);
   const Environment variable("KUBECONFIG", nullptr);
+  const NoProxy no_proxy;
   const Environment home("HOME", directory.path().c_str());
   CHECK(load_config()->host == "home");
 }
 
-TEST_CASE("Several files in KUBECONFIG are refused with the way to make one") {
-  const Environment variable("KUBECONFIG", "/a:/b");
-  CHECK(contains(error_of(load_config()), "kubectl config view --flatten"));
+TEST_CASE("Several files in KUBECONFIG are merged as kubectl merges them") {
+  const Directory directory;
+  const NoProxy no_proxy;
+  const std::string first = directory.write("first",
+                                            "contexts: [{name: a, context: {cluster: k, user: u}}]\n"
+                                            "clusters: [{name: k, cluster: {server: 'https://first'}}]\n");
+  std::filesystem::create_directory(directory.path() + "/other");
+  directory.write("other/token", "secret");
+  const std::string second =
+      directory.write("other/second",
+                      "current-context: a\n"
+                      "contexts: [{name: a, context: {cluster: gone, user: gone}}]\n"
+                      "clusters: [{name: k, cluster: {server: 'https://second', tls-server-name: x}}]\n"
+                      "users: [{name: u, user: {tokenFile: token}}]\n");
+  const std::string third = directory.write("third", "current-context: none\n");
+  const std::string empty = directory.write("empty", "");
+  const std::string list = ":" + directory.path() + "/missing:" + empty + "::" + first + ":" + second + ":" + third;
+  const Environment variable("KUBECONFIG", list.c_str());
+  const auto config = load_config();
+  REQUIRE(config.ok());
+  CHECK(config->host == "first");
+  CHECK(config->tls_server_name.empty());  // an entry is taken whole
+  CHECK(config->token_file == directory.path() + "/other/token");
+  const std::string files = empty + ":" + first + ":" + second + ":" + third;
+  CHECK(error_of(load_config("", "b")) == files + ": contexts: has no entry named \"b\"; there is: a, a");
+}
+
+TEST_CASE("Of several files each may be missing, but not all, and none may be bad") {
+  const Directory directory;
+  const NoProxy no_proxy;
+  const std::string good = directory.write("good", kubeconfig_text("server: 'https://h'", ""));
+  const std::string bad = directory.write("bad", "[");
+  const auto load = [](const std::string& list) {
+    const Environment variable("KUBECONFIG", list.c_str());
+    return load_config();
+  };
+  CHECK(load(good + ":/nowhere/config")->host == "h");
+  CHECK(error_of(load("/nowhere/a:/nowhere/b")) == "none of these kubeconfigs exists: /nowhere/a, /nowhere/b");
+  CHECK(contains(error_of(load("/nowhere/a")), "/nowhere/a: cannot be read"));
+  CHECK(contains(error_of(load(good + ":" + bad)), bad + ": is not a kubeconfig: "));
+  CHECK(contains(error_of(load(good + ":" + directory.path())), directory.path() + ": cannot be read"));
+}
+
+TEST_CASE("A field that is empty counts as absent") {
+  const auto config = read(
+      "server: 'https://h', certificate-authority-data: '', certificate-authority: '', proxy-url: '', "
+      "tls-server-name: null, insecure-skip-tls-verify: False",
+      "token: t, tokenFile: '', client-certificate-data: '', client-key: '', exec: null, username: '', as-groups: [], "
+      "as-user-extra: {}",
+      ", namespace: ''");
+  REQUIRE(config.ok());
+  CHECK(config->token == "t");
+  CHECK(config->token_file.empty());
+  CHECK(config->namespace_ == "default");
+  CHECK(contains(error_of(read("server: 'https://h'", "username: no")), "username: is not supported"));
+}
+
+TEST_CASE("A proxy of the environment is refused by name, unless the server is exempt") {
+  const Directory directory;
+  const NoProxy no_proxy;
+  const std::string file = directory.write("config", kubeconfig_text("server: 'https://h.example.com'", ""));
+  for (const char* name : {"HTTPS_PROXY", "https_proxy"}) {
+    const Environment proxy(name, "http://proxy:3128");
+    CHECK(error_of(load_config(file)) == std::string(name) +
+                                             ": proxies are not supported; the server must be reachable directly: add "
+                                             "h.example.com to NO_PROXY, or unset " +
+                                             name);
+    const Environment exempt("NO_PROXY", "10.0.0.0/8, example.com");
+    CHECK(load_config(file).ok());
+  }
+  CHECK(load_config(file).ok());
+}
+
+TEST_CASE("NO_PROXY is read as kubectl reads it") {
+  for (const char* list : {"*", "example.com", ".example.com", "*.example.com", "x, API.Example.com",
+                           "api.example.com:6443", ",,example.com,"}) {
+    CAPTURE(list);
+    CHECK(goes_direct(list, "api.example.com", 6443));
+  }
+  for (const char* list :
+       {"", "other.com", "ample.com", "api.example.com:443", ".api.example.com", "10.0.0.0/8", "/", ":"}) {
+    CAPTURE(list);
+    CHECK_FALSE(goes_direct(list, "api.example.com", 6443));
+  }
+  for (const char* list : {"10.1.2.3", "10.0.0.0/8", "10.1.2.3/32", "10.1.2.3:443", "0.0.0.0/0"}) {
+    CAPTURE(list);
+    CHECK(goes_direct(list, "10.1.2.3", 443));
+  }
+  for (const char* list :
+       {"10.1.2.4", "10.1.2.3:80", "11.0.0.0/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "fd00::/8", "2.3"}) {
+    CAPTURE(list);
+    CHECK_FALSE(goes_direct(list, "10.1.2.3", 443));
+  }
+  CHECK(goes_direct("fd00::/8", "fd12::1", 443));
+  CHECK(goes_direct("[fd12::1]:443", "fd12::1", 443));
+  CHECK_FALSE(goes_direct("[fd12::1]:80", "fd12::1", 443));
+  for (const char* host : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) CHECK(goes_direct("", host, 6443));
 }
 
 TEST_CASE("A server's URL is taken apart") {

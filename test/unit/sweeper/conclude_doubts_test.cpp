@@ -60,7 +60,7 @@ TEST_CASE("a backup that was seen during the session and is gone counts") {
   rig.job.seen_backups = {other};
   rig.conclude();
   CHECK(rig.of_backup("reason") == "other-backup");
-  CHECK(rig.last_event()["note"].get<std::string>().find("(VirtualMachineBackup b2)") != std::string::npos);
+  CHECK(rig.last_event()["message"].get<std::string>().find("(VirtualMachineBackup b2)") != std::string::npos);
 }
 
 TEST_CASE("a backup that only uploads, or was left behind in error, does not count; one that tries again does") {

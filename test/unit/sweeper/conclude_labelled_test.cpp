@@ -38,7 +38,7 @@ TEST_CASE("a labelled backup is judged as a whole: one Event, and counted once")
     label(rig, 2);
     rig.job.session.captured[rig.job.members[1].uid] = 29s;
     rig.conclude();
-    CHECK(rig.last_event()["note"].get<std::string>().starts_with("crash-consistent only: cut-too-late"));
+    CHECK(rig.last_event()["message"].get<std::string>().starts_with("crash-consistent only: cut-too-late"));
     CHECK(counted(rig, R"(consistency="crash",reason="cut-too-late")") == "1");
   }
   SECTION("fewer came than were announced") {

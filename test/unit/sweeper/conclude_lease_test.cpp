@@ -129,6 +129,8 @@ TEST_CASE("a session that only undoes somebody else's freeze says nothing about 
     rig.job.session.doubt(reason::kRescued);
     CHECK(rig.conclude().end == End::kEnded);
     CHECK(rig.last_event()["reason"] == "GuestRescued");
+    CHECK(rig.last_vm_event()["reason"] == "GuestRescued");
+    CHECK(rig.last_vm_event()["involvedObject"]["name"] == "vm1");
     CHECK(rig.machine.metrics.exposition().find("snapfreeze_rescues_total 1") != std::string::npos);
   }
   CHECK(rig.of_backup("consistency").empty());
@@ -141,6 +143,6 @@ TEST_CASE("a thaw that was never settled is crash, said in an Event, and the Lea
   CHECK(rig.conclude().end == End::kEnded);
   CHECK(rig.of_backup("reason") == "thaw-unsettled");
   CHECK_FALSE(rig.on_record());
-  CHECK(rig.cluster.get("events.k8s.io/events", "vms", "snapfreeze." + rig.job.session.uid + ".unsettled")["reason"] ==
+  CHECK(rig.cluster.get("/events", "vms", "snapfreeze." + rig.job.session.uid + ".unsettled")["reason"] ==
         "ThawUnsettled");
 }

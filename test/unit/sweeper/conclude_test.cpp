@@ -24,7 +24,7 @@ TEST_CASE("a session without a doubt ends with filesystem on each snapshot and t
   CHECK(backup["metadata"]["labels"]["snapfreeze.harvesterhci.io/consistency"] == "filesystem");
   CHECK(rig.last_event()["reason"] == "FilesystemConsistent");
   CHECK(rig.last_event()["type"] == "Normal");
-  CHECK(rig.last_event()["regarding"]["uid"] == rig.uid);
+  CHECK(rig.last_event()["involvedObject"]["uid"] == rig.uid);
   CHECK_FALSE(rig.on_record());
   CHECK(done.snapshots.size() == 2);
   CHECK(done.backups.size() == 1);

@@ -150,6 +150,17 @@ TEST_CASE("a snapshot whose session lives after all is left to it") {
   CHECK(verdict_of(rig) == " ");
 }
 
+TEST_CASE("a snapshot whose guest has a session of a newer version is left to that version") {
+  Rig rig;
+  rig.begin(Phase::kFrozen);
+  rig.cluster.call("admin", "PATCH", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1",
+                   {{"metadata", {{"annotations", {{"snapfreeze.harvesterhci.io/format", "2"}}}}}},
+                   "application/merge-patch+json");
+  const StrayJob job = stray_job(rig, StrayPlan::Action::kJudgeLost, "epoch-9");
+  CHECK(judge_stray(rig.seams, rig.settings, job).end == StrayDone::End::kAlive);
+  CHECK(verdict_of(rig) == " ");
+}
+
 TEST_CASE("a snapshot is not lost while nobody can tell") {
   Rig rig;
   const StrayJob job = stray_job(rig, StrayPlan::Action::kJudgeLost, "epoch-9");
@@ -304,8 +315,9 @@ TEST_CASE("a labelled backup that was refused at admission is counted and spoken
   StrayJob job = stray_job(rig, StrayPlan::Action::kTell, freeze::kEpochNone);
   job.plan.verdict = {Consistency::kCrash, reason::kNoAgent};
   CHECK(judge_stray(rig.seams, rig.settings, job).end == StrayDone::End::kJudged);
-  CHECK(rig.last_event()["note"] == "crash-consistent only: no-agent");
-  CHECK(rig.last_event()["regarding"]["kind"] == "VolumeSnapshot");
+  CHECK(rig.last_event()["message"] == "crash-consistent only: no-agent");
+  CHECK(rig.last_event()["involvedObject"]["kind"] == "VolumeSnapshot");
+  CHECK(rig.last_vm_event()["involvedObject"]["name"] == "vm1");
   const auto metrics = rig.machine.metrics.exposition();
   CHECK(metrics.find(R"(snapfreeze_verdicts_total{consistency="crash",reason="no-agent"} 1)") != std::string::npos);
 }

@@ -62,7 +62,7 @@ TEST_CASE("a disk that another pod has is shared, and only that disk") {
   expect_crash(rig, "shared-disk");
   CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
   CHECK(rig.of_snapshot(1, "reason") == "shared-disk");
-  CHECK(rig.last_event()["note"].get<std::string>().find("(Pod copy)") != std::string::npos);
+  CHECK(rig.last_event()["message"].get<std::string>().find("(Pod copy)") != std::string::npos);
 }
 
 TEST_CASE("a disk that a pod had since the session began is shared, although no list shows the pod") {
@@ -74,7 +74,7 @@ TEST_CASE("a disk that a pod had since the session began is shared, although no 
     rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
     expect_crash(rig, "shared-disk");
     CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
-    CHECK(rig.last_event()["note"].get<std::string>().find("(Pod copy)") != std::string::npos);
+    CHECK(rig.last_event()["message"].get<std::string>().find("(Pod copy)") != std::string::npos);
   }
   SECTION("it went") {
     add_pod(rig, "copy", "vm1-disk-1");

@@ -216,3 +216,16 @@ TEST_CASE("a capture is bounded by our own clock, too, as the server's may have 
   s.members[1].captured->bound = kServerStart + 2s;
   CHECK(plan(s, 20s).captured.at("uid-disk-1") == 20s);
 }
+
+TEST_CASE("nothing is ever due of a session of a newer version, whatever is seen of its guest") {
+  Situation s = situation(Phase::kNewer);
+  s.session.unsettled = true;
+  s.members[0].captured = at(500ms);
+  s.members[1].captured = at(900ms);
+  s.sightings.lapsed = true;
+  s.guest.gone = GENERATE(false, true);
+  for (const Millis now : {0ms, 1000ms, 60'000ms, 100'000'000ms}) {
+    CHECK(plan(s, now).action == Action::kWait);
+    CHECK(plan(s, now).wake == Mono::max());
+  }
+}

@@ -83,13 +83,22 @@ struct Rig {
     return note("harvesterhci.io/virtualmachinebackups", "b1", annotation);
   }
   std::optional<freeze::Session> on_record() { return *machine.sessions.read("vms", "vm1"); }
-  cluster::Json last_event() {
+  // Those about a VM, or all others.
+  std::vector<cluster::Json> events(bool of_vm) {
     return cluster.locked([&] {
       auto& store = cluster.store();
-      const auto all = store.all(store.resources().at("events.k8s.io", "events"));
-      return all.empty() ? cluster::Json::object() : all.back()->json;
+      std::vector<cluster::Json> found;
+      for (const auto& event : store.all(store.resources().at("", "events"))) {
+        if ((event->json["involvedObject"]["kind"] == "VirtualMachine") == of_vm) found.push_back(event->json);
+      }
+      return found;
     });
   }
+  static cluster::Json last_of(const std::vector<cluster::Json>& events) {
+    return events.empty() ? cluster::Json::object() : events.back();
+  }
+  cluster::Json last_event() { return last_of(events(false)); }
+  cluster::Json last_vm_event() { return last_of(events(true)); }
 
   const bool windows;
   cluster::SimRuntime runtime;

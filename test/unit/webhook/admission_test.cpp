@@ -148,6 +148,18 @@ TEST_CASE("a member that came with a session begun meanwhile makes nobody late")
   CHECK(world.admit(harvester_review("disk-0")).decision == kJoined);
 }
 
+TEST_CASE("a session of a newer version is left alone, also where Harvester's freeze has no timer") {
+  World world;
+  if (GENERATE(false, true)) world.set_deadline("0s");
+  const auto phase = GENERATE(Phase::kFrozen, Phase::kFreezing, Phase::kThawing, Phase::kResting);
+  world.put_session([&](Session& session) { session.phase = phase; });
+  world.api.change_lease("snapfreeze.harvesterhci.io/format", "2");
+  const std::string before = world.api.lease().dump();
+  check_crash(world.admit(harvester_review("disk-0")), reason::kNewerFormat);
+  CHECK(world.api.lease().dump() == before);
+  for (const char* verb : {"PUT ", "POST ", "PATCH ", "DELETE "}) CHECK(world.api.count(verb) == 0);
+}
+
 TEST_CASE("a resting guest is left alone") {
   World world;
   world.put_session([](Session& session) { session.phase = Phase::kResting; });

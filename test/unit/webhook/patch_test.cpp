@@ -58,6 +58,12 @@ TEST_CASE("a verdict brought along as a label is removed") {
   CHECK(patched(object, kJoined)["metadata"]["labels"] == wanted);
 }
 
+TEST_CASE("a verdict that the webhook itself gives is a label, too") {
+  const Independent wanted = {
+      {freeze::kEpochLabel, "none"}, {freeze::kConsistency, "crash"}, {freeze::kReason, "late"}};
+  CHECK(patched(json("{}"), kCrashed)["metadata"]["labels"] == wanted);
+}
+
 TEST_CASE("annotations that would exceed the API server's limit are left out") {
   const Json annotations = Json::object({{"large", std::string(256 * 1024 - 10, 'x')}, {freeze::kConsistency, "f"}});
   const Json object = Json::object({{"metadata", Json::object({{"annotations", annotations}})}});

@@ -37,6 +37,12 @@ annotations:
   {{- include "snapfreeze.alert" (dict "root" . "name" "SnapfreezeSessionStuck" "severity" "critical") | nindent 2 }}
     summary: A session does not end.
     description: {{ printf "A guest is held for longer than the longest T, %d s, and no thaw has succeeded meanwhile." (int .Values.freeze.maxTimeoutSeconds) | quote }}
+- alert: SnapfreezeNewerSession
+  expr: max(snapfreeze_sessions{phase="NewerFormat"}) > 0
+  for: 5m
+  {{- include "snapfreeze.alert" (dict "root" . "name" "SnapfreezeNewerSession" "severity" "warning") | nindent 2 }}
+    summary: A session of a newer version is left alone.
+    description: {{ `This version neither freezes nor thaws the guests of {{ $value | humanize }} Leases, and their backups are crash-consistent.` | quote }}
 - alert: SnapfreezeGuestFrozenTooLong
   # Compared with half a guest, because sums of equal parts may differ in their last digit. Prometheus 3 writes le="60" as "60.0".
   expr: >-
