@@ -5,6 +5,7 @@
 
 #include "freeze/names.h"
 #include "test/sim/holders.h"
+#include "test/sim/restraint.h"
 
 namespace sim {
 namespace {
@@ -50,6 +51,7 @@ class Judge {
   void thawed_by_its_timer(const std::string& vm, const FrozenInterval& interval);
   std::optional<std::chrono::seconds> timer_of(const std::string& vm, const FrozenInterval& interval) const;
   void verdicts_are_true();
+  std::vector<std::string> members_of(const Claim& claim) const;
   void verdict_is_true(const Claim& claim);
   std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
   bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const;
@@ -159,8 +161,17 @@ std::optional<Mono> Judge::cut_of(const Claim& claim, const std::string& name) c
   return latest;
 }
 
+// Somebody may change the backup's list between our look at it and our verdict. It is then of those that were made.
+std::vector<std::string> Judge::members_of(const Claim& claim) const {
+  if (claim.of == "volumesnapshots") return {claim.name};
+  if (!history_.edited_backups.contains(claim.name)) return claim.members;
+  std::vector<std::string> made;
+  for (const cluster::Cut& cut : truth_.cuts_of(claim.ns, claim.name)) made.push_back(cut.snapshot);
+  return made;
+}
+
 void Judge::verdict_is_true(const Claim& claim) {
-  const std::vector<std::string> names = claim.of == "volumesnapshots" ? std::vector{claim.name} : claim.members;
+  const std::vector<std::string> names = members_of(claim);
   std::optional<Mono> first, last;
   std::vector<std::string> claims;
   for (const std::string& name : names) {
@@ -225,8 +236,13 @@ bool Judge::shares_a_disk(const cluster::VmOptions& vm) const {
   });
 }
 
-// It is still there.
+// It is still there, or a restored etcd says so.
 bool Judge::has_a_pod(const cluster::VmOptions& vm) const {
+  for (const std::string& pod : history_.names("", "pods", vm.ns)) {
+    const auto object = history_.cluster.get("/pods", vm.ns, pod);
+    const bool kubevirts = object["metadata"].contains("ownerReferences");
+    if (!kubevirts && object["spec"].dump().find("\"" + vm.name + "-disk-") != std::string::npos) return true;
+  }
   return std::any_of(holders_.begin(), holders_.end(), [&](const auto& item) {
     return item.first.starts_with(vm.ns + "/" + vm.name + "-") &&
            std::any_of(item.second.begin(), item.second.end(), [](const Holder& holder) {
@@ -275,8 +291,8 @@ bool Judge::undisturbed(const Backup& backup, const cluster::VmOptions& vm) cons
   return std::all_of(plan.disks.begin(), plan.disks.end(), [&](const auto& item) {
     const cluster::DiskOptions& disk = item.second;
     const bool slow = disk.style == cluster::StorageStyle::kOldLonghorn && backup.deadline == "10s";
-    return !item.first.starts_with(vm.name + "-") ||
-           (disk.cut <= 900ms && !disk.never && !disk.fails && disk.interim_errors == 0 && !slow);
+    return !item.first.starts_with(vm.name + "-") || (disk.cut <= 900ms && disk.reported && !disk.live.lies &&
+                                                      !disk.never && !disk.fails && disk.interim_errors == 0 && !slow);
   });
 }
 
@@ -298,7 +314,9 @@ void Judge::undisturbed_backups_are_consistent() {
 }  // namespace
 
 std::vector<std::string> broken_promises(History& history) {
-  return Judge(history).broken();
+  std::vector<std::string> broken = Judge(history).broken();
+  for (std::string& one : broken_restraint(history)) broken.push_back(std::move(one));
+  return broken;
 }
 
 }  // namespace sim
