@@ -144,8 +144,9 @@ bool Judge::holds(const std::string& consistency, const std::string& disk, Mono 
   if (found != holders_.end()) {
     for (const Holder& holder : found->second) {
       if (holder.from > last || holder.until < first) continue;
-      // A known limit: of a pod that a restored etcd never knew the API has no trace.
-      if (!holder.by.starts_with(kVmHolds) && history_.restored) continue;
+      // A known limit: of a pod, or of a guest that was started, that a restored etcd never knew the API has no trace.
+      const bool is_vm = holder.by.starts_with(kVmHolds);
+      if (history_.restored && (!is_vm || consistency == "offline")) continue;
       ++writers;
       if (consistency == "filesystem" && !is_frozen(holder.by, first, last)) return false;
     }

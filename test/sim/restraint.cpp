@@ -48,6 +48,7 @@ class Restraint {
   [[nodiscard]] std::string when(Mono at) const {
     return " at " + std::to_string(truth_.since_start(at) / 1000) + " s";
   }
+  static bool is_disk_of(const std::string& claim, const cluster::VmOptions& vm);
   static std::string key(const cluster::VmOptions& vm) { return vm.ns + "/" + vm.name; }
   // What we know of a guest was changed behind our back.
   [[nodiscard]] bool misled(const cluster::VmOptions& vm) const {
@@ -58,7 +59,7 @@ class Restraint {
   [[nodiscard]] bool was_frozen_for_a_backup(const std::string& guest, Mono until) const;
   void cools_down(const cluster::VmOptions& vm);
   [[nodiscard]] bool longhorn_lies_of(const cluster::VmOptions& vm) const;
-  [[nodiscard]] bool was_cut(const std::string& guest, const FrozenInterval& interval) const;
+  [[nodiscard]] bool was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   void is_left_alone(const cluster::VmOptions& vm);
   void is_well_again(const cluster::VmOptions& vm);
   void processes_are_small();
@@ -89,21 +90,22 @@ void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
   }
 }
 
-bool Restraint::was_cut(const std::string& guest, const FrozenInterval& interval) const {
+bool Restraint::is_disk_of(const std::string& claim, const cluster::VmOptions& vm) {
+  return claim.starts_with(vm.name + "-") || std::find(vm.shares.begin(), vm.shares.end(), claim) != vm.shares.end();
+}
+
+bool Restraint::was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const {
   const auto& cuts = truth_.cuts();
   return std::any_of(cuts.begin(), cuts.end(), [&](const cluster::Cut& cut) {
-    return cut.vm == guest && cut.at >= interval.from && cut.at <= *interval.until;
+    return cut.ns == vm.ns && is_disk_of(cut.pvc, vm) && cut.at >= interval.from && cut.at <= *interval.until;
   });
 }
 
 // What it calls cut counts as captured, until the verdict.
 bool Restraint::longhorn_lies_of(const cluster::VmOptions& vm) const {
   const auto& disks = history_.plan().disks;
-  return std::any_of(disks.begin(), disks.end(), [&](const auto& item) {
-    const bool its = item.first.starts_with(vm.name + "-") ||
-                     std::find(vm.shares.begin(), vm.shares.end(), item.first) != vm.shares.end();
-    return its && item.second.live.lies;
-  });
+  return std::any_of(disks.begin(), disks.end(),
+                     [&](const auto& item) { return item.second.live.lies && is_disk_of(item.first, vm); });
 }
 
 void Restraint::cools_down(const cluster::VmOptions& vm) {
@@ -113,7 +115,7 @@ void Restraint::cools_down(const cluster::VmOptions& vm) {
     // One that is carried out late was begun before.
     if (!is_webhook(one.frozen_by) || !one.whole || one.frozen_by.ends_with("(late)")) continue;
     const bool too_soon = last != nullptr && last->until && one.from < *last->until + kCoolDown;
-    if (too_soon && !was_cut(key(vm), *last)) {
+    if (too_soon && !was_cut(vm, *last)) {
       fail(5, key(vm) + " was frozen" + when(one.from) + ", although nothing was cut while it was frozen" +
                   when(last->from));
     }
