@@ -59,7 +59,10 @@ void History::play() {
   calm_down();
   wait_for_quiet();
   // What was done by a clock that was ahead seems to be yet to come.
-  if (clock_stepped) runtime.sleep_for(kLongestStep);
+  if (clock_stepped) {
+    runtime.sleep_for(kLongestStep);
+    wait_for_quiet();
+  }
   back_up_all();
 }
 

@@ -56,6 +56,7 @@ class Judge {
   std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
   bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const;
   bool is_frozen(const std::string& holder, Mono first, Mono last) const;
+  bool is_known(const std::string& holder) const;
   void sessions_end();
   void calls_are_on_record();
   void who_opted_out_is_left_alone();
@@ -129,6 +130,13 @@ void Judge::guests_are_thawed() {
   }
 }
 
+// A VM whose instance the API still shows.
+bool Judge::is_known(const std::string& holder) const {
+  if (!holder.starts_with(kVmHolds)) return false;
+  const std::string name = holder.substr(holder.find('/') + 1);
+  return !history_.cluster.get("kubevirt.io/virtualmachineinstances", kNamespace, name).is_null();
+}
+
 bool Judge::is_frozen(const std::string& holder, Mono first, Mono last) const {
   if (!holder.starts_with(kVmHolds)) return false;
   const auto& all = truth_.intervals(holder.substr(std::string(kVmHolds).size()));
@@ -145,8 +153,7 @@ bool Judge::holds(const std::string& consistency, const std::string& disk, Mono 
     for (const Holder& holder : found->second) {
       if (holder.from > last || holder.until < first) continue;
       // A known limit: of a pod, or of a guest that was started, that a restored etcd never knew the API has no trace.
-      const bool is_vm = holder.by.starts_with(kVmHolds);
-      if (history_.restored && (!is_vm || consistency == "offline")) continue;
+      if (history_.restored && !is_known(holder.by)) continue;
       ++writers;
       if (consistency == "filesystem" && !is_frozen(holder.by, first, last)) return false;
     }
