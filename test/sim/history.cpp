@@ -79,6 +79,11 @@ bool History::quiet() {
   }
   if (!led) return false;
   if (names("coordination.k8s.io", "leases", kOwnNamespace).size() > 1) return false;
+  for (const auto& vm : plan_.vms) {
+    const auto vmi = cluster.get("kubevirt.io/virtualmachineinstances", vm.ns, vm.name);
+    // One that VSS has thawed says so until somebody asks it to thaw.
+    if (!vmi.is_null() && vmi.value("status", cluster::Json::object()).contains("fsFreezeStatus")) return false;
+  }
   return cluster.locked([this] {
     return std::none_of(plan_.vms.begin(), plan_.vms.end(),
                         [this](const auto& vm) { return cluster.truth().frozen_now(vm.ns + "/" + vm.name); });

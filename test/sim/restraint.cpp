@@ -109,7 +109,7 @@ bool Restraint::longhorn_lies_of(const cluster::VmOptions& vm) const {
 }
 
 void Restraint::cools_down(const cluster::VmOptions& vm) {
-  if (misled(vm) || longhorn_lies_of(vm)) return;
+  if (misled(vm) || longhorn_lies_of(vm) || history_.thawed_by_hand.contains(vm.name)) return;
   const FrozenInterval* last = nullptr;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     // One that is carried out late was begun before.
