@@ -234,9 +234,10 @@ Json to_lease(const Session& session, std::string_view own_namespace) {
 }
 
 Json to_patch(const Session& session) {
-  return Json::object({{"metadata", Json::object({{"uid", session.uid},
-                                                  {"resourceVersion", session.resource_version},
-                                                  {"annotations", annotations(session)}})}});
+  Json metadata = Json::object(
+      {{"uid", session.uid}, {"resourceVersion", session.resource_version}, {"annotations", annotations(session)}});
+  if (!session.listed) metadata.set("labels", Json::object({{kSessionLabel, "true"}}));
+  return Json::object({{"metadata", std::move(metadata)}});
 }
 
 Result<Session> from_lease(const Json& lease) {
@@ -246,6 +247,7 @@ Result<Session> from_lease(const Json& lease) {
   session.lease = meta["name"].string();
   session.uid = meta["uid"].string();
   session.resource_version = meta["resourceVersion"].string();
+  session.listed = !meta["labels"][kSessionLabel].is_null();
   if (const auto created = parse_time(meta["creationTimestamp"].string())) session.created = *created;
   session.namespace_ = notes[kNamespace].string();
   session.vm = notes[kVm].string();

@@ -66,6 +66,9 @@ struct Session {
   std::string resource_version;  // every change carries it
   std::optional<Wall> created;   // before the freeze; the API server's clock, truncated to seconds
 
+  // It has the label by which sessions are found. The next change restores it if somebody has removed it.
+  bool listed = true;
+
   std::string namespace_;
   std::string vm;
   std::string vmi_uid;

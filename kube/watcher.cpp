@@ -142,6 +142,7 @@ void Watcher::on_end(const Result<void>& end, Mono now) {
   std::optional<Error> error = std::exchange(stream_error_, std::nullopt);
   const bool lived = now - watch_began_ >= kHealthyStream;
   const bool answered = error || end.ok() || end.error().http_status != 0;
+  if (options_.always_lists) state_ = State::kListing;
   if (!error && !end.ok()) {
     if (end.error().code == Code::kCancelled) return;
     // Servers and balancers cut long streams. That is a problem only if the stream cannot be resumed.

@@ -59,6 +59,9 @@ class Watcher {
   struct Options {
     std::string collection;      // path, from collection_path()
     std::string label_selector;  // "" selects all
+    // Never resumes a watch, but lists anew after each, whatever ended it. A watch that resumes in an etcd that was
+    // restored meanwhile misses what was written with a version that it believes to know. For small collections.
+    bool always_lists = false;
   };
 
   struct Step {

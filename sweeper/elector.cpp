@@ -105,7 +105,10 @@ void Elector::acquire() {
 
 void Elector::renew() {
   const Mono sent = clock_.monotonic();
-  const auto renewed = write(Json::object({{"renewTime", format_micro_time(clock_.wall())}}), sent);
+  // Somebody may have taken the duration away, and without it no webhook believes that we live.
+  const auto renewed = write(Json::object({{"renewTime", format_micro_time(clock_.wall())},
+                                           {"leaseDurationSeconds", std::int64_t{kLeaseDuration.count()}}}),
+                             sent);
   if (renewed) return;
   const Code code = renewed.error().code;
   if (code != Code::kConflict && code != Code::kNotFound) return;

@@ -102,15 +102,16 @@ Result<Facts> vm_facts(const Json& object, ThawOn) {
 using Source = Captures::Source;
 
 constexpr auto kWatches = std::to_array<Watch>({
-    // kind, resource, selector, own namespace, waits, source, only to capture, read
-    {Kind::kSession, &kube::kLeases, freeze::kSessionLabel, true, false, {}, false, session_facts},
-    {Kind::kSnapshot, &kube::kVolumeSnapshots, freeze::kEpochLabel, false, true, Source::kSnapshot, false,
+    // kind, resource, selector, own namespace, always lists, waits, source, only to capture, read
+    {Kind::kSession, &kube::kLeases, freeze::kSessionLabel, true, true, false, {}, false, session_facts},
+    {Kind::kSnapshot, &kube::kVolumeSnapshots, freeze::kEpochLabel, false, false, true, Source::kSnapshot, false,
      snapshot_facts},
-    {Kind::kContent, &kube::kVolumeSnapshotContents, "", false, true, Source::kContent, true, content_facts},
-    {Kind::kLonghornSnapshot, &kube::kLonghornSnapshots, "", false, true, Source::kLonghorn, true, longhorn_facts},
-    {Kind::kBackup, &kube::kHarvesterBackups, "", false, false, {}, false, backup_facts},
-    {Kind::kVmi, &kube::kVirtualMachineInstances, "", false, false, {}, false, vmi_facts},
-    {Kind::kVm, &kube::kVirtualMachines, "", false, false, {}, false, vm_facts},
+    {Kind::kContent, &kube::kVolumeSnapshotContents, "", false, false, true, Source::kContent, true, content_facts},
+    {Kind::kLonghornSnapshot, &kube::kLonghornSnapshots, "", false, false, true, Source::kLonghorn, true,
+     longhorn_facts},
+    {Kind::kBackup, &kube::kHarvesterBackups, "", false, false, false, {}, false, backup_facts},
+    {Kind::kVmi, &kube::kVirtualMachineInstances, "", false, false, false, {}, false, vmi_facts},
+    {Kind::kVm, &kube::kVirtualMachines, "", false, false, false, {}, false, vm_facts},
 });
 
 // One row a kind, in the order of the kinds.

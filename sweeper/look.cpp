@@ -185,18 +185,21 @@ class Looking {
     take_user(std::move(user), pods_);
   }
 
-  // A pod that is gone may have written before.
+  // A pod that is gone, or has finished, may have written before.
   void replay_pods() {
     if (job_.version.empty()) return;
-    std::map<std::string, freeze::DiskUser> gone;
+    std::map<std::string, freeze::DiskUser> since;
     const kube::Replay wanted{kube::collection_path(kube::kPods, job_.namespace_), job_.version,
                               list_of_pods_->resource_version()};
     const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
       auto user = freeze::pod_user(item);
-      if (!listed_pods_.contains(user.pod_uid)) gone[user.pod_uid] = std::move(user);
+      // It has changed since, and does not say when it finished.
+      const bool may_have_finished = user.finished && !user.ended;
+      if (may_have_finished) user.finished = false;
+      if (may_have_finished || !listed_pods_.contains(user.pod_uid)) since[user.pod_uid] = std::move(user);
     });
     if (!replayed) look_.error = "what became of the pods: " + replayed.error().message;
-    for (auto& [uid, user] : gone) take_user(std::move(user), pods_);
+    for (auto& [uid, user] : since) take_user(std::move(user), pods_);
   }
 
   void take_user(freeze::DiskUser user, std::vector<freeze::DiskUser>& found) const {

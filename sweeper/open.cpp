@@ -30,6 +30,16 @@ Rescue look_before_rescue(const Seams& seams, freeze::Session& session) {
   return held ? Rescue::kNotNeeded : Rescue::kNeeded;
 }
 
+// There is a session already. If we do not know it, because somebody has removed its label, no watch would ever show
+// it.
+bool find_again(const Seams& seams, const freeze::Session& wanted) {
+  const auto there = seams.sessions.read(wanted.namespace_, wanted.vm);
+  if (!there) return false;
+  if (!*there || (*there)->listed) return true;
+  log::warning("session has lost its label", {{"namespace", wanted.namespace_}, {"name", wanted.vm}});
+  return seams.sessions.update(**there).ok();
+}
+
 }  // namespace
 
 OpenDone open(const Seams& seams, const OpenJob& job) {
@@ -41,7 +51,7 @@ OpenDone open(const Seams& seams, const OpenJob& job) {
   if (!seams.leadership.leads_for(kube::kCallTimeout)) return {true};
   const auto created = seams.sessions.create(session);
   // If there are two, the one that came first is thawed.
-  if (!created && created.error().code == Code::kConflict) return {};
+  if (!created && created.error().code == Code::kConflict) return {!find_again(seams, session)};
   const log::Fields about = {{"namespace", session.namespace_}, {"name", session.vm}};
   if (!created) {
     log::warning("session not written",

@@ -140,7 +140,15 @@ class Admission::Run {
     }
   }
 
+  // Without its label no sweeper finds the session, and it would never end.
+  void restore_label(const std::optional<Session>& session) {
+    if (session && !session->listed && permission_.given == true) {
+      (void)seams_.sessions.update(*session, budget_.for_call());
+    }
+  }
+
   std::optional<Outcome> act(const Decision& decision, const Facts& facts) {
+    if (decision.step != Step::kAddHold) restore_label(facts.session);
     switch (decision.step) {
       case Step::kJoin:
         return joined(*facts.session);

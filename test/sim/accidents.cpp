@@ -24,8 +24,11 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
   cluster::Fault fault;
   fault.kind = dice.of({FaultKind::kDropBefore, FaultKind::kDropAfter, FaultKind::kDelayBefore, FaultKind::kDelayAfter,
                         FaultKind::kStatus, FaultKind::kHang, FaultKind::kCutWatch, FaultKind::kSilentWatch,
-                        FaultKind::kExpireWatch, FaultKind::kKillBefore, FaultKind::kKillAfter});
+                        FaultKind::kExpireWatch, FaultKind::kKillBefore, FaultKind::kKillAfter, FaultKind::kStopAfter});
   fault.caller = draw_process(dice);
+  if (dice.one_in(3)) fault.verb = dice.of<std::string>({"create", "patch", "delete", "get", "list"});
+  if (dice.one_in(4))
+    fault.path = dice.of<std::string>({"/leases", "/volumesnapshots", "/virtualmachinebackups", "/pods"});
   fault.nth = dice.number(1, 25);
   fault.count = dice.number(1, 3);
   fault.delay = dice.millis(100, 12000);
@@ -36,6 +39,7 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
                fault.caller + ", " + std::to_string(fault.count) + " times",
            [=](History& history) {
              history.installation.when_killed(fault.caller, back);
+             if (fault.kind == FaultKind::kStopAfter) history.stopped.insert(fault.caller);
              history.cluster.add_fault(fault);
            });
 }
@@ -85,10 +89,11 @@ void draw_crash_or_stop(Dice& dice, Plan& plan) {
 void draw_trouble_with_watches(Dice& dice, Plan& plan) {
   cluster::Holdback holdback;
   holdback.caller = dice.of<std::string>({"", "sweeper-0", "sweeper-1"});
-  holdback.path = dice.of<std::string>(
-      {"", "/coordination.k8s.io/v1/leases", "/snapshot.storage.k8s.io/v1/volumesnapshots",
-       "/snapshot.storage.k8s.io/v1/volumesnapshotcontents", "/harvesterhci.io/v1beta1/virtualmachinebackups",
-       "/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"});
+  holdback.path =
+      dice.of<std::string>({"", "/coordination.k8s.io/v1/leases", "/snapshot.storage.k8s.io/v1/volumesnapshots",
+                            "/snapshot.storage.k8s.io/v1/volumesnapshotcontents",
+                            "/harvesterhci.io/v1beta1/virtualmachinebackups", "/kubevirt.io/v1/virtualmachineinstances",
+                            "/kubevirt.io/v1/virtualmachines", "/longhorn.io/v1beta2/snapshots", "/v1/pods"});
   if (!dice.one_in(3)) holdback.late_by = dice.millis(20, 8000);
   const Millis at = dice.millis(kFirstEvent, 40000);
   const Millis lasts = dice.millis(1000, 60000);
@@ -127,6 +132,7 @@ void draw_trouble_with_the_api(Dice& dice, Plan& plan) {
       });
     case 1:
       return plan.add(at, "the API server's clock is set by " + text(step), [=](History& history) {
+        history.clock_stepped = true;
         history.cluster.locked([&] { history.cluster.store().step_clock(step); });
       });
     default:
@@ -226,6 +232,19 @@ void draw_pod(Dice& dice, Plan& plan) {
   });
 }
 
+void draw_longhorns_mood(Dice& dice, Plan& plan) {
+  using cluster::BackendMood;
+  const BackendMood mood =
+      dice.of({BackendMood::kGone, BackendMood::kHangs, BackendMood::kDribbles, BackendMood::kRefuses,
+               BackendMood::kErrors, BackendMood::kGarbage, BackendMood::kHuge, BackendMood::kCutShort});
+  const Millis lasts = dice.millis(500, 40000);
+  plan.add(dice.millis(kFirstEvent, 40000),
+           "Longhorn's own API is in mood " + std::to_string(static_cast<int>(mood)) + " for " + text(lasts),
+           [=](History& history) {
+             history.cluster.locked([&] { history.cluster.longhorn().set_mood(mood, history.runtime.now() + lasts); });
+           });
+}
+
 void draw_harvesters_deed(Dice& dice, Plan& plan) {
   const Millis at = dice.millis(kFirstEvent, kLastEvent);
   if (dice.one_in(2)) {
@@ -244,7 +263,7 @@ void draw_accidents(Dice& dice, Plan& plan) {
   // Many at once hide each other: some histories have none, most have a few.
   plan.accidents = dice.of({0, 1, 1, 2, 2, 3, 4, 6, 9});
   for (int i = 0; i < plan.accidents; ++i) {
-    switch (dice.number(0, 11)) {
+    switch (dice.number(0, 12)) {
       case 0:
         draw_fault_of_the_api(dice, plan);
         break;
@@ -272,6 +291,9 @@ void draw_accidents(Dice& dice, Plan& plan) {
         break;
       case 9:
         draw_pod(dice, plan);
+        break;
+      case 10:
+        draw_longhorns_mood(dice, plan);
         break;
       default:
         draw_edit(dice, plan);

@@ -26,6 +26,17 @@ cluster::VmOptions draw_vm(Dice& dice, int number) {
   return vm;
 }
 
+// What Longhorn says of a disk before it is true, or never.
+void draw_lies(Dice& dice, cluster::DiskOptions& disk) {
+  disk.live.delay = dice.millis(1, 4000);
+  disk.live.lies = dice.one_in(3);
+  disk.live.removed = dice.one_in(6);
+  disk.live.by_system = dice.one_in(6);
+  if (dice.one_in(4)) disk.live.vanishes = dice.millis(1, 3000);
+  disk.live.others = dice.number(0, 3);
+  disk.reported = !dice.one_in(6);
+}
+
 cluster::DiskOptions draw_disk(Dice& dice) {
   using cluster::StorageStyle;
   cluster::DiskOptions disk;
@@ -36,6 +47,7 @@ cluster::DiskOptions draw_disk(Dice& dice) {
   disk.error_retry = dice.millis(200, 4000);
   disk.never = dice.one_in(15);
   disk.fails = dice.one_in(20);
+  if (disk.style != StorageStyle::kCsi && dice.one_in(4)) draw_lies(dice, disk);
   if (dice.one_in(10)) disk.creation_time = snapfreeze::Wall(std::chrono::seconds(dice.number(0, 2000000000)));
   return disk;
 }
@@ -68,12 +80,16 @@ Plan draw(std::uint64_t seed) {
   plan.installation.sweeper.clock_offset = dice.one_in(4) ? dice.millis(-600000, 600000) : Millis(0);
   plan.installation.webhook.clock_offset = dice.one_in(4) ? dice.millis(-600000, 600000) : Millis(0);
   plan.installation.registration.timeout_seconds = dice.of({15, 15, 15, 10, 5});
+  plan.installation.sweeper.asks_longhorn = !dice.one_in(4);
+  if (dice.one_in(10)) plan.rounds = 2;
+  if (dice.one_in(5)) plan.not_for_tenants.insert(dice.of(plan.vms).name);
   if (dice.one_in(8)) {
     plan.installation.sweeper.what.thaw_on = snapfreeze::sweeper::ThawOn::kReady;
   }
   draw_backups(dice, plan);
   draw_accidents(dice, plan);
   std::stable_sort(plan.events.begin(), plan.events.end(), [](const Event& a, const Event& b) { return a.at < b.at; });
+  for (std::size_t i = 0; i < plan.events.size(); ++i) plan.events[i].number = static_cast<int>(i);
   return plan;
 }
 

@@ -74,6 +74,7 @@ void note(History& history, const Kind& kind, const std::string& name, const Bod
   if (resource == "leases") history.records_touched.insert(name);
   if (resource == "virtualmachines") ++history.edited_names[name];
   if (resource == "virtualmachinebackups") {
+    history.edited_backups.insert(name);
     history.undoable.insert(object["spec"].value("source", Body::object()).value("name", ""));
   }
 }
@@ -89,7 +90,7 @@ const Body* at(const Body& json, const std::vector<std::string>& path) {
 
 std::string edit(History& history, const Kind& kind, bool deletes) {
   std::vector<std::string> names = history.names(kind.group, kind.resource, kind.ns);
-  std::erase(names, snapfreeze::freeze::kLeaderLease);
+  if (!history.dice.one_in(3)) std::erase(names, snapfreeze::freeze::kLeaderLease);
   if (names.empty()) return "nothing";
   const std::string name = history.dice.of(names);
   const std::string group_resource = std::string(kind.group) + "/" + kind.resource;
@@ -120,7 +121,8 @@ void draw_edit(Dice& dice, Plan& plan) {
                          [&kind, deletes](History& history) {
                            const std::string done = edit(history, kind, deletes);
                            history.cluster.locked([&] { history.cluster.truth().note("edit", "", done); });
-                         }});
+                         },
+                         0});
 }
 
 }  // namespace sim

@@ -63,6 +63,11 @@ void Gate::close_at(Where where, int nth, Millis lasts) {
   state_->stops.push_back({where, (where == Where::kAtStep ? state_->steps : state_->calls) + nth, lasts});
 }
 
+void Gate::disarm() {
+  const cluster::Lock lock = state_->runtime.lock();
+  state_->stops.clear();
+}
+
 int Gate::leaves() {
   std::optional<Millis> lasts;
   int number = 0;

@@ -30,6 +30,9 @@ class Gate {
   // apart.
   void close_at(Where where, int nth, Millis lasts);
 
+  // What close_at() is yet to do is left undone.
+  void disarm();
+
   // A call is about to leave; returns its number. Blocks while the gate is closed.
   int leaves();
   // It was carried out, and nothing has reached the process of it. Does not block.

@@ -10,11 +10,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr const char* kProcesses[] = {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"};
 constexpr auto kElection = 13s;
 // A guest that Harvester left frozen, a stop of two minutes, a rest, and what comes of them.
 constexpr auto kLongestCalm = 400s;
-constexpr auto kLook = 10s;
-constexpr int kQuietLooks = 4;
+constexpr auto kLongestStep = 50s;
+constexpr auto kLook = 5s;
+constexpr int kQuietLooks = 3;
 constexpr auto kLast = 45s;  // of a backup that nothing disturbs, to its verdict
 
 }  // namespace
@@ -32,6 +34,13 @@ void History::set_up() {
   for (const auto& [claim, disk] : plan_.disks) cluster.storage().set_disk(kNamespace, claim, disk);
   cluster.harvester().set_options(plan_.harvester);
   cluster.guests().set_version(1, plan_.kubevirt_minor);
+  cluster.admission().set_rounds(plan_.rounds);
+  for (const std::string& vm : plan_.not_for_tenants) {
+    cluster.locked([&] {
+      cluster.access().deny(
+          {"tenant", "update", "subresources.kubevirt.io", "virtualmachineinstances/freeze", kNamespace, vm});
+    });
+  }
   for (const char* name : {"sweeper-0", "sweeper-1"}) installation.start_sweeper(name);
   for (const char* name : {"webhook-0", "webhook-1"}) installation.start_webhook(name);
   installation.register_webhooks();
@@ -49,14 +58,31 @@ void History::play() {
   runtime.sleep_for(1s);
   calm_down();
   wait_for_quiet();
+  // What was done by a clock that was ahead seems to be yet to come.
+  if (clock_stepped) {
+    runtime.sleep_for(kLongestStep);
+    wait_for_quiet();
+  }
   back_up_all();
 }
 
-// Nobody is frozen, nobody rests, and nobody has to wake up.
+// Somebody leads, nobody is frozen, nobody rests, and nobody has to wake up.
 bool History::quiet() {
+  for (const char* name : kProcesses) {
+    if (!installation.process(name).gate.closed()) continue;
+    calm_ = runtime.now();
+    return false;
+  }
+  bool led = false;
+  for (const char* name : {"sweeper-0", "sweeper-1"}) {
+    led = led || dynamic_cast<SweeperProcess&>(installation.process(name)).leads();
+  }
+  if (!led) return false;
   if (names("coordination.k8s.io", "leases", kOwnNamespace).size() > 1) return false;
-  for (const char* name : {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"}) {
-    if (installation.process(name).gate.closed()) return false;
+  for (const auto& vm : plan_.vms) {
+    const auto vmi = cluster.get("kubevirt.io/virtualmachineinstances", vm.ns, vm.name);
+    // One that VSS has thawed says so until somebody asks it to thaw.
+    if (!vmi.is_null() && vmi.value("status", cluster::Json::object()).contains("fsFreezeStatus")) return false;
   }
   return cluster.locked([this] {
     return std::none_of(plan_.vms.begin(), plan_.vms.end(),
@@ -79,7 +105,9 @@ void History::calm_down() {
     cluster.faults().clear();
     cluster.faults().end_holdbacks(runtime.now());
   });
+  calm_ = runtime.now();
   cluster.guests().clear_faults();
+  for (const char* name : kProcesses) installation.process(name).gate.disarm();
   installation.revive();
   for (const auto& vm : plan_.vms) {
     try {
@@ -88,6 +116,15 @@ void History::calm_down() {
       // It does not exist.
     }
   }
+}
+
+bool History::all_judged() {
+  return std::all_of(clean_backups.begin(), clean_backups.end(), [this](const std::string& name) {
+    const auto backup = cluster.get("harvesterhci.io/virtualmachinebackups", kNamespace, name);
+    return !backup.is_null() && backup["metadata"]
+                                    .value("annotations", cluster::Json::object())
+                                    .contains("snapfreeze.harvesterhci.io/consistency");
+  });
 }
 
 void History::back_up_all() {
@@ -104,7 +141,9 @@ void History::back_up_all() {
     back_up("clean-" + vm.name, vm.name, "");
     runtime.sleep_for(300ms);
   }
-  runtime.sleep_for(kLast);
+  const auto begin = runtime.now();
+  do runtime.sleep_for(1s);
+  while (runtime.now() < begin + kLast && !all_judged());
   wait_for_quiet();  // also one that was rightly given up may rest
 }
 

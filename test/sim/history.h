@@ -43,12 +43,16 @@ class History {
   std::set<std::string> undoable;           // guests whose Harvester backup somebody deleted or changed
   std::set<std::string> records_touched;    // guests whose Lease somebody deleted or changed
   std::map<std::string, int> edited_names;  // objects that a tenant has changed
+  std::set<std::string> edited_backups;     // of Harvester
   std::set<std::string> hindered;           // guests that could not always be thawed when they were asked to
   std::set<std::string> thawed_by_hand;     // which cannot be seen, as the documents say
   std::set<std::string> stopped;            // processes, for some time
   bool restored = false;                    // etcd
+  bool clock_stepped = false;               // the API server's, and it stays so
   [[nodiscard]] const Plan& plan() const { return plan_; }
   [[nodiscard]] cluster::Mono start() const { return start_; }
+  // From when on nothing was disturbed, and no process stopped.
+  [[nodiscard]] cluster::Mono calm() const { return calm_; }
 
   cluster::SimRuntime runtime;
   cluster::Cluster cluster;
@@ -61,9 +65,11 @@ class History {
   bool quiet();
   void wait_for_quiet();
   void back_up_all();
+  bool all_judged();  // the last backups
 
   const Plan plan_;
   cluster::Mono start_{};
+  cluster::Mono calm_{};
 };
 
 }  // namespace sim

@@ -17,6 +17,7 @@ struct Event {
   Millis at;         // after the start
   std::string what;  // in words, for whoever reads the timeline
   std::function<void(History&)> act;
+  int number = 0;  // in the draw
 };
 
 struct Backup {
@@ -29,7 +30,7 @@ inline constexpr int kLastEvent = 60000;
 
 struct Plan {
   void add(Millis at, std::string what, std::function<void(History&)> act) {
-    events.push_back({at, std::move(what), std::move(act)});
+    events.push_back({at, std::move(what), std::move(act), 0});
   }
 
   std::vector<cluster::VmOptions> vms;                // all in the namespace "vms"
@@ -37,10 +38,12 @@ struct Plan {
   cluster::HarvesterOptions harvester;
   int kubevirt_minor = 8;
   Installation::Options installation;
-  std::vector<Event> events;       // in the order of time
-  std::vector<Backup> backups;     // those of Harvester among the events
-  std::set<std::string> labelled;  // VMs of which somebody else than Harvester takes snapshots
-  int accidents = 0;               // events that are neither
+  std::vector<Event> events;              // in the order of time
+  std::vector<Backup> backups;            // those of Harvester among the events
+  std::set<std::string> labelled;         // VMs of which somebody else than Harvester takes snapshots
+  std::set<std::string> not_for_tenants;  // VMs that a tenant may not freeze
+  int rounds = 1;                         // how often each admission runs
+  int accidents = 0;                      // events that are neither
 };
 
 }  // namespace sim

@@ -100,6 +100,30 @@ void RecordingApi::answered(const kube::Request& request, Sent sent, const Reply
   record_.note(caller_, "    -> " + said + " to " + std::string(kube::verb_of(request.method)) + " " + request.target);
   if (reply.ok()) record_.pass(reply->body);
   if (sent && reply.ok() && reply->status >= 300) record_.refused(*sent);
+  remember_intent(request, reply);
+}
+
+void RecordingApi::remember_intent(const kube::Request& request, const Reply& reply) {
+  const bool write = request.method == kube::Method::kPost || request.method == kube::Method::kPatch;
+  if (!write || !reply.ok() || reply->status >= 300 || request.target.find("/leases") == std::string::npos ||
+      request.target.ends_with(snapfreeze::freeze::kLeaderLease)) {
+    return;
+  }
+  const auto lease = cluster::Json::parse(reply->body, nullptr, false);
+  if (!lease.is_object() || !lease.contains("metadata")) return;
+  const auto annotations = lease["metadata"].value("annotations", cluster::Json::object());
+  const auto intent =
+      cluster::Json::parse(annotations.value("snapfreeze.harvesterhci.io/intent", "{}"), nullptr, false);
+  const bool ours = intent.is_object() && intent.value("by", "").starts_with(caller_);
+  announced_[lease["metadata"].value("name", "")] = ours ? intent.value("call", "none") : "none";
+}
+
+// Each announcement is good for one call; a freeze may begin with an unfreeze.
+bool RecordingApi::take_written(const std::string& lease_name, const std::string& operation) {
+  const auto found = announced_.find(lease_name);
+  if (found == announced_.end() || (found->second != operation && found->second != "freeze")) return false;
+  if (found->second == operation) announced_.erase(found);
+  return true;
 }
 
 void RecordingApi::witness(const kube::Request& request) {
@@ -110,7 +134,9 @@ void RecordingApi::witness(const kube::Request& request) {
     const auto vm = path.substr(path.rfind('/') + 1);
     const auto ns_begin = path.find("/namespaces/") + 12;
     const auto ns = path.substr(ns_begin, path.find('/', ns_begin) - ns_begin);
-    if (on_record(snapfreeze::freeze::lease_name(ns, vm), operation)) continue;
+    const std::string lease = snapfreeze::freeze::lease_name(ns, vm);
+    const bool announced = take_written(lease, operation);
+    if (announced || on_record(lease, operation)) continue;
     const cluster::Lock lock = cluster_.runtime().lock();
     record_.unrecorded(caller_ + " " + operation + " " + ns + "/" + vm);
   }

@@ -2,6 +2,7 @@
 // its intent in the session's Lease. One seed gives one record, byte for byte.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,6 +83,8 @@ class RecordingApi : public snapfreeze::kube::KubeApi {
   Sent leaves(const snapfreeze::kube::Request& request);
   void answered(const snapfreeze::kube::Request& request, Sent sent, const Reply& reply);
   Sent claim_of(const snapfreeze::kube::Request& request);
+  void remember_intent(const snapfreeze::kube::Request& request, const Reply& reply);
+  bool take_written(const std::string& lease_name, const std::string& operation);
   void witness(const snapfreeze::kube::Request& request);
   bool on_record(const std::string& lease_name, const std::string& operation);
 
@@ -89,6 +92,8 @@ class RecordingApi : public snapfreeze::kube::KubeApi {
   snapfreeze::kube::KubeApi& api_;
   const std::string caller_;
   Record& record_;
+  // By Lease: the call that our last write announced. Somebody else may write before the call leaves.
+  std::map<std::string, std::string> announced_;
 };
 
 }  // namespace sim

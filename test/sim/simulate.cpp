@@ -1,5 +1,6 @@
-// Plays histories drawn by seed, and says which promise one of them breaks: simulate [--seed N] [--histories N]
-// [--trace]
+// Plays histories drawn by seed, and says which promise one of them breaks:
+//   simulate [--seed N] [--histories N] [--trace] [--shrink [--save FILE]]
+//   simulate --replay FILE...
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "test/sim/draw.h"
 #include "test/sim/promises.h"
+#include "test/sim/saved.h"
 
 namespace {
 
@@ -31,6 +33,8 @@ struct Options {
   int histories = 1;
   bool trace = false;
   bool shrink = false;
+  std::string save;
+  std::vector<std::string> replay;
 };
 
 std::vector<std::string> play(std::uint64_t seed, const sim::Plan& plan, bool trace) {
@@ -74,20 +78,25 @@ void print(const sim::Plan& plan) {
 }
 
 // Whether all promises were kept.
-bool run(std::uint64_t seed, const Options& options) {
+bool run(std::uint64_t seed, sim::Plan plan, const Options& options) {
   current_seed = seed;
-  sim::Plan plan = sim::draw(seed);
   const auto broken = play(seed, plan, options.trace && !options.shrink);
   if (broken.empty()) return true;
   std::printf("FAILED   seed %llu\n", static_cast<unsigned long long>(seed));
   for (const std::string& one : broken) std::printf("         %s\n", one.c_str());
   if (options.shrink) {
     plan = shrunk(seed, std::move(plan), broken.front().substr(0, broken.front().find(')') + 1));
+    for (const std::string& one : play(seed, plan, false)) std::printf("  still: %s\n", one.c_str());
     print(plan);
     if (options.trace) (void)play(seed, plan, true);
+    if (!options.save.empty()) sim::save(options.save, {seed, plan}, broken);
   }
   std::fflush(stdout);
   return false;
+}
+
+sim::Saved drawn(std::uint64_t seed) {
+  return {seed, sim::draw(seed)};
 }
 
 }  // namespace
@@ -99,13 +108,18 @@ int main(int argc, char** argv) {
   app.add_option("--histories", options.histories, "so many, each of the next seed")->capture_default_str();
   app.add_flag("--trace", options.trace, "print the timeline of each");
   app.add_flag("--shrink", options.shrink, "say which events suffice to break the first promise broken");
+  app.add_option("--save", options.save, "with --shrink: write them to this file");
+  app.add_option("--replay", options.replay, "play the histories of these files, that --save has written");
   CLI11_PARSE(app, argc, argv);
   snapfreeze::log::configure(snapfreeze::log::Format::kText, snapfreeze::log::Level::kError);
   for (const int signal : {SIGABRT, SIGSEGV}) std::signal(signal, say_seed);
   const auto begin = std::chrono::steady_clock::now();
   int failed = 0;
+  if (!options.replay.empty()) options.histories = static_cast<int>(options.replay.size());
   for (int i = 0; i < options.histories; ++i) {
-    if (!run(options.seed + static_cast<std::uint64_t>(i), options)) ++failed;
+    const sim::Saved next = options.replay.empty() ? drawn(options.seed + static_cast<std::uint64_t>(i))
+                                                   : sim::load(options.replay[static_cast<std::size_t>(i)]);
+    if (!run(next.seed, next.plan, options)) ++failed;
   }
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::printf("%d histories, %d with a broken promise, %.1f a second\n", options.histories, failed,

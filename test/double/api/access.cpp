@@ -17,6 +17,11 @@ bool is_change(const std::string& verb) {
   return verb == "create" || verb == "update" || verb == "patch" || verb == "delete";
 }
 
+// An access review that names no object.
+bool asks_for_all(const Denial& attempt) {
+  return attempt.verb == "update" && attempt.name.empty();
+}
+
 // What no tenant's role grants.
 bool is_beyond_tenants(const Denial& attempt) {
   const std::string kOneNamespace = "tenant-of-";
@@ -36,7 +41,7 @@ bool Access::allowed(const Denial& attempt) const {
   return !is_beyond_tenants(attempt) && std::none_of(denials_.begin(), denials_.end(), [&](const Denial& denial) {
     return covers(denial.user, attempt.user) && covers(denial.verb, attempt.verb) &&
            covers(denial.group, attempt.group) && covers(denial.resource, attempt.resource) &&
-           covers(denial.ns, attempt.ns) && covers(denial.name, attempt.name);
+           covers(denial.ns, attempt.ns) && (covers(denial.name, attempt.name) || asks_for_all(attempt));
   });
 }
 

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // How often an idle watch looks whether its reader is still there.
-constexpr auto kReaderCheck = 1s;
+constexpr auto kReaderCheck = 5s;
 
 Selector selector_of(const HttpRequest& request, const Route& route) {
   return Selector::parse(request.param("labelSelector"), request.param("fieldSelector"), route.resource == "events");

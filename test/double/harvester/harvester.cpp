@@ -119,7 +119,11 @@ void Harvester::work() {
     const bool retry = retries_.erase(key) != 0;
     lock.unlock();
     const auto [ns, name] = split(key);
-    reconcile(ns, name, retry);
+    try {
+      reconcile(ns, name, retry);
+    } catch (const Json::exception&) {
+      // Somebody has written into the backup what no schema allows; the real one logs it.
+    }
     lock.lock();
     busy_.erase(key);
     runtime_.wake(queued_);
@@ -240,10 +244,15 @@ Harvester::Outcome Harvester::freeze_and_create(const std::string& ns, const std
   return create_snapshot(backup, disk) ? Outcome::kDone : Outcome::kFailed;
 }
 
+ObjectRef Harvester::seen(const std::string& group, const std::string& resource, const std::string& ns,
+                          const std::string& name) {
+  const Lock lock = runtime_.lock();
+  return store_.get(store_.resources().at(group, resource), ns, name);
+}
+
 Json Harvester::cached(const std::string& group, const std::string& resource, const std::string& ns,
                        const std::string& name) {
-  const Lock lock = runtime_.lock();
-  const ObjectRef object = store_.get(store_.resources().at(group, resource), ns, name);
+  const ObjectRef object = seen(group, resource, ns, name);
   return object == nullptr ? Json() : object->json;
 }
 

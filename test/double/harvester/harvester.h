@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "test/double/api/http.h"
+#include "test/double/api/watch_log.h"
 #include "test/double/runtime/agenda.h"
 #include "test/double/runtime/runtime.h"
 
@@ -74,6 +75,8 @@ class Harvester {
   void follow_snapshots(const std::string& ns, const std::string& name);
   void set_error(const std::string& ns, const std::string& name, const std::string& message);
 
+  [[nodiscard]] ObjectRef seen(const std::string& group, const std::string& resource, const std::string& ns,
+                               const std::string& name);  // nullptr: it does not exist
   Json cached(const std::string& group, const std::string& resource, const std::string& ns, const std::string& name);
   Reply call(const std::string& method, const std::string& target, const Json& body);
   bool update(const std::string& ns, const Json& backup);

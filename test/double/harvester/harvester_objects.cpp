@@ -60,11 +60,12 @@ bool Harvester::write_volume_backups(const std::string& ns, const std::string& n
 
 std::vector<Harvester::Disk> Harvester::missing_disks(const std::string& ns, const std::string& name) {
   std::vector<Disk> missing;
-  const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
-  if (backup.is_null()) return missing;
-  for (const Json& volume : backup["status"]["volumeBackups"]) {
+  const ObjectRef backup = seen(kHarvesterGroup, kHarvesterBackups, ns, name);
+  if (backup == nullptr) return missing;
+  const Json status = backup->json.value("status", Json::object());
+  for (const Json& volume : status.value("volumeBackups", Json::array())) {
     if (!volume.contains("persistentVolumeClaim")) continue;  // listed by a test, not by us
-    if (!cached("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]).is_null()) continue;
+    if (seen("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]) != nullptr) continue;
     missing.push_back({volume["name"], volume["persistentVolumeClaim"]["metadata"]["name"]});
   }
   return missing;
@@ -116,8 +117,8 @@ void Harvester::follow_snapshots(const std::string& ns, const std::string& name)
     const Json before = backup;
     bool all_ready = backup["status"].contains("volumeBackups");
     for (Json& volume : backup["status"]["volumeBackups"]) {
-      const Json snapshot = cached("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]);
-      const Json status = snapshot.is_null() ? Json::object() : snapshot.value("status", Json::object());
+      const ObjectRef snapshot = seen("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]);
+      const Json status = snapshot == nullptr ? Json::object() : snapshot->json.value("status", Json::object());
       const bool ready = status.value("readyToUse", false);
       volume["readyToUse"] = ready;
       if (status.contains("creationTime")) volume["creationTime"] = status["creationTime"];

@@ -41,6 +41,12 @@ namespace {
 thread_local SimRuntime* current_runtime = nullptr;
 }
 
+// For later fibers, each API call is one, also of the thread's next runtime.
+std::vector<std::unique_ptr<SimRuntime::Stack>>& SimRuntime::free_stacks() {
+  thread_local std::vector<std::unique_ptr<Stack>> stacks;
+  return stacks;
+}
+
 SimRuntime::SimRuntime(std::uint64_t seed)
     : Runtime(seed),
       thread_(std::this_thread::get_id()),
@@ -96,11 +102,11 @@ SimRuntime::SimFiber* SimRuntime::pick() {
     give_up("every fiber waits for ever:" + names);
   }
   now_ = std::max(now_, earliest);
-  std::vector<SimFiber*> runnable;
+  runnable_.clear();
   for (const auto& fiber : fibers_) {
-    if (fiber->wake_at <= now_) runnable.push_back(fiber.get());
+    if (fiber->wake_at <= now_) runnable_.push_back(fiber.get());
   }
-  return runnable[std::uniform_int_distribution<std::size_t>(0, runnable.size() - 1)(order_)];
+  return runnable_[std::uniform_int_distribution<std::size_t>(0, runnable_.size() - 1)(order_)];
 }
 
 void SimRuntime::switch_to(SimFiber& next) {
@@ -158,11 +164,11 @@ FiberRef SimRuntime::spawn(std::string name, std::function<void()> body) {
   auto fiber = std::make_shared<SimFiber>(std::move(name));
   fiber->body = std::move(body);
   fiber->wake_at = now_;
-  if (free_.empty()) {
+  if (auto& free = free_stacks(); free.empty()) {
     fiber->stack = std::make_unique<Stack>(&SimRuntime::enter);
   } else {
-    fiber->stack = std::move(free_.back());
-    free_.pop_back();
+    fiber->stack = std::move(free.back());
+    free.pop_back();
   }
   fibers_.push_back(fiber);
   return fiber;
@@ -200,7 +206,7 @@ void SimRuntime::end(SimFiber& fiber) {
   }
   Stack& stack = *fiber.stack;
   SimFiber* const next = pick();
-  free_.push_back(std::move(fiber.stack));
+  free_stacks().push_back(std::move(fiber.stack));
   running_ = next;
   stack.switch_to(*next->stack);
 }

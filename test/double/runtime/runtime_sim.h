@@ -32,6 +32,7 @@ class SimRuntime : public Runtime {
   struct SimFiber;
   struct Stack;
 
+  static std::vector<std::unique_ptr<Stack>>& free_stacks();
   void block(SimFiber& self, Mono deadline, const Signal* signal);
   SimFiber* pick();
   void switch_to(SimFiber& next);
@@ -50,7 +51,7 @@ class SimRuntime : public Runtime {
   std::shared_ptr<SimFiber> main_;
   std::vector<std::shared_ptr<SimFiber>> fibers_;  // not yet ended
   std::shared_ptr<SimFiber> ended_;                // on whose stack we may still be
-  std::vector<std::unique_ptr<Stack>> free_;       // for later fibers: each API call is one
+  std::vector<SimFiber*> runnable_;                // of pick(), kept for its memory
 };
 
 }  // namespace cluster

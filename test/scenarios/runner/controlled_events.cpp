@@ -130,7 +130,8 @@ void ControlledSystem::guest_fault(const Event& event, const std::string& operat
 
 void ControlledSystem::end_watches(const Event& event) {
   if (holds_back(event)) return hold_back_watches(event);
-  if (event.target == "expired") control("POST", "api", {{"compact", true}, {"expire_watches", true}});
+  // etcd keeps five minutes, so the start of a session is not forgotten.
+  if (event.target == "expired") control("POST", "api", {{"expire_watches", true}});
   const std::string kind = event.target == "expired" ? "expire-watch" : event.target + "-watch";
   const std::string collection = event.of.empty() ? "" : find_kind(event.of)->collection;
   for (const std::string& caller : callers(event.by)) {

@@ -192,6 +192,25 @@ TEST_CASE("a Lease says how long, by whom, and in whose namespace") {
   CHECK(lease["spec"]["holderIdentity"].string() == "webhook-1/request-1");
 }
 
+TEST_CASE("the next change gives a Lease its label back") {
+  CHECK(to_patch(frozen())["metadata"]["labels"].is_null());
+  Json lease = lease_of(frozen());
+  CHECK(read(lease).listed);
+  Json metadata = lease["metadata"];
+  metadata.set("labels", Json::object());
+  lease.set("metadata", metadata);
+  const Session session = read(lease);
+  CHECK_FALSE(session.listed);
+  CHECK(session.doubts.empty());
+  CHECK(to_patch(session)["metadata"]["labels"][freeze::kSessionLabel].string() == "true");
+}
+
+TEST_CASE("a Lease remembers the version before its freeze") {
+  Session session = frozen();
+  session.version_before = "123";
+  CHECK(read(lease_of(session)).version_before == "123");
+}
+
 TEST_CASE("a Lease damaged in one place becomes a session to thaw, with a doubt") {
   const Json sound = lease_of(frozen());
   REQUIRE(read(sound).doubts.empty());

@@ -370,5 +370,21 @@ TEST_CASE("The loop ends when the clock says stop") {
   CHECK(api.requests.size() < 10);
 }
 
+TEST_CASE("a watcher that always lists resumes no watch, however it ended") {
+  RecordingSink sink;
+  Watcher watcher({"/things", "", true}, sink, [] { return 0.0; });
+  Mono now{std::chrono::hours(1)};
+  const std::vector<Result<void>> ends = {Result<void>{}, lost()};
+  for (const Result<void>& end : ends) {
+    REQUIRE(watcher.next(now).kind == Kind::kList);
+    watcher.on_list(page({"a"}, "10"), now);
+    REQUIRE(watcher.next(now).kind == Kind::kWatch);
+    now += std::chrono::seconds(60);
+    watcher.on_end(end, now);
+    now += std::chrono::seconds(60);
+  }
+  CHECK(watcher.next(now).kind == Kind::kList);
+}
+
 }  // namespace
 }  // namespace snapfreeze::kube

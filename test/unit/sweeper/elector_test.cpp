@@ -61,6 +61,19 @@ TEST_CASE("the first who comes leads, and goes on to lead") {
   CHECK(election.lease()["spec"]["leaseTransitions"] == 0);
 }
 
+TEST_CASE("a leader puts right how long its Lease lasts") {
+  Election election;
+  election.run(10s);
+  const cluster::Json duration = GENERATE(cluster::Json(), cluster::Json(3600));
+  election.cluster.call(
+      "admin", "PATCH",
+      std::string("/apis/coordination.k8s.io/v1/namespaces/") + kOwnNamespace + "/leases/" + freeze::kLeaderLease,
+      {{"spec", {{"leaseDurationSeconds", duration}}}}, "application/merge-patch+json");
+  election.run(10s);
+  CHECK(election.a_leads());
+  CHECK(election.lease()["spec"]["leaseDurationSeconds"] == 15);
+}
+
 TEST_CASE("a leader that has just renewed may make a call of 10 s, but none of 15") {
   Election election;
   election.a->elector.step();

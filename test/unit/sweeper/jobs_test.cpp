@@ -108,6 +108,17 @@ TEST_CASE("a session to thaw is begun for a guest that has none, and left alone 
   CHECK(rig.on_record()->uid == first->uid);
 }
 
+TEST_CASE("a session that has lost its label gets it back, as no watch shows it") {
+  Rig rig;
+  REQUIRE_FALSE(open(rig.seams, {born_thawing(rig), false}).failed);
+  const std::string lease = rig.on_record()->lease;
+  rig.cluster.call("admin", "PATCH", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/" + lease,
+                   {{"metadata", {{"labels", nullptr}}}}, "application/merge-patch+json");
+  REQUIRE_FALSE(rig.on_record()->listed);
+  CHECK_FALSE(open(rig.seams, {born_thawing(rig), false}).failed);
+  CHECK(rig.on_record()->listed);
+}
+
 TEST_CASE("a session that cannot be written is tried again") {
   Rig rig;
   rig.fail("create", "leases", 500);

@@ -82,6 +82,13 @@ TEST_CASE("a disk that a pod had since the session began is shared, although no 
     rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
     expect_crash(rig, "shared-disk");
   }
+  SECTION("it finished, and does not say when") {
+    add_pod(rig, "copy", "vm1-disk-1");
+    rig.job.session.version_before = rig.cluster.get("/pods", "vms", "copy")["metadata"]["resourceVersion"];
+    rig.cluster.call("kubelet", "PATCH", std::string(kPods) + "/copy/status", {{"status", {{"phase", "Succeeded"}}}},
+                     "application/merge-patch+json");
+    expect_crash(rig, "shared-disk");
+  }
   SECTION("it was gone before") {
     add_pod(rig, "copy", "vm1-disk-1");
     rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");

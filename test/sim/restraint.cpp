@@ -1,0 +1,173 @@
+#include "test/sim/restraint.h"
+
+#include <algorithm>
+
+#include "test/sim/sweeper_process.h"
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;
+using cluster::FrozenInterval;
+using cluster::Mono;
+
+// After a session that captured nothing.
+constexpr auto kCoolDown = 60s;
+// A call that is begun before is carried out so late; then we thaw at once, or when the rest ends.
+constexpr auto kCallsAreLate = 130s;
+// The longest T, what Harvester left frozen is seen to be so for longer than that, an election, and a backoff.
+constexpr auto kWellAgain = 150s;
+
+bool is_webhook(const std::string& by) {
+  return by.starts_with("webhook-");
+}
+bool is_ours(const std::string& by) {
+  return is_webhook(by) || by.starts_with("sweeper-");
+}
+bool is_harvester(const std::string& by) {
+  return by.starts_with("system:serviceaccount:harvester-system:");
+}
+
+class Restraint {
+ public:
+  explicit Restraint(History& history) : history_(history), truth_(history.cluster.truth()) {}
+
+  std::vector<std::string> broken() {
+    for (const auto& vm : history_.plan().vms) {
+      only_its_backups_thaw_it(vm);
+      cools_down(vm);
+      is_left_alone(vm);
+      is_well_again(vm);
+    }
+    processes_are_small();
+    return std::move(broken_);
+  }
+
+ private:
+  void fail(int promise, const std::string& what) { broken_.push_back("(" + std::to_string(promise) + ") " + what); }
+  [[nodiscard]] std::string when(Mono at) const {
+    return " at " + std::to_string(truth_.since_start(at) / 1000) + " s";
+  }
+  static bool is_disk_of(const std::string& claim, const cluster::VmOptions& vm);
+  static std::string key(const cluster::VmOptions& vm) { return vm.ns + "/" + vm.name; }
+  // What we know of a guest was changed behind our back.
+  [[nodiscard]] bool misled(const cluster::VmOptions& vm) const {
+    return history_.restored || history_.records_touched.contains(vm.ns + "." + vm.name);
+  }
+
+  void only_its_backups_thaw_it(const cluster::VmOptions& vm);
+  [[nodiscard]] bool was_frozen_for_a_backup(const std::string& guest, Mono until) const;
+  void cools_down(const cluster::VmOptions& vm);
+  [[nodiscard]] bool longhorn_lies_of(const cluster::VmOptions& vm) const;
+  [[nodiscard]] bool was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
+  void is_left_alone(const cluster::VmOptions& vm);
+  void is_well_again(const cluster::VmOptions& vm);
+  void processes_are_small();
+
+  History& history_;
+  cluster::Truth& truth_;
+  std::vector<std::string> broken_;
+};
+
+// By Harvester or by us, so shortly before that a thaw may be of that freeze.
+bool Restraint::was_frozen_for_a_backup(const std::string& guest, Mono until) const {
+  const auto& all = truth_.timeline();
+  return std::any_of(all.begin(), all.end(), [&](const cluster::TimelineEntry& entry) {
+    if (entry.kind != "call" || entry.object != guest || entry.at > until || entry.at < until - kCallsAreLate)
+      return false;
+    const std::string by = entry.detail.substr(entry.detail.rfind(' ') + 1);
+    return entry.detail.starts_with("freeze ") && (is_ours(by) || is_harvester(by));
+  });
+}
+
+void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
+  if (misled(vm)) return;
+  for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+    if (!one.until || !is_ours(one.thawed_by) || is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
+    // A known limit: a backup of Harvester's begins with a thaw, whoever froze the guest.
+    if (was_frozen_for_a_backup(key(vm), *one.until)) continue;
+    fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was thawed by " + one.thawed_by);
+  }
+}
+
+bool Restraint::is_disk_of(const std::string& claim, const cluster::VmOptions& vm) {
+  return claim.starts_with(vm.name + "-") || std::find(vm.shares.begin(), vm.shares.end(), claim) != vm.shares.end();
+}
+
+bool Restraint::was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const {
+  const auto& cuts = truth_.cuts();
+  return std::any_of(cuts.begin(), cuts.end(), [&](const cluster::Cut& cut) {
+    return cut.ns == vm.ns && is_disk_of(cut.pvc, vm) && cut.at >= interval.from && cut.at <= *interval.until;
+  });
+}
+
+// What it calls cut counts as captured, until the verdict.
+bool Restraint::longhorn_lies_of(const cluster::VmOptions& vm) const {
+  const auto& disks = history_.plan().disks;
+  return std::any_of(disks.begin(), disks.end(),
+                     [&](const auto& item) { return item.second.live.lies && is_disk_of(item.first, vm); });
+}
+
+void Restraint::cools_down(const cluster::VmOptions& vm) {
+  if (misled(vm) || longhorn_lies_of(vm) || history_.thawed_by_hand.contains(vm.name)) return;
+  const FrozenInterval* last = nullptr;
+  for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+    // One that is carried out late was begun before.
+    if (!is_webhook(one.frozen_by) || !one.whole || one.frozen_by.ends_with("(late)")) continue;
+    const bool too_soon = last != nullptr && last->until && one.from < *last->until + kCoolDown;
+    if (too_soon && !was_cut(vm, *last)) {
+      fail(5, key(vm) + " was frozen" + when(one.from) + ", although nothing was cut while it was frozen" +
+                  when(last->from));
+    }
+    last = &one;
+  }
+}
+
+// Nobody but a tenant who may not freeze it has taken snapshots of it.
+void Restraint::is_left_alone(const cluster::VmOptions& vm) {
+  const Plan& plan = history_.plan();
+  const bool backed_up =
+      std::any_of(plan.backups.begin(), plan.backups.end(), [&](const Backup& one) { return one.vm == vm.name; });
+  if (!plan.not_for_tenants.contains(vm.name) || backed_up || !history_.edited_backups.empty()) return;
+  for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+    if (is_ours(one.frozen_by) && one.from < history_.calm()) {
+      fail(5, key(vm) + " was frozen" + when(one.from) + " for someone who may not freeze it");
+    }
+  }
+}
+
+void Restraint::is_well_again(const cluster::VmOptions& vm) {
+  for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+    if (!is_ours(one.frozen_by)) continue;
+    const Mono since = std::max(one.from, history_.calm());
+    const Mono until = one.until.value_or(history_.runtime.now());
+    if (until > since + kWellAgain) {
+      fail(9, key(vm) + " was frozen for more than " + std::to_string(kWellAgain.count()) +
+                  " s after the last fault, by " + one.frozen_by + when(one.from));
+    }
+  }
+}
+
+// They live, and of what is over they keep nothing but what exists.
+void Restraint::processes_are_small() {
+  const auto backups = history_.names("harvesterhci.io", "virtualmachinebackups", kNamespace).size();
+  const auto snapshots = history_.names("snapshot.storage.k8s.io", "volumesnapshots", kNamespace).size();
+  for (const char* name : {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"}) {
+    if (!history_.installation.process(name).fibers.alive()) fail(11, std::string(name) + " is dead at the end");
+  }
+  for (const char* name : {"sweeper-0", "sweeper-1"}) {
+    const auto& world = dynamic_cast<SweeperProcess&>(history_.installation.process(name)).core().world();
+    // What an etcd has forgotten that was restored, no watch says.
+    if (history_.restored) continue;
+    if (world.backups_kept() > backups) fail(11, std::string(name) + " keeps backups that do not exist");
+    if (world.snapshots_kept() > snapshots) fail(11, std::string(name) + " keeps snapshots that do not exist");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> broken_restraint(History& history) {
+  return Restraint(history).broken();
+}
+
+}  // namespace sim
