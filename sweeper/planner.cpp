@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "freeze/names.h"
+#include "sweeper/arming.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -188,7 +189,7 @@ std::optional<Plan> plan_release(const Situation& situation, Observed now, const
   return std::nullopt;
 }
 
-Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy) {
+Plan plan_held(const Situation& situation, Observed now, const Policy& policy) {
   if (auto release = plan_release(situation, now, policy)) return *release;
   Mono wake = deadline_of(situation, now, policy);
   if (!situation.guest.reported_frozen) wake = std::min(wake, report_due(situation, now.at));
@@ -206,6 +207,25 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
   for (const Member& member : situation.members) {
     const auto cut = member.cut();
     if (cut && (!plan.completed || cut->at > *plan.completed)) plan.completed = cut->at;
+  }
+  return plan;
+}
+
+// The call was made, and is not on record, or no longer so. Nothing that was captured since counts, and nothing that
+// was seen since is a doubt.
+Plan plan_sent(const Progress& progress) {
+  Plan plan = act(Plan::Action::kThaw);
+  plan.captured = *progress.sent;
+  return plan;
+}
+
+Plan plan_frozen(const Situation& situation, const Progress& progress, Observed now, const Policy& policy) {
+  if (progress.sent) return plan_sent(progress);
+  Plan plan = plan_held(situation, now, policy);
+  if (plan.action == Plan::Action::kThaw) {
+    heed_arms(situation, progress, now.at, deadline_of(situation, now, policy), plan);
+  } else if (plan.after = to_arm(situation, progress); !plan.after.empty()) {
+    plan.action = Plan::Action::kArm;
   }
   return plan;
 }
@@ -281,7 +301,8 @@ Plan plan_session(const Situation& situation, const Progress& progress, Observed
     case Phase::kFreezing:
       return now.at < progress.not_before ? wait(progress.not_before) : plan_freezing(situation, now);
     case Phase::kFrozen:
-      return now.at < progress.not_before ? wait(progress.not_before) : plan_frozen(situation, now, policy);
+    case Phase::kArmed:
+      return now.at < progress.not_before ? wait(progress.not_before) : plan_frozen(situation, progress, now, policy);
     case Phase::kThawing:
       return plan_thawing(situation, progress, now.at, identity);
     case Phase::kResting:

@@ -124,17 +124,20 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
   const Plan plan = sweeper::plan_session(*situation, progress, now, settings_.policy, settings_.identity);
   const bool resting = situation->session.phase == Phase::kResting;
   // What it says once the thaw is under way proves nothing, and is not asked for.
+  const bool waits = plan.action == Plan::Action::kWait || plan.action == Plan::Action::kArm;
   if (asks_longhorn_) {
-    asks_.want(key.id, plan.action == Plan::Action::kWait ? disks_to_ask(*situation) : std::vector<AskSchedule::Disk>(),
-               now.at);
+    asks_.want(key.id, waits ? disks_to_ask(*situation) : std::vector<AskSchedule::Disk>(), now.at);
   }
   if (winding_down_ && plan.action != Plan::Action::kConclude) return std::nullopt;
   switch (plan.action) {
     case Plan::Action::kWait:
       ledger_.wake_at(key, plan.wake, now.at);
       return std::nullopt;
+    case Plan::Action::kArm:
+      progress.arm_tried = true;
+      return Job{key, arm_job(*situation, plan, settings_.identity), progress.failures > 0};
     case Plan::Action::kThaw:
-      if (situation->session.phase == Phase::kFrozen) progress.unproven = plan.unproven;
+      if (freeze::is_frozen(situation->session.phase)) progress.unproven = plan.unproven;
       return Job{key, thaw_job(*situation, plan, progress, settings_.identity), progress.failures > 0};
     case Plan::Action::kConclude:
       return plan_conclusion(key, conclude_job(*situation, progress, now.at));
@@ -205,6 +208,7 @@ std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
 Outcome Sweeper::run(const Job& job) const {
   Outcome outcome{job.key, {}};
   if (const auto* thaw_job = std::get_if<ThawJob>(&job.what)) outcome.what = thaw(seams_, *thaw_job);
+  if (const auto* arm_job = std::get_if<ArmJob>(&job.what)) outcome.what = arm(seams_, *arm_job);
   if (const auto* conclude_job = std::get_if<ConcludeJob>(&job.what)) {
     outcome.what = conclude(seams_, settings_, *conclude_job);
   }
