@@ -4,12 +4,12 @@
 // the guest is touched, and before every later call to the guest, so that anyone who reads it after a crash can finish.
 //
 //   (none) --create--> Freezing --ok--> Frozen --captured | deadline | failure--> Thawing --settled--> (gone)
-//     |                    |                | |                                    ^ ^  | ^
-//     |                    |                | \--armed--> Armed --the same--------/|  | |
-//     |                    \-- failed, unknown, abandoned ------------------------/ |  | |
-//     \-- only to undo a freeze ----------------------------------------------------/  | |
-//                                             (gone) <--over-- Resting <--must rest----/ |
-//                                                                 \-- frozen anew -------/
+//     |                  |                |                                       ^^^ | ^
+//     |                  |                \--armed--> Armed --likewise------------/|| | |
+//     |                  \-- failed, unknown, abandoned ---------------------------/| | |
+//     \-- only to undo a freeze ----------------------------------------------------/ | |
+//                                        (gone) <--over-- Resting <--must rest--------/ |
+//                                                          \-- frozen anew -------------/
 //
 // A session must rest if a call is unsettled, if its freeze may have ended early, or if it captured nothing. A resting
 // session thaws again if Harvester has frozen the guest since, or if an admin thaws it.

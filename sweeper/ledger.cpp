@@ -165,8 +165,9 @@ void Ledger::done(const std::string& uid, const ThawDone& done, Mono now) {
   if (done.end == End::kReplan) return replan(uid, done.session, done.gone, now);
   const auto before = world_.situation(uid);
   Progress& progress = progress_[uid];
-  if (done.end != End::kNotMade) progress.sent = done.session.captured;
+  if (done.end != End::kNotMade) progress.armed_until.reset();
   if (done.end == End::kUnrecorded) {
+    progress.sent = done.session.captured;
     progress.doubts = done.session.doubts;
     progress.unsettled = done.session.unsettled;
     return failed(progress, now);

@@ -65,7 +65,7 @@ ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& p
 ArmJob arm_job(const Situation& situation, const Plan& plan, const std::string& identity) {
   ArmJob job{situation.session};
   job.session.phase = Phase::kArmed;
-  job.session.intent = {Intent::Call::kUnfreeze, identity, plan.after};
+  job.session.intent = {Intent::Call::kUnfreeze, identity, plan.arm_after};
   return job;
 }
 

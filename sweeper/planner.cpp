@@ -4,11 +4,11 @@
 
 #include "freeze/names.h"
 #include "sweeper/arming.h"
+#include "sweeper/hold_plan.h"
 
 namespace snapfreeze::sweeper {
 namespace {
 
-using freeze::Hold;
 using freeze::Intent;
 using freeze::Phase;
 using freeze::Policy;
@@ -36,79 +36,12 @@ Plan act(Plan::Action action) {
   return plan;
 }
 
-const Member* find_member(const Situation& situation, std::size_t hold, const std::string& name) {
-  const auto found = std::find_if(situation.members.begin(), situation.members.end(),
-                                  [&](const Member& member) { return member.hold == hold && member.name == name; });
-  return found == situation.members.end() ? nullptr : &*found;
-}
-
-struct HoldPlan {
-  bool done = false;
-  Mono wake = Mono::max();
-};
-
-// The state of the snapshots of one hold.
-struct Progression {
-  int appeared = 0;
-  int captured = 0;
-  int failed = 0;                    // not captured, and its driver has said no
-  Mono first_failure = Mono::max();  // of those
-  Mono last_capture = Mono::min();
-
-  [[nodiscard]] bool all_captured() const { return captured == appeared; }
-  // Each that is missing has failed.
-  [[nodiscard]] bool only_failures() const { return failed > 0 && captured + failed == appeared; }
-};
-
-Progression progression_of(const Situation& situation, std::size_t index) {
-  Progression now;
-  for (const Member& member : situation.members) {
-    if (member.hold != index) continue;
-    ++now.appeared;
-    if (const auto cut = member.cut()) {
-      ++now.captured;
-      now.last_capture = std::max(now.last_capture, cut->at);
-    } else if (member.failed_since) {
-      ++now.failed;
-      now.first_failure = std::min(now.first_failure, *member.failed_since);
-    }
-  }
-  return now;
-}
-
-bool is_complete(const Situation& situation, std::size_t index, const Progression& now) {
-  const HoldSituation& hold = situation.holds[index];
-  if (hold.hold.kind == Hold::Kind::kLabel) return hold.hold.members > 0 && now.captured >= hold.hold.members;
-  return !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
-    const Member* member = find_member(situation, index, name);
-    // One that was admitted without us will not come to this session.
-    return member != nullptr ? member->cut().has_value() : hold.elsewhere.contains(name);
-  });
-}
-
-// When the gather window ends. If a count was given, that many members are waited for until the deadline.
-Mono quiet_from(const Situation& situation, std::size_t index, const Progression& now, const Policy& policy) {
-  const HoldSituation& hold = situation.holds[index];
-  const bool label = hold.hold.kind == Hold::Kind::kLabel;
-  if (label && now.appeared < hold.hold.members) return Mono::max();
-  const Millis quiet = label && now.captured > 0 && hold.hold.members == 0 ? policy.label_gather : policy.gather;
-  // While the guest was still being frozen, nothing could come.
-  return std::max(hold.quiet_since, situation.sightings.frozen_since.value_or(hold.quiet_since)) + quiet;
-}
-
-// Whether this hold has nothing left to wait for.
-HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const Policy& policy) {
-  // The backup can no longer become consistent.
-  if (situation.holds[index].deleted) return {true};
-  const Progression progression = progression_of(situation, index);
-  if (is_complete(situation, index, progression)) return {true};
-  Mono until = quiet_from(situation, index, progression, policy);
-  if (until == Mono::max()) return {};
-  if (!progression.all_captured()) {
-    if (!progression.only_failures()) return {};
-    until = std::max(until, std::max(progression.first_failure, progression.last_capture) + kDriverPatience);
-  }
-  return {now >= until, until};
+// From the session's creation to the capture: the later time by the server's clock and by ours, as either alone may
+// have been stepped, or be late. Rounded up, because it is a bound.
+Millis bound_of(const Situation& situation, const Observed& cut) {
+  const auto by_server = cut.bound - *situation.session.created;
+  const auto by_us = cut.at - situation.sightings.first_seen;
+  return std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
 }
 
 // Fills in what the Lease will say from now on, and what was seen so far.
@@ -124,11 +57,7 @@ Plan begin_thaw(const Situation& situation, Observed now) {
     const auto proven = member.proven_cut();
     const auto cut = proven ? proven : member.cut();
     if (!cut || !situation.session.created) continue;
-    // The later time by the server's clock and by ours, as either alone may have been stepped, or be late.
-    const auto by_server = cut->bound - *situation.session.created;
-    const auto by_us = cut->at - seen.first_seen;
-    // Rounded up, because it is a bound.
-    const auto after = std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
+    const Millis after = bound_of(situation, *cut);
     if (proven) {
       plan.captured[member.uid] = after;
     } else {
@@ -211,21 +140,26 @@ Plan plan_held(const Situation& situation, Observed now, const Policy& policy) {
   return plan;
 }
 
-// The call was made, and is not on record, or no longer so. Nothing that was captured since counts, and nothing that
-// was seen since is a doubt.
-Plan plan_sent(const Progress& progress) {
+// The armed call was made, and is to be recorded. Nothing that was captured since counts, nor what was captured anew
+// since etcd was restored; and nothing that was seen since is a doubt.
+Plan plan_sent(const Situation& situation, const Progress& progress) {
   Plan plan = act(Plan::Action::kThaw);
-  plan.captured = *progress.sent;
+  for (const Member& member : situation.members) {
+    const auto sent = progress.sent->find(member.uid);
+    const auto cut = member.proven_cut();
+    if (sent == progress.sent->end() || !cut || !situation.session.created) continue;
+    if (bound_of(situation, *cut) == sent->second) plan.captured.insert(*sent);
+  }
   return plan;
 }
 
 Plan plan_frozen(const Situation& situation, const Progress& progress, Observed now, const Policy& policy) {
-  if (progress.sent) return plan_sent(progress);
+  if (progress.sent) return plan_sent(situation, progress);
   Plan plan = plan_held(situation, now, policy);
   if (plan.action == Plan::Action::kThaw) {
     heed_arms(situation, progress, now.at, deadline_of(situation, now, policy), plan);
-  } else if (plan.after = to_arm(situation, progress); !plan.after.empty()) {
-    plan.action = Plan::Action::kArm;
+  } else {
+    plan.arm_after = to_arm(situation, progress);
   }
   return plan;
 }

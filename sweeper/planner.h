@@ -36,7 +36,7 @@ struct Progress {
   bool migrating = false;        // it was migrating when it was thawed: thaw again when that is over
   bool arm_tried = false;
   std::optional<Mono> armed_until;  // we armed it, and its call may leave until then
-  // A call of ours may have thawed it: what was captured before. Nothing more ever will be, whatever the record says.
+  // We made the armed call, and could not record it yet: what was captured before it left.
   std::optional<std::map<std::string, Millis>> sent;
   std::vector<freeze::Reason> doubts;
   std::optional<Millis> frozen_for;
@@ -58,7 +58,6 @@ struct Progress {
 struct Plan {
   enum class Action {
     kWait,      // until `wake`, or until something about it changes
-    kArm,       // likewise, but write the intent to thaw ahead
     kThaw,      // write the intent and the fields below, then unfreeze
     kConclude,  // give the verdict and end the session
     kEndRest,   // unfreeze again if something is unsettled, then end it
@@ -66,8 +65,8 @@ struct Plan {
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();
-
-  std::vector<std::string> after;  // of kArm, as Intent::after
+  // Of kWait: write the intent to thaw ahead, with this as Intent::after. Empty: do not.
+  std::vector<std::string> arm_after;
 
   // Of kThaw.
   std::vector<freeze::Reason> doubts;

@@ -18,6 +18,7 @@ Sweeper::Sweeper(const Seams& seams, Settings settings, Options options)
     : seams_(seams),
       settings_(std::move(settings)),
       asks_longhorn_(seams.longhorn != nullptr && options.thaw_on == ThawOn::kCaptured),
+      arms_(options.thaw_on == ThawOn::kCaptured),
       ledger_(options.thaw_on, options.rescue) {
   next_cleaning_ = seams_.clock.monotonic() + kCleaning;
 }
@@ -124,18 +125,19 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
   const Plan plan = sweeper::plan_session(*situation, progress, now, settings_.policy, settings_.identity);
   const bool resting = situation->session.phase == Phase::kResting;
   // What it says once the thaw is under way proves nothing, and is not asked for.
-  const bool waits = plan.action == Plan::Action::kWait || plan.action == Plan::Action::kArm;
   if (asks_longhorn_) {
-    asks_.want(key.id, waits ? disks_to_ask(*situation) : std::vector<AskSchedule::Disk>(), now.at);
+    asks_.want(key.id, plan.action == Plan::Action::kWait ? disks_to_ask(*situation) : std::vector<AskSchedule::Disk>(),
+               now.at);
   }
   if (winding_down_ && plan.action != Plan::Action::kConclude) return std::nullopt;
   switch (plan.action) {
     case Plan::Action::kWait:
+      if (arms_ && !plan.arm_after.empty()) {
+        progress.arm_tried = true;
+        return Job{key, arm_job(*situation, plan, settings_.identity), progress.failures > 0};
+      }
       ledger_.wake_at(key, plan.wake, now.at);
       return std::nullopt;
-    case Plan::Action::kArm:
-      progress.arm_tried = true;
-      return Job{key, arm_job(*situation, plan, settings_.identity), progress.failures > 0};
     case Plan::Action::kThaw:
       if (freeze::is_frozen(situation->session.phase)) progress.unproven = plan.unproven;
       return Job{key, thaw_job(*situation, plan, progress, settings_.identity), progress.failures > 0};
