@@ -59,6 +59,14 @@ std::vector<std::string> to_arm(const Situation& situation, const Progress& prog
   return after;
 }
 
+bool has_all_to_claim(const Situation& situation, const Progress& progress) {
+  const auto& after = situation.session.intent.after;
+  return armed_by_another(situation, progress) && std::all_of(after.begin(), after.end(), [&](const auto& uid) {
+           return std::any_of(situation.members.begin(), situation.members.end(),
+                              [&](const Member& member) { return member.uid == uid && member.cut(); });
+         });
+}
+
 void heed_arms(const Situation& situation, const Progress& progress, Mono now, Mono deadline, Plan& plan) {
   if (situation.session.phase != Phase::kArmed) return;
   if (armed_by_another(situation, progress)) {

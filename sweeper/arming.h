@@ -34,6 +34,9 @@ namespace snapfreeze::sweeper {
 // it is not. It is neither to be released nor complete.
 [[nodiscard]] std::vector<std::string> to_arm(const Situation& situation, const Progress& progress);
 
+// Another leader armed it, and all that may be claimed is captured. To hold it for anything else is of no use.
+[[nodiscard]] bool has_all_to_claim(const Situation& situation, const Progress& progress);
+
 // What the arms of a session change in the plan of its thaw. `deadline`: from then on no capture counts.
 void heed_arms(const Situation& situation, const Progress& progress, Mono now, Mono deadline, Plan& plan);
 

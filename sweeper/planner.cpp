@@ -118,6 +118,16 @@ std::optional<Plan> plan_release(const Situation& situation, Observed now, const
   return std::nullopt;
 }
 
+// Nothing more is waited for.
+Plan complete(const Situation& situation, Observed now) {
+  Plan plan = begin_thaw(situation, now);
+  for (const Member& member : situation.members) {
+    const auto cut = member.cut();
+    if (cut && (!plan.completed || cut->at > *plan.completed)) plan.completed = cut->at;
+  }
+  return plan;
+}
+
 Plan plan_held(const Situation& situation, Observed now, const Policy& policy) {
   if (auto release = plan_release(situation, now, policy)) return *release;
   Mono wake = deadline_of(situation, now, policy);
@@ -131,13 +141,7 @@ Plan plan_held(const Situation& situation, Observed now, const Policy& policy) {
     all_done = all_done && hold.done;
     if (!hold.done) wake = std::min(wake, hold.wake);
   }
-  if (!all_done) return wait(wake);
-  Plan plan = begin_thaw(situation, now);
-  for (const Member& member : situation.members) {
-    const auto cut = member.cut();
-    if (cut && (!plan.completed || cut->at > *plan.completed)) plan.completed = cut->at;
-  }
-  return plan;
+  return all_done ? complete(situation, now) : wait(wake);
 }
 
 // The armed call was made, and is to be recorded. Nothing that was captured since counts, nor what was captured anew
@@ -156,6 +160,7 @@ Plan plan_sent(const Situation& situation, const Progress& progress) {
 Plan plan_frozen(const Situation& situation, const Progress& progress, Observed now, const Policy& policy) {
   if (progress.sent) return plan_sent(situation, progress);
   Plan plan = plan_held(situation, now, policy);
+  if (plan.action == Plan::Action::kWait && has_all_to_claim(situation, progress)) plan = complete(situation, now);
   if (plan.action == Plan::Action::kThaw) {
     heed_arms(situation, progress, now.at, deadline_of(situation, now, policy), plan);
   } else {

@@ -207,8 +207,11 @@ TEST_CASE("of a session that another leader armed, only what its call had to wai
   s.session.intent.by = "another";
   join(s);
   capture(s, 0, 500ms);
-  capture(s, 1, 900ms);
   CHECK(plan(s, 1000ms).action == Action::kWait);
+  capture(s, 1, 900ms);
+  // Nothing can be claimed of the one that joined, so the guest is not held for it.
+  CHECK(plan(s, 1000ms).action == Action::kThaw);
+  CHECK(plan(s, 1000ms, armed_by_us()).action == Action::kWait);
   capture(s, 2, 1200ms);
   const Plan thaw = plan(s, 1300ms);
   CHECK(thaw.action == Action::kThaw);
