@@ -30,9 +30,9 @@ struct Armed : Story {
     const auto lease = cluster.get("coordination.k8s.io/leases", kOwnNamespace, "vms.vm1");
     return lease.is_null() ? "" : lease["metadata"]["annotations"].value("snapfreeze.harvesterhci.io/phase", "");
   }
-  void arm(const std::string& name = "b1", Millis cut = 1200ms) {
+  void arm(const std::string& name = "b1", Millis cut = 1200ms, const std::string& deadline = "") {
     cut_after(cut);
-    backup(name);
+    backup(name, deadline);
     REQUIRE(wait(1000ms, [&] { return phase() == "Armed"; }));
   }
   // No event of a session reaches the first sweeper any more.
@@ -103,7 +103,7 @@ TEST_CASE("the next leader claims nothing of a backup that joined an armed sessi
   for (int delay = 9000; delay <= 17000; delay += 250) {
     CAPTURE(delay);
     Armed story(static_cast<std::uint64_t>(delay));
-    story.arm();
+    story.arm("b1", 1200ms, "20s");
     story.silence_sessions(60s);
     story.never_record();
     cluster::GuestFault late;
@@ -113,14 +113,13 @@ TEST_CASE("the next leader claims nothing of a backup that joined an armed sessi
     late.caller = "sweeper-0";
     story.cluster.guests().add_fault("vms", "vm1", late);
     story.cut_after(Millis(delay + 1000));
-    story.backup("b2");
+    story.backup("b2", "20s");
     REQUIRE(story.wait(5000ms, [&] { return story.calls("sweeper-0", "unfreeze") == 1; }));
     story.kill("sweeper-0");
     REQUIRE(story.wait_for_verdict("b1", 100s));
     REQUIRE(story.wait_for_verdict("b2", 100s));
     CHECK(story.consistency("b2") == "crash");
     if (story.consistency("b1") == "filesystem") ++consistent;
-    UNSCOPED_INFO(delay << " " << story.reason("b1") << " " << story.reason("b2"));
     CHECK(story.wait_for_no_session());
     story.check_truth();
   }
