@@ -36,7 +36,7 @@ bool armed_by_another(const Situation& situation, const Progress& progress) {
 bool may_lead_the_record(const Situation& situation, const Progress& progress, const Plan& plan) {
   const freeze::Session& session = situation.session;
   const auto& after = session.intent.after;
-  const bool for_captures = plan.completed && !plan.guest_gone && !plan.look_first && plan.unproven.empty();
+  const bool for_captures = plan.completed && !plan.guest_gone && !plan.look_first;
   const bool no_doubt = plan.doubts.empty() && session.doubts.empty() && progress.doubts.empty();
   return for_captures && no_doubt && !session.unsettled && !progress.unsettled && progress.failures == 0 &&
          std::all_of(after.begin(), after.end(), [&](const auto& uid) { return plan.captured.contains(uid); });

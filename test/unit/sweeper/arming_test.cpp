@@ -105,7 +105,8 @@ TEST_CASE("a session is armed when only cuts are waited for") {
   }
   SECTION("not when what was armed before may hide a call") {
     s.session.phase = Phase::kArmed;
-    s.session.intent = {Intent::Call::kUnfreeze, "another", {"uid-disk-0"}};
+    s.session.intent = {Intent::Call::kUnfreeze, "another", {"uid-disk-1"}};
+    REQUIRE(plan(s, 100ms).action == Action::kWait);
     CHECK(plan(s, 100ms).arm_after.empty());
   }
   SECTION("not when it is complete") {
@@ -159,6 +160,10 @@ TEST_CASE("where the record matters first, it comes first, also in a session tha
   }
   SECTION("a doubt was seen") {
     s.sightings.kubevirt_snapshot = true;
+  }
+  SECTION("a doubt follows from what was not seen") {
+    s.sightings.from_birth = false;
+    REQUIRE(plan(s, now, progress).doubts == Doubts{reason::kUnverified});
   }
   SECTION("a doubt is on record") {
     s.session.doubt(reason::kThawUnsettled);
@@ -311,8 +316,11 @@ TEST_CASE("arms that are too old, or a leadership that ends too soon, leave the 
   ArmedRig rig;
   ThawJob job = rig.job();
   SECTION("too old") {
-    rig.runtime.sleep_for(kArmedFor);
+    rig.runtime.sleep_for(kArmedFor + 1ms);
     CHECK(rig.thaw(job).end == End::kSettled);
+    // One after the other.
+    CHECK(rig.calls("unfreeze") == 1);
+    CHECK(rig.on_record()->intent.after.empty());
     CHECK(rig.unrecorded.empty());
   }
   SECTION("not for long enough, and then not at all") {
@@ -436,6 +444,50 @@ TEST_CASE(
   disk.captured = true;
   apply(Kind::kSnapshot, disk);
   CHECK(core.take_due().empty());
+}
+
+TEST_CASE("what an armed call may claim is kept until its record is written, also by a leader that comes back") {
+  Rig rig;
+  Sweeper core(rig.seams, rig.settings, {});
+  for (int kind = 0; kind < kKinds; ++kind) {
+    core.on_change({static_cast<Kind>(kind), Change::What::kRelistStarted, {}});
+    core.on_change({static_cast<Kind>(kind), Change::What::kRelistDone, {}});
+  }
+  Session armed = session(Phase::kFreezing);
+  armed.created = std::chrono::floor<std::chrono::seconds>(rig.runtime.wall());
+  core.on_change({Kind::kSession, Change::What::kApplied, armed});
+  armed.phase = Phase::kArmed;
+  armed.intent = {Intent::Call::kUnfreeze, "me", {"uid-a"}};
+  armed.resource_version = "101";
+  const auto apply = [&](const std::string& name) {
+    SnapshotFacts disk = snapshot(name);
+    disk.created = armed.created;
+    disk.captured = true;
+    core.on_change({Kind::kSnapshot, Change::What::kApplied, disk});
+  };
+  core.on_change({Kind::kVmi, Change::What::kApplied, vmi()});
+  core.on_change({Kind::kBackup, Change::What::kApplied, backup({"a"})});
+  core.on_change({Kind::kSession, Change::What::kApplied, armed});
+  apply("a");
+  const Job first = core.take_due().at(0);
+  ThawDone unrecorded;
+  unrecorded.end = End::kUnrecorded;
+  unrecorded.session = std::get<ThawJob>(first.what).session;
+  const Claims claims = unrecorded.session.captured;
+  REQUIRE(claims.size() == 1);
+  core.done({first.key, unrecorded});
+  apply("b");
+  SECTION("at once") {}
+  SECTION("after another has led") {
+    rig.leadership.lost_after = 0;
+    CHECK(core.take_due().empty());
+    rig.leadership.lost_after.reset();
+  }
+  rig.runtime.sleep_for(200ms);
+  const auto again = core.take_due();
+  REQUIRE(again.size() == 1);
+  CHECK(std::get<ThawJob>(again[0].what).was_sent);
+  CHECK(std::get<ThawJob>(again[0].what).session.captured == claims);
 }
 
 TEST_CASE("arms that cannot be written are no matter") {
