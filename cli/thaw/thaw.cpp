@@ -130,7 +130,9 @@ class ByHand {
     if (before && !result_.found) result_.found = before;
     if (before && freeze::holds_guest(before->phase)) {
       result_.crash = true;
-      say("it is held for " + names_of(before->holds) + " (" + std::string(to_string(before->phase)) + " since " +
+      // An admin need not know what is written ahead.
+      const Phase phase = freeze::is_frozen(before->phase) ? Phase::kFrozen : before->phase;
+      say("it is held for " + names_of(before->holds) + " (" + std::string(to_string(phase)) + " since " +
           (before->created ? format_time(*before->created) : "?") + ")");
     } else if (before) {
       say("its session is ending (" + std::string(to_string(before->phase)) + "); the verdict stands");
