@@ -29,10 +29,17 @@ FreezeAnswer freeze(kube::KubeApi& api, std::string_view ns, std::string_view vm
 }
 
 ThawAnswer unfreeze(kube::KubeApi& api, std::string_view ns, std::string_view vm, Millis timeout, Mono send_by) {
-  const auto reply =
-      kube::invoke(api, kube::object_path(kube::kGuestCalls, ns, vm, "unfreeze"), Json(), timeout, send_by);
-  if (reply) return {ThawOutcome::kThawed, "", 200};
-  const Error& error = reply.error();
+  return thaw_answer(api.call(unfreeze_request(ns, vm, timeout, send_by)));
+}
+
+kube::Request unfreeze_request(std::string_view ns, std::string_view vm, Millis timeout, Mono send_by) {
+  return kube::invoke_request(kube::object_path(kube::kGuestCalls, ns, vm, "unfreeze"), Json(), timeout, send_by);
+}
+
+ThawAnswer thaw_answer(const Result<kube::Response>& reply) {
+  const auto success = kube::success_of(reply);
+  if (success) return {ThawOutcome::kThawed, "", 200};
+  const Error& error = success.error();
   if (error.message.find(kWindowsLimitText) != std::string::npos) {
     return {ThawOutcome::kLapsed, error.message, error.http_status};
   }

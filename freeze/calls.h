@@ -43,4 +43,8 @@ FreezeAnswer freeze(kube::KubeApi& api, std::string_view ns, std::string_view vm
 ThawAnswer unfreeze(kube::KubeApi& api, std::string_view ns, std::string_view vm, Millis timeout = kCallLimit,
                     Mono send_by = Mono::max());
 
+// The two halves of an unfreeze, for KubeApi::call_all.
+[[nodiscard]] kube::Request unfreeze_request(std::string_view ns, std::string_view vm, Millis timeout, Mono send_by);
+ThawAnswer thaw_answer(const Result<kube::Response>& reply);
+
 }  // namespace snapfreeze::freeze

@@ -30,8 +30,9 @@ constexpr char kDoubts[] = "snapfreeze.harvesterhci.io/doubts";
 constexpr char kCaptured[] = "snapfreeze.harvesterhci.io/captured";
 
 // Those that stand in a Lease.
-constexpr std::array<std::pair<Phase, std::string_view>, 4> kPhases{{{Phase::kFreezing, "Freezing"},
+constexpr std::array<std::pair<Phase, std::string_view>, 5> kPhases{{{Phase::kFreezing, "Freezing"},
                                                                      {Phase::kFrozen, "Frozen"},
+                                                                     {Phase::kArmed, "Armed"},
                                                                      {Phase::kThawing, "Thawing"},
                                                                      {Phase::kResting, "Resting"}}};
 constexpr std::array<std::pair<Intent::Call, std::string_view>, 3> kCalls{
@@ -83,7 +84,8 @@ std::vector<std::string> names_of(const std::vector<Reason>& reasons) {
 Json annotations(const Session& session) {
   Json captured = Json::object();
   for (const auto& [uid, after] : session.captured) captured.set(uid, std::int64_t{after.count()});
-  const Json intent = Json::object({{"call", name_of(kCalls, session.intent.call)}, {"by", session.intent.by}});
+  Json intent = Json::object({{"call", name_of(kCalls, session.intent.call)}, {"by", session.intent.by}});
+  if (!session.intent.after.empty()) intent.set("after", strings_to_json(session.intent.after));
   return Json::object({
       {kPhase, to_string(session.phase)},
       {kHolds, holds_to_json(session.holds).dump()},
@@ -110,24 +112,35 @@ bool read_holds(const std::string& text, std::vector<Hold>& holds) {
   return !holds.empty();
 }
 
+bool read_list(const Json& list, std::vector<std::string>& strings) {
+  if (!list.is_array()) return false;
+  for (const Json& item : list.items()) {
+    if (item.string().empty()) return false;
+    strings.push_back(item.string());
+  }
+  return true;
+}
+
 bool read_intent(const std::string& text, Intent& intent) {
   const auto json = Json::parse(text);
   if (!json) return false;
   const auto call = value_of(kCalls, (*json)["call"].string());
   if (!call) return false;
   intent = {*call, (*json)["by"].string()};
-  return true;
+  const Json& after = (*json)["after"];
+  return after.is_null() || read_list(after, intent.after);
+}
+
+// Whoever takes it over must know whose call it may be, and after what it came.
+bool sound_arms(Phase phase, const Intent& intent) {
+  const bool armed = intent.call == Intent::Call::kUnfreeze && !intent.by.empty() && !intent.after.empty();
+  return phase != Phase::kArmed || armed;
 }
 
 bool read_strings(const std::string& text, std::vector<std::string>& strings) {
   if (text.empty()) return true;
   const auto list = Json::parse(text);
-  if (!list || !list->is_array()) return false;
-  for (const Json& item : list->items()) {
-    if (item.string().empty()) return false;
-    strings.push_back(item.string());
-  }
-  return true;
+  return list && read_list(*list, strings);
 }
 
 // A newer version may know more of them; what this one does not know is a doubt all the same.
@@ -178,6 +191,14 @@ bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {
 
 std::string_view to_string(Phase phase) {
   return phase == Phase::kNewer ? "NewerFormat" : name_of(kPhases, phase);
+}
+
+bool is_frozen(Phase phase) {
+  return phase == Phase::kFrozen || phase == Phase::kArmed;
+}
+
+bool holds_guest(Phase phase) {
+  return phase == Phase::kFreezing || is_frozen(phase);
 }
 
 bool Session::has_disk(std::string_view claim) const {
@@ -283,6 +304,7 @@ Result<Session> from_lease(const Json& lease) {
   sound = read_flag(notes[kWindows].string(), session.windows) && sound;
   sound = read_flag(notes[kUnsettled].string(), session.unsettled) && sound;
   sound = read_intent(notes[kIntent].string(), session.intent) && sound;
+  sound = sound && sound_arms(*phase, session.intent);
   sound = read_doubts(notes[kDoubts].string(), session) && sound;
   sound = read_captured(notes[kCaptured].string(), session.captured) && sound;
   sound = read_frozen_by(notes[kFrozenBy].string(), session.frozen_by) && sound;

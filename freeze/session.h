@@ -4,14 +4,21 @@
 // the guest is touched, and before every later call to the guest, so that anyone who reads it after a crash can finish.
 //
 //   (none) --create--> Freezing --ok--> Frozen --captured | deadline | failure--> Thawing --settled--> (gone)
-//     |                    |                                                      ^ ^  | ^
-//     |                    \-- failed, unknown, abandoned ------------------------/ |  | |
-//     \-- only to undo a freeze ----------------------------------------------------/  | |
-//                                             (gone) <--over-- Resting <--must rest----/ |
-//                                                                 \-- frozen anew -------/
+//     |                  |                |                                       ^^^ | ^
+//     |                  |                \--armed--> Armed --likewise------------/|| | |
+//     |                  \-- failed, unknown, abandoned ---------------------------/| | |
+//     \-- only to undo a freeze ----------------------------------------------------/ | |
+//                                        (gone) <--over-- Resting <--must rest--------/ |
+//                                                          \-- frozen anew -------------/
 //
 // A session must rest if a call is unsettled, if its freeze may have ended early, or if it captured nothing. A resting
 // session thaws again if Harvester has frozen the guest since, or if an admin thaws it.
+//
+// Armed is Frozen, with the intent to thaw written ahead: the leader that `intent.by` names may thaw the guest without
+// another write, once all the snapshots that `intent.after` names are captured, and then says so by Thawing. Anyone
+// else cannot know whether it has, but knows two things. The guest was still frozen when those were captured, so they
+// count as in Frozen; a capture of any other snapshot does not. And the call may come late, so the session rests. See
+// sweeper/arming.h. A version that does not know Armed takes the record for damaged: it thaws, and all is "crash".
 #pragma once
 
 #include <chrono>
@@ -30,8 +37,12 @@ namespace snapfreeze::freeze {
 
 // kNewer: of a format that only a newer version of snapfreeze knows. Such a session is left alone: its guest is neither
 // frozen nor thawed, and its Lease is not written. Only its names and times are read.
-enum class Phase { kFreezing, kFrozen, kThawing, kResting, kNewer };
+enum class Phase { kFreezing, kFrozen, kArmed, kThawing, kResting, kNewer };
 [[nodiscard]] std::string_view to_string(Phase phase);
+// Frozen or Armed: the freeze was answered, and no thaw is on record as made.
+[[nodiscard]] bool is_frozen(Phase phase);
+// The guest is frozen, or is about to be.
+[[nodiscard]] bool holds_guest(Phase phase);
 
 // More disks than a VM can have, and few enough to fit into a Lease.
 inline constexpr int kMaxMembers = 1000;
@@ -56,6 +67,8 @@ struct Intent {
   enum class Call { kNone, kFreeze, kUnfreeze };
   Call call = Call::kNone;
   std::string by;  // the caller: an admission, a leader, or an admin
+  // Armed only: the call is not made before all these VolumeSnapshots, by uid, are captured.
+  std::vector<std::string> after{};
 
   bool operator==(const Intent&) const = default;
 };

@@ -36,14 +36,22 @@ Result<Session> SessionStore::create(const Session& session, Millis timeout) {
   return known(from_lease(*lease));
 }
 
-Result<Session> SessionStore::update(const Session& session, Millis timeout, Mono send_by) {
-  if (session.phase == Phase::kNewer) return left_alone(session);
+kube::Request SessionStore::update_request(const Session& session, Millis timeout, Mono send_by) const {
   kube::Request request{kube::Method::kPatch, kube::object_path(kube::kLeases, namespace_, session.lease),
                         to_patch(session).dump(), "application/merge-patch+json", timeout};
   request.send_by = send_by;
-  const auto lease = kube::object_of(api_.call(request));
+  return request;
+}
+
+Result<Session> SessionStore::session_of(const Result<kube::Response>& reply) {
+  const auto lease = kube::object_of(reply);
   if (!lease) return lease.error();
   return known(from_lease(*lease));
+}
+
+Result<Session> SessionStore::update(const Session& session, Millis timeout, Mono send_by) {
+  if (session.phase == Phase::kNewer) return left_alone(session);
+  return session_of(api_.call(update_request(session, timeout, send_by)));
 }
 
 Result<void> SessionStore::remove(const Session& session, Millis timeout) {

@@ -27,6 +27,11 @@ class SessionStore {
   // kConflict or kNotFound: somebody else changed or ended it; read again and decide anew. `send_by`: see kube/api.h.
   Result<Session> update(const Session& session, Millis timeout = kube::kCallTimeout, Mono send_by = Mono::max());
 
+  // The two halves of an update, for KubeApi::call_all.
+  [[nodiscard]] kube::Request update_request(const Session& session, Millis timeout = kube::kCallTimeout,
+                                             Mono send_by = Mono::max()) const;
+  static Result<Session> session_of(const Result<kube::Response>& reply);
+
   // Removes only this very session, in the state last read. kNotFound and kConflict as above.
   Result<void> remove(const Session& session, Millis timeout = kube::kCallTimeout);
 

@@ -101,12 +101,19 @@ Result<Json> remove(KubeApi& api, std::string path, const Preconditions& precond
 }
 
 Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis timeout, Mono send_by) {
+  return success_of(api.call(invoke_request(std::move(path), body, timeout, send_by)));
+}
+
+Request invoke_request(std::string path, const Json& body, Millis timeout, Mono send_by) {
   Request request{Method::kPut, std::move(path), "", "", timeout, send_by};
   if (!body.is_null()) {
     request.body = body.dump();
     request.content_type = "application/json";
   }
-  const Result<Response> reply = api.call(request);
+  return request;
+}
+
+Result<void> success_of(const Result<Response>& reply) {
   if (!reply.ok()) return reply.error();
   if (reply->status < 200 || reply->status > 299) return error_of(reply->status, reply->body);
   return {};

@@ -47,6 +47,9 @@ Result<void> invoke(KubeApi& api, std::string path, const Json& body, Millis tim
 // For KubeApi::call_all: the request of a get, and the result in its reply.
 [[nodiscard]] Request get_request(std::string path, Millis timeout = kCallTimeout);
 Result<Json> object_of(const Result<Response>& reply);
+// Likewise of an invoke.
+[[nodiscard]] Request invoke_request(std::string path, const Json& body, Millis timeout, Mono send_by = Mono::max());
+Result<void> success_of(const Result<Response>& reply);
 // The objects of a list. A cluster that does not serve the kind (404) has none.
 Result<std::vector<Json>> items_of(const Result<Response>& reply);
 

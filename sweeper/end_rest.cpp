@@ -47,6 +47,7 @@ EndRestDone end_rest(const Seams& seams, const Settings& settings, const EndRest
     case ThawDone::End::kReplan:
       return rested(EndRestDone::End::kReplan, done.session, done.gone);
     case ThawDone::End::kNotMade:
+    case ThawDone::End::kUnrecorded:
       break;
   }
   return rested(EndRestDone::End::kFailed, done.session);

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "sweeper/arm.h"
 #include "sweeper/conclude.h"
 #include "sweeper/end_rest.h"
 #include "sweeper/judge_stray.h"
@@ -25,21 +26,24 @@ struct Job {
     auto operator<=>(const Key&) const = default;
   };
   Key key;
-  std::variant<ThawJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob, AskJob> what;
+  std::variant<ThawJob, ArmJob, ConcludeJob, EndRestJob, OpenJob, StrayJob, LookJob, AskJob> what;
   bool again = false;  // it has failed before
 
   // kThaw: a guest waits for it, and it has not failed before.
   enum class Lane { kThaw, kThawAgain, kOther, kAsk };
   [[nodiscard]] Lane lane() const {
     if (std::holds_alternative<AskJob>(what)) return Lane::kAsk;
-    const bool thaws = std::holds_alternative<ThawJob>(what) || std::holds_alternative<OpenJob>(what);
+    // The thaw may come while its session is being armed, and then waits for that.
+    const bool thaws = std::holds_alternative<ThawJob>(what) || std::holds_alternative<ArmJob>(what) ||
+                       std::holds_alternative<OpenJob>(what);
     return thaws ? (again ? Lane::kThawAgain : Lane::kThaw) : Lane::kOther;
   }
 };
 
 struct Outcome {
   Job::Key key;
-  std::variant<ThawDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>, AskDone> what;
+  std::variant<ThawDone, ArmDone, ConcludeDone, EndRestDone, OpenDone, StrayDone, std::shared_ptr<const Look>, AskDone>
+      what;
 };
 
 }  // namespace snapfreeze::sweeper

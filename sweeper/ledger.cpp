@@ -103,6 +103,7 @@ void Ledger::begin_to_lead(Mono now) {
     Progress kept;
     kept.unsettled = progress.unsettled;
     kept.doubts = std::move(progress.doubts);
+    kept.sent = std::move(progress.sent);
     progress = std::move(kept);
   }
   looks_.clear();
@@ -116,6 +117,7 @@ void Ledger::done(const Outcome& outcome, Mono now) {
   attempts_[key].busy = false;
   agenda_.set(key, Mono::min());
   if (const auto* thawed = std::get_if<ThawDone>(&outcome.what)) done(key.id, *thawed, now);
+  if (const auto* armed = std::get_if<ArmDone>(&outcome.what)) done(key.id, *armed, now);
   if (const auto* concluded = std::get_if<ConcludeDone>(&outcome.what)) done(key.id, *concluded, now);
   if (const auto* rested = std::get_if<EndRestDone>(&outcome.what)) done(key.id, *rested, now);
   if (const auto* opened = std::get_if<OpenDone>(&outcome.what)) done(key, *opened, now);
@@ -141,7 +143,7 @@ void Ledger::replan(const std::string& uid, const Session& session, bool gone, M
 void Ledger::somebody_deleted(const Session& session, Mono now) {
   const auto progress = progress_.find(session.uid);
   const bool not_thawed = progress != progress_.end() && progress->second.failing_since && !progress->second.thawed;
-  const bool held = session.phase == Phase::kFreezing || session.phase == Phase::kFrozen;
+  const bool held = freeze::holds_guest(session.phase);
   if (!held && !(session.phase == Phase::kThawing && not_thawed)) return;
   std::erase_if(lost_, [&](const auto& item) { return item.second.over(now); });
   const std::string guest = guest_key(session.namespace_, session.vm);
@@ -162,8 +164,15 @@ void Ledger::done(const std::string& uid, const ThawDone& done, Mono now) {
   using End = ThawDone::End;
   if (done.end == End::kReplan) return replan(uid, done.session, done.gone, now);
   const auto before = world_.situation(uid);
-  take(world_.wrote(done.session, now), now);
   Progress& progress = progress_[uid];
+  if (done.end != End::kNotMade) progress.armed_until.reset();
+  if (done.end == End::kUnrecorded) {
+    progress.sent = done.session.captured;
+    progress.doubts = done.session.doubts;
+    progress.unsettled = done.session.unsettled;
+    return failed(progress, now);
+  }
+  take(world_.wrote(done.session, now), now);
   if (done.end == End::kNotMade) return failed(progress, now);
   progress.doubts = done.session.doubts;
   progress.unsettled = done.session.unsettled;
@@ -174,6 +183,17 @@ void Ledger::done(const std::string& uid, const ThawDone& done, Mono now) {
   progress.frozen_for = done.frozen_for;
   progress.failures = 0;
   progress.failing_since.reset();
+}
+
+void Ledger::done(const std::string& uid, const ArmDone& done, Mono now) {
+  using End = ArmDone::End;
+  if (done.end == End::kReplan) {
+    // No failure of the thaw's, unless there is nothing left to thaw.
+    return done.gone ? replan(uid, done.session, true, now) : take(world_.read_afresh(done.session, now), now);
+  }
+  if (done.end != End::kArmed) return;
+  progress_[uid].armed_until = done.until;
+  take(world_.wrote(done.session, now), now);
 }
 
 void Ledger::done(const std::string& uid, const ConcludeDone& done, Mono now) {

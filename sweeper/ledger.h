@@ -71,6 +71,7 @@ class Ledger {
   void touch(const Key& key);
   void look_at_stray(const std::string& uid, Mono now);
   void done(const std::string& uid, const ThawDone& done, Mono now);
+  void done(const std::string& uid, const ArmDone& done, Mono now);
   void done(const std::string& uid, const ConcludeDone& done, Mono now);
   void done(const std::string& uid, const EndRestDone& done, Mono now);
   void done(const Key& key, const OpenDone& done, Mono now);

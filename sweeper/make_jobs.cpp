@@ -42,6 +42,8 @@ ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& p
   ThawJob job;
   job.session = situation.session;
   const bool begins = situation.session.phase != Phase::kThawing;
+  job.armed_until = plan.armed_until;
+  job.was_sent = begins && progress.sent;
   if (begins) job.session.captured = plan.captured;
   job.session.phase = Phase::kThawing;
   job.session.intent = {Intent::Call::kUnfreeze, identity};
@@ -52,10 +54,18 @@ ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& p
   job.look_first = plan.look_first;
   job.completed = plan.completed;
   for (const Member& member : situation.members) {
-    if (begins && member.cut()) job.sources.push_back(member.live ? "longhorn-live" : name_of(member.source));
+    if (begins && !job.was_sent && member.cut())
+      job.sources.push_back(member.live ? "longhorn-live" : name_of(member.source));
   }
   const Sightings& seen = situation.sightings;
   if (seen.from_birth) job.frozen_since = seen.frozen_since.value_or(seen.first_seen);
+  return job;
+}
+
+ArmJob arm_job(const Situation& situation, const Plan& plan, const std::string& identity) {
+  ArmJob job{situation.session};
+  job.session.phase = Phase::kArmed;
+  job.session.intent = {Intent::Call::kUnfreeze, identity, plan.arm_after};
   return job;
 }
 

@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "freeze/names.h"
+#include "sweeper/arming.h"
+#include "sweeper/hold_plan.h"
 
 namespace snapfreeze::sweeper {
 namespace {
 
-using freeze::Hold;
 using freeze::Intent;
 using freeze::Phase;
 using freeze::Policy;
@@ -35,79 +36,12 @@ Plan act(Plan::Action action) {
   return plan;
 }
 
-const Member* find_member(const Situation& situation, std::size_t hold, const std::string& name) {
-  const auto found = std::find_if(situation.members.begin(), situation.members.end(),
-                                  [&](const Member& member) { return member.hold == hold && member.name == name; });
-  return found == situation.members.end() ? nullptr : &*found;
-}
-
-struct HoldPlan {
-  bool done = false;
-  Mono wake = Mono::max();
-};
-
-// The state of the snapshots of one hold.
-struct Progression {
-  int appeared = 0;
-  int captured = 0;
-  int failed = 0;                    // not captured, and its driver has said no
-  Mono first_failure = Mono::max();  // of those
-  Mono last_capture = Mono::min();
-
-  [[nodiscard]] bool all_captured() const { return captured == appeared; }
-  // Each that is missing has failed.
-  [[nodiscard]] bool only_failures() const { return failed > 0 && captured + failed == appeared; }
-};
-
-Progression progression_of(const Situation& situation, std::size_t index) {
-  Progression now;
-  for (const Member& member : situation.members) {
-    if (member.hold != index) continue;
-    ++now.appeared;
-    if (const auto cut = member.cut()) {
-      ++now.captured;
-      now.last_capture = std::max(now.last_capture, cut->at);
-    } else if (member.failed_since) {
-      ++now.failed;
-      now.first_failure = std::min(now.first_failure, *member.failed_since);
-    }
-  }
-  return now;
-}
-
-bool is_complete(const Situation& situation, std::size_t index, const Progression& now) {
-  const HoldSituation& hold = situation.holds[index];
-  if (hold.hold.kind == Hold::Kind::kLabel) return hold.hold.members > 0 && now.captured >= hold.hold.members;
-  return !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
-    const Member* member = find_member(situation, index, name);
-    // One that was admitted without us will not come to this session.
-    return member != nullptr ? member->cut().has_value() : hold.elsewhere.contains(name);
-  });
-}
-
-// When the gather window ends. If a count was given, that many members are waited for until the deadline.
-Mono quiet_from(const Situation& situation, std::size_t index, const Progression& now, const Policy& policy) {
-  const HoldSituation& hold = situation.holds[index];
-  const bool label = hold.hold.kind == Hold::Kind::kLabel;
-  if (label && now.appeared < hold.hold.members) return Mono::max();
-  const Millis quiet = label && now.captured > 0 && hold.hold.members == 0 ? policy.label_gather : policy.gather;
-  // While the guest was still being frozen, nothing could come.
-  return std::max(hold.quiet_since, situation.sightings.frozen_since.value_or(hold.quiet_since)) + quiet;
-}
-
-// Whether this hold has nothing left to wait for.
-HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const Policy& policy) {
-  // The backup can no longer become consistent.
-  if (situation.holds[index].deleted) return {true};
-  const Progression progression = progression_of(situation, index);
-  if (is_complete(situation, index, progression)) return {true};
-  Mono until = quiet_from(situation, index, progression, policy);
-  if (until == Mono::max()) return {};
-  if (!progression.all_captured()) {
-    if (!progression.only_failures()) return {};
-    until = std::max(until, std::max(progression.first_failure, progression.last_capture) + kDriverPatience);
-  }
-  return {now >= until, until};
+// From the session's creation to the capture: the later time by the server's clock and by ours, as either alone may
+// have been stepped, or be late. Rounded up, because it is a bound.
+Millis bound_of(const Situation& situation, const Observed& cut) {
+  const auto by_server = cut.bound - *situation.session.created;
+  const auto by_us = cut.at - situation.sightings.first_seen;
+  return std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
 }
 
 // Fills in what the Lease will say from now on, and what was seen so far.
@@ -123,11 +57,7 @@ Plan begin_thaw(const Situation& situation, Observed now) {
     const auto proven = member.proven_cut();
     const auto cut = proven ? proven : member.cut();
     if (!cut || !situation.session.created) continue;
-    // The later time by the server's clock and by ours, as either alone may have been stepped, or be late.
-    const auto by_server = cut->bound - *situation.session.created;
-    const auto by_us = cut->at - seen.first_seen;
-    // Rounded up, because it is a bound.
-    const auto after = std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
+    const Millis after = bound_of(situation, *cut);
     if (proven) {
       plan.captured[member.uid] = after;
     } else {
@@ -188,7 +118,17 @@ std::optional<Plan> plan_release(const Situation& situation, Observed now, const
   return std::nullopt;
 }
 
-Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy) {
+// Nothing more is waited for.
+Plan complete(const Situation& situation, Observed now) {
+  Plan plan = begin_thaw(situation, now);
+  for (const Member& member : situation.members) {
+    const auto cut = member.cut();
+    if (cut && (!plan.completed || cut->at > *plan.completed)) plan.completed = cut->at;
+  }
+  return plan;
+}
+
+Plan plan_held(const Situation& situation, Observed now, const Policy& policy) {
   if (auto release = plan_release(situation, now, policy)) return *release;
   Mono wake = deadline_of(situation, now, policy);
   if (!situation.guest.reported_frozen) wake = std::min(wake, report_due(situation, now.at));
@@ -201,11 +141,30 @@ Plan plan_frozen(const Situation& situation, Observed now, const Policy& policy)
     all_done = all_done && hold.done;
     if (!hold.done) wake = std::min(wake, hold.wake);
   }
-  if (!all_done) return wait(wake);
-  Plan plan = begin_thaw(situation, now);
+  return all_done ? complete(situation, now) : wait(wake);
+}
+
+// The armed call was made, and is to be recorded. Nothing that was captured since counts, nor what was captured anew
+// since etcd was restored; and nothing that was seen since is a doubt.
+Plan plan_sent(const Situation& situation, const Progress& progress) {
+  Plan plan = act(Plan::Action::kThaw);
   for (const Member& member : situation.members) {
-    const auto cut = member.cut();
-    if (cut && (!plan.completed || cut->at > *plan.completed)) plan.completed = cut->at;
+    const auto sent = progress.sent->find(member.uid);
+    const auto cut = member.proven_cut();
+    if (sent == progress.sent->end() || !cut || !situation.session.created) continue;
+    if (bound_of(situation, *cut) == sent->second) plan.captured.insert(*sent);
+  }
+  return plan;
+}
+
+Plan plan_frozen(const Situation& situation, const Progress& progress, Observed now, const Policy& policy) {
+  if (progress.sent) return plan_sent(situation, progress);
+  Plan plan = plan_held(situation, now, policy);
+  if (plan.action == Plan::Action::kWait && has_all_to_claim(situation, progress)) plan = complete(situation, now);
+  if (plan.action == Plan::Action::kThaw) {
+    heed_arms(situation, progress, now.at, deadline_of(situation, now, policy), plan);
+  } else {
+    plan.arm_after = to_arm(situation, progress);
   }
   return plan;
 }
@@ -281,7 +240,8 @@ Plan plan_session(const Situation& situation, const Progress& progress, Observed
     case Phase::kFreezing:
       return now.at < progress.not_before ? wait(progress.not_before) : plan_freezing(situation, now);
     case Phase::kFrozen:
-      return now.at < progress.not_before ? wait(progress.not_before) : plan_frozen(situation, now, policy);
+    case Phase::kArmed:
+      return now.at < progress.not_before ? wait(progress.not_before) : plan_frozen(situation, progress, now, policy);
     case Phase::kThawing:
       return plan_thawing(situation, progress, now.at, identity);
     case Phase::kNewer:

@@ -34,6 +34,10 @@ struct Progress {
   bool unsettled = false;        // a reply never came
   bool lease_unsettled = false;  // the Lease said so when we thawed
   bool migrating = false;        // it was migrating when it was thawed: thaw again when that is over
+  bool arm_tried = false;
+  std::optional<Mono> armed_until;  // we armed it, and its call may leave until then
+  // We made the armed call, and could not record it yet: what was captured before it left.
+  std::optional<std::map<std::string, Millis>> sent;
   std::vector<freeze::Reason> doubts;
   std::optional<Millis> frozen_for;
   // By uid of the snapshot. It is in this process alone: the cuts of a leader that was replaced prove nothing until
@@ -62,6 +66,8 @@ struct Plan {
   };
   Action action = Action::kWait;
   Mono wake = Mono::max();
+  // Of kWait: write the intent to thaw ahead, with this as Intent::after. Empty: do not.
+  std::vector<std::string> arm_after;
 
   // Of kThaw.
   std::vector<freeze::Reason> doubts;
@@ -71,6 +77,7 @@ struct Plan {
   std::map<std::string, Millis> captured;       // as freeze::Session::captured; only when the session begins to thaw
   std::map<std::string, UnprovenCut> unproven;  // likewise; as in Progress
   std::optional<Mono> completed;                // when the last capture was observed, if that is why
+  std::optional<Mono> armed_until;              // the call may leave ahead of its record until then
 };
 
 // `identity` is ours, as Intent::by.

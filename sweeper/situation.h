@@ -40,12 +40,12 @@ struct Sightings {
   Mono first_seen{};
   bool from_birth = false;           // it appeared, young, while we watched, so first_seen is not too late
   Mono phase_since{};                // when its present phase was first seen
-  std::optional<Mono> frozen_since;  // when the phase Frozen was first seen
+  std::optional<Mono> frozen_since;  // when it was first seen to be frozen
   std::optional<Mono> released;      // when it was first seen in a later phase: thawed since then
   bool vmi_seen = false;
-  bool reported_frozen = false;  // by the VMI, while the phase was Frozen
-  bool lapsed = false;           // reported frozen, then no longer, while the phase was Frozen
-  bool agent_lost = false;       // not connected, while the phase was Frozen
+  bool reported_frozen = false;  // by the VMI, while it was Frozen or Armed
+  bool lapsed = false;           // likewise reported frozen, then no longer
+  bool agent_lost = false;       // likewise not connected
   bool migrated = false;
   bool kubevirt_snapshot = false;
   std::optional<std::string> migration_uid;  // the first one seen, of an earlier migration

@@ -25,6 +25,7 @@ Sweeper::Sweeper(const Seams& seams, Settings settings, Options options)
     : seams_(seams),
       settings_(std::move(settings)),
       asks_longhorn_(seams.longhorn != nullptr && options.thaw_on == ThawOn::kCaptured),
+      arms_(options.thaw_on == ThawOn::kCaptured),
       ledger_(options.thaw_on, options.rescue) {
   next_cleaning_ = seams_.clock.monotonic() + kCleaning;
 }
@@ -139,10 +140,14 @@ std::optional<Job> Sweeper::plan_session(const Key& key, Observed now) {
   if (winding_down_ && plan.action != Plan::Action::kConclude) return std::nullopt;
   switch (plan.action) {
     case Plan::Action::kWait:
+      if (arms_ && !plan.arm_after.empty()) {
+        progress.arm_tried = true;
+        return Job{key, arm_job(*situation, plan, settings_.identity), progress.failures > 0};
+      }
       ledger_.wake_at(key, plan.wake, now.at);
       return std::nullopt;
     case Plan::Action::kThaw:
-      if (situation->session.phase == Phase::kFrozen) progress.unproven = plan.unproven;
+      if (freeze::is_frozen(situation->session.phase)) progress.unproven = plan.unproven;
       return Job{key, thaw_job(*situation, plan, progress, settings_.identity), progress.failures > 0};
     case Plan::Action::kConclude:
       return plan_conclusion(key, conclude_job(*situation, progress, now.at));
@@ -213,6 +218,7 @@ std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
 Outcome Sweeper::run(const Job& job) const {
   Outcome outcome{job.key, {}};
   if (const auto* thaw_job = std::get_if<ThawJob>(&job.what)) outcome.what = thaw(seams_, *thaw_job);
+  if (const auto* arm_job = std::get_if<ArmJob>(&job.what)) outcome.what = arm(seams_, *arm_job);
   if (const auto* conclude_job = std::get_if<ConcludeJob>(&job.what)) {
     outcome.what = conclude(seams_, settings_, *conclude_job);
   }

@@ -63,6 +63,7 @@ class Sweeper {
   const Seams& seams_;
   const Settings settings_;
   const bool asks_longhorn_;
+  const bool arms_;  // what is ready after minutes is not worth a write ahead
   Ledger ledger_;
   AskSchedule asks_;
   std::map<freeze::Phase, int> counted_;  // as the metrics say

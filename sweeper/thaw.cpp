@@ -1,5 +1,8 @@
 #include "sweeper/thaw.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/log.h"
 #include "freeze/calls.h"
 #include "freeze/names.h"
@@ -86,19 +89,20 @@ ThawDone judge(const Seams& seams, const ThawJob& job, const freeze::ThawAnswer&
 constexpr int kDoubtTries = 5;
 
 // A call of ours may have thawed the guest of any session that existed when it was carried out, so that session's
-// verdict cannot stand.
-void doubt_whoever_is_there(const Seams& seams, const Session& ours) {
+// verdict cannot stand. False: that could not be noted.
+bool doubt_whoever_is_there(const Seams& seams, const Session& ours) {
   for (int i = 0; i < kDoubtTries; ++i) {
     const auto there = seams.sessions.read(ours.namespace_, ours.vm);
-    if (there && (!*there || (*there)->uid == ours.uid)) return;
+    if (there && (!*there || (*there)->uid == ours.uid)) return true;
     if (!there) continue;
     Session doubtful = **there;
     doubtful.doubt(reason::kThawUnsettled);
-    if (doubtful.doubts == (*there)->doubts) return;
+    if (doubtful.doubts == (*there)->doubts) return true;
     // The doubt is true whoever leads by now.
-    if (seams.sessions.update(doubtful, kube::kCallTimeout, seams.clock.monotonic() + kube::kCallTimeout)) return;
+    if (seams.sessions.update(doubtful, kube::kCallTimeout, seams.clock.monotonic() + kube::kCallTimeout)) return true;
   }
   log::error("a late thaw could not be noted", {{"namespace", ours.namespace_}, {"name", ours.vm}});
+  return false;
 }
 
 // The reason to doubt that the guest is still frozen; none when it reports that it is.
@@ -109,6 +113,76 @@ Reason look_at_freeze(const Seams& seams, const Session& session) {
   const auto vmi = kube::VmiView::from(*object);
   if (vmi.metadata.uid != session.vmi_uid) return reason::kRestarted;
   return vmi.reported_frozen() ? Reason() : reason::kLapsed;
+}
+
+void count_first_call(const Seams& seams, const ThawJob& job) {
+  for (const std::string_view source : job.sources) seams.metrics.captured(source);
+  if (job.completed) seams.metrics.thaw_sent(seams.clock.monotonic() - *job.completed);
+}
+
+// What became of a call that was decided at `decided`, and of those whom it may have concerned.
+ThawDone answered(const Seams& seams, const ThawJob& job, const freeze::ThawAnswer& answer, Mono decided,
+                  Session session) {
+  seams.metrics.thaw_answered(name_of(answer.outcome));
+  const bool late = seams.clock.monotonic() - decided > freeze::kCallLimit;
+  if (late || !seams.leadership.leads_for(Millis(0))) doubt_whoever_is_there(seams, session);
+  return judge(seams, job, answer, std::move(session));
+}
+
+// The record of a call that has left, on top of what an admission has written meanwhile. What joined since has no
+// captures in it.
+Session on_top_of(Session there, const Session& ours) {
+  there.phase = ours.phase;
+  there.intent = ours.intent;
+  there.captured = ours.captured;
+  there.unsettled = there.unsettled || ours.unsettled;
+  for (const Reason doubt : ours.doubts) there.doubt(doubt);
+  return there;
+}
+
+constexpr int kRecordTries = 3;
+
+// Writes the record of a call that has left, after a first `written`. nullopt: `session` is on record now.
+std::optional<ThawDone> record_behind(const Seams& seams, Session& session, Result<Session> written) {
+  for (int tries = 1; !written; ++tries) {
+    const Code code = written.error().code;
+    const bool lost_race = code == Code::kConflict || code == Code::kNotFound;
+    if (!lost_race || tries > kRecordTries) return ended(ThawDone::End::kUnrecorded, session);
+    ThawDone there = read_again(seams, session);
+    if (there.end == ThawDone::End::kNotMade) return ended(ThawDone::End::kUnrecorded, session);
+    if (there.gone) {
+      return doubt_whoever_is_there(seams, session) ? there : ended(ThawDone::End::kUnrecorded, session);
+    }
+    if (!freeze::is_frozen(there.session.phase)) {
+      // By an admin, or another leader: it says what was captured, and is not told by us.
+      there.session.unsettled = there.session.unsettled || session.unsettled;
+      return there;
+    }
+    session = on_top_of(std::move(there.session), session);
+    written = seams.sessions.update(session);
+  }
+  session = std::move(*written);
+  return std::nullopt;
+}
+
+// A process that is stopped before the socket must not send what it decided long ago.
+constexpr Millis kSendWithin{1000};
+
+// nullopt: it is too late for that, and nothing was done.
+std::optional<ThawDone> thaw_ahead_of_record(const Seams& seams, const ThawJob& job) {
+  const Mono decided = seams.clock.monotonic();
+  const Mono send_by = std::min(*job.armed_until, decided + kSendWithin);
+  if (decided >= send_by || !seams.leadership.leads_for(freeze::kCallLimit + kSendWithin)) return std::nullopt;
+  count_first_call(seams, job);
+  const std::array requests{
+      freeze::unfreeze_request(job.session.namespace_, job.session.vm, freeze::kCallLimit, send_by),
+      seams.sessions.update_request(job.session)};
+  const auto replies = seams.api.call_all(requests);
+  const auto answer = freeze::thaw_answer(replies.front());
+  Session session = job.session;
+  if (answer.outcome == ThawOutcome::kUnknown) session.unsettled = true;
+  auto elsewhere = record_behind(seams, session, freeze::SessionStore::session_of(replies.back()));
+  return elsewhere ? std::move(*elsewhere) : answered(seams, job, answer, decided, std::move(session));
 }
 
 }  // namespace
@@ -131,6 +205,9 @@ ThawDone read_again(const Seams& seams, const Session& session) {
 }
 
 ThawDone thaw(const Seams& seams, const ThawJob& job) {
+  if (job.armed_until) {
+    if (auto done = thaw_ahead_of_record(seams, job)) return *done;
+  }
   if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(ThawDone::End::kNotMade, job.session);
   Session wanted = job.session;
   bool gone = false;
@@ -145,7 +222,11 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
     if (const Reason doubt = look_at_freeze(seams, wanted)) wanted.doubt(doubt);
   }
   const Mono intended = seams.clock.monotonic();
-  const auto written = seams.sessions.update(wanted);
+  auto written = seams.sessions.update(wanted);
+  if (!written && job.was_sent) {
+    if (auto elsewhere = record_behind(seams, wanted, std::move(written))) return *elsewhere;
+    written = wanted;
+  }
   if (!written) {
     const Code code = written.error().code;
     if (code == Code::kConflict || code == Code::kNotFound) return read_again(seams, job.session);
@@ -155,13 +236,9 @@ ThawDone thaw(const Seams& seams, const ThawJob& job) {
   }
   if (gone) return nothing_to_thaw(*written);
   if (!seams.leadership.leads_for(freeze::kCallLimit)) return ended(ThawDone::End::kNotMade, *written);
-  for (const std::string_view source : job.sources) seams.metrics.captured(source);
-  if (job.completed) seams.metrics.thaw_sent(seams.clock.monotonic() - *job.completed);
+  count_first_call(seams, job);
   const auto answer = freeze::unfreeze(seams.api, wanted.namespace_, wanted.vm);
-  seams.metrics.thaw_answered(name_of(answer.outcome));
-  const bool late = seams.clock.monotonic() - intended > freeze::kCallLimit;
-  if (late || !seams.leadership.leads_for(Millis(0))) doubt_whoever_is_there(seams, *written);
-  return judge(seams, job, answer, *written);
+  return answered(seams, job, answer, intended, *written);
 }
 
 }  // namespace snapfreeze::sweeper

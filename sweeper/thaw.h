@@ -1,5 +1,8 @@
 // The call that thaws a guest. It is written down before it is made, and made only while we are sure to be the leader
 // until its time-out. So neither a stale view of the world nor a leader that was replaced can touch a guest.
+//
+// The intent of an armed session was written ahead (sweeper/arming.h). There the call leaves at once, and the record of
+// what was captured beside it. If that record cannot be written, the captures are kept until it can.
 #pragma once
 
 #include <optional>
@@ -24,6 +27,8 @@ struct ThawJob {
   std::optional<Mono> frozen_since;  // when it was seen to be frozen; nullopt: it was already frozen when we started
   std::optional<Mono> completed;     // for the metric: when the last capture was observed
   std::vector<std::string_view> sources{};  // likewise: who said of each capture first
+  std::optional<Mono> armed_until{};        // the call may leave ahead of this record until then
+  bool was_sent = false;                    // it has left ahead of this record, in an earlier attempt
 };
 
 struct ThawDone {
@@ -33,6 +38,8 @@ struct ThawDone {
     kRefused,    // by a guest that exists and runs, or we may not. Again, with backoff
     kNotMade,    // the record could not be written, or we do not lead. Again, with backoff
     kReplan,     // the session has changed since we planned
+    // The armed call was made, its record could not be written. `session` is what it should say. Again, with backoff
+    kUnrecorded,
   };
   End end = End::kNotMade;
   // The session as the API server last showed it, with the doubts that the call added, and whether it is unsettled.
@@ -43,7 +50,7 @@ struct ThawDone {
 
 inline constexpr Millis kLook{500};
 
-// At most 4 calls, within 21 s. Any thread.
+// At most 4 calls, within 21 s; if the record of an armed call meets with conflicts, up to 6 more. Any thread.
 ThawDone thaw(const Seams& seams, const ThawJob& job);
 
 enum class GuestState { kThere, kGone, kUnknown };

@@ -107,7 +107,7 @@ Recorded record_frozen(const Seams& seams, Session& session, const Budget& budge
     auto there = seams.sessions.read(session.namespace_, session.vm, budget.for_call());
     if (there) {
       if (!*there || (*there)->uid != session.uid) return Recorded::kTakenAway;
-      if ((*there)->phase == Phase::kFrozen) {
+      if (freeze::is_frozen((*there)->phase)) {
         session = std::move(**there);
         return Recorded::kYes;
       }

@@ -48,7 +48,7 @@ Decision decide_by_session(const Facts& facts, const kube::VmiView& vmi) {
   }
   const Session& session = *facts.session;
   // The session did not freeze a disk that was plugged in since it began.
-  const bool can_hold = session.phase == Phase::kFrozen && session.vmi_uid == vmi.metadata.uid &&
+  const bool can_hold = freeze::is_frozen(session.phase) && session.vmi_uid == vmi.metadata.uid &&
                         session.has_disk(facts.disk) && session.holds.size() < kMaxHolds &&
                         half_is_left(session, facts.server_clock);
   return {can_hold ? Step::kAddHold : Step::kWait};
@@ -57,8 +57,7 @@ Decision decide_by_session(const Facts& facts, const kube::VmiView& vmi) {
 }  // namespace
 
 bool covers(const std::optional<Session>& session, const Hold& hold) {
-  return session && (session->phase == Phase::kFreezing || session->phase == Phase::kFrozen) &&
-         session->find_hold(hold) != nullptr;
+  return session && freeze::holds_guest(session->phase) && session->find_hold(hold) != nullptr;
 }
 
 bool of_present_backup(std::optional<Wall> created, std::optional<Wall> server_clock, std::chrono::seconds timer) {
@@ -70,7 +69,7 @@ std::optional<Decision> decide_early(const Hold& hold, std::string_view disk, co
   if (session->phase == Phase::kResting) return no_freeze(reason::kCoolDown);
   if (!covers(session, hold)) return std::nullopt;
   if (!session->has_disk(disk)) return no_freeze(reason::kNotItsDisk);
-  return Decision{session->phase == Phase::kFrozen ? Step::kJoin : Step::kWait};
+  return Decision{freeze::is_frozen(session->phase) ? Step::kJoin : Step::kWait};
 }
 
 std::optional<Decision> decide_by_guest(const Facts& facts) {

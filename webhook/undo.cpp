@@ -75,7 +75,7 @@ void undo_harvesters_freeze(const Seams& seams, Session undoing, const Budget& b
     if (there) {
       Session wanted = undoing;
       if (*there) {
-        const bool held = (*there)->phase == Phase::kFreezing || (*there)->phase == Phase::kFrozen;
+        const bool held = freeze::holds_guest((*there)->phase);
         const bool noted = (*there)->phase == Phase::kThawing && (*there)->intent.call == Intent::Call::kFreeze;
         if (held || noted) return;
         wanted = std::move(**there);

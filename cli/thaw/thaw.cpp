@@ -21,10 +21,6 @@ constexpr int kRaces = 6;
 constexpr Millis kFirstPause{100};
 constexpr Millis kBetweenAttempts{1000};
 
-bool holds_guest(const Session& session) {
-  return session.phase == Phase::kFreezing || session.phase == Phase::kFrozen;
-}
-
 std::string names_of(const std::vector<freeze::Hold>& holds) {
   std::string names;
   for (const freeze::Hold& hold : holds) names += (names.empty() ? "" : ", ") + hold.name;
@@ -103,7 +99,7 @@ class ByHand {
 
   // Captures on record were observed before the thaw was sent, and stand whatever we do.
   Session thawing(Session session) const {
-    if (holds_guest(session)) session.doubt(freeze::reason::kThawedByHand);
+    if (freeze::holds_guest(session.phase)) session.doubt(freeze::reason::kThawedByHand);
     session.phase = Phase::kThawing;
     mark(session);
     return session;
@@ -132,9 +128,11 @@ class ByHand {
 
   bool recorded(const std::optional<Session>& before, const Session& now) {
     if (before && !result_.found) result_.found = before;
-    if (before && holds_guest(*before)) {
+    if (before && freeze::holds_guest(before->phase)) {
       result_.crash = true;
-      say("it is held for " + names_of(before->holds) + " (" + std::string(to_string(before->phase)) + " since " +
+      // An admin need not know what is written ahead.
+      const Phase phase = freeze::is_frozen(before->phase) ? Phase::kFrozen : before->phase;
+      say("it is held for " + names_of(before->holds) + " (" + std::string(to_string(phase)) + " since " +
           (before->created ? format_time(*before->created) : "?") + ")");
     } else if (before) {
       say("its session is ending (" + std::string(to_string(before->phase)) + "); the verdict stands");

@@ -26,7 +26,7 @@ bool believable(Wall created, const AskSchedule::Disk& disk, Observed now, bool 
 
 std::vector<AskSchedule::Disk> disks_to_ask(const Situation& situation) {
   std::vector<AskSchedule::Disk> disks;
-  if (situation.session.phase != freeze::Phase::kFrozen) return disks;
+  if (!freeze::is_frozen(situation.session.phase)) return disks;
   for (const Member& member : situation.members) {
     if (member.cut() || member.longhorn_volume.empty() || !member.created) continue;
     disks.push_back({member.uid, member.longhorn_volume, *member.created});

@@ -22,10 +22,6 @@ bool is_newer(const std::string& candidate, const std::string& known) {
   return !parsed(candidate, a) || !parsed(known, b) || a > b;
 }
 
-bool is_held(const freeze::Session& session) {
-  return session.phase == freeze::Phase::kFreezing || session.phase == freeze::Phase::kFrozen;
-}
-
 }  // namespace
 
 HoldRecord* SessionRecord::find(const freeze::Hold& hold) {
@@ -84,8 +80,8 @@ bool Sessions::replace(const freeze::Session& session, Mono now) {
     if (is_new || record.session.phase != session.phase) seen.phase_since = now;
     if (!is_new) --phases_[record.session.phase];
     ++phases_[session.phase];
-    if (session.phase == freeze::Phase::kFrozen && !seen.frozen_since) seen.frozen_since = now;
-    if (!is_held(session) && !seen.released) seen.released = now;
+    if (freeze::is_frozen(session.phase) && !seen.frozen_since) seen.frozen_since = now;
+    if (!freeze::holds_guest(session.phase) && !seen.released) seen.released = now;
     record.session = session;
     for (const freeze::Hold& hold : session.holds) {
       if (record.find(hold) == nullptr) record.holds.push_back({hold, now, false, {}});
@@ -111,7 +107,7 @@ std::optional<SessionRecord> Sessions::remove(const std::string& uid, Mono now, 
 
 void Sessions::saw_guest(const std::string& uid, const VmiRecord* vmi, bool kubevirt_snapshot) {
   const SessionRecord* known = table_.find(uid);
-  if (known == nullptr || !is_held(known->session)) return;
+  if (known == nullptr || !freeze::holds_guest(known->session.phase)) return;
   table_.change(uid, [&](SessionRecord& record) {
     Sightings& seen = record.sightings;
     if (kubevirt_snapshot) seen.kubevirt_snapshot = true;
@@ -120,7 +116,7 @@ void Sessions::saw_guest(const std::string& uid, const VmiRecord* vmi, bool kube
     seen.vmi_seen = true;
     if (!seen.migration_uid) seen.migration_uid = facts.migration_uid;
     if (facts.migrating || facts.migration_uid != *seen.migration_uid) seen.migrated = true;
-    if (record.session.phase != freeze::Phase::kFrozen) return;
+    if (!freeze::is_frozen(record.session.phase)) return;
     if (!facts.reported_frozen && seen.reported_frozen) seen.lapsed = true;
     // It was there for the freeze. A reset of the guest, which thaws it, shows at once in that its agent is gone; in
     // fsFreezeStatus perhaps never, for that is polled.

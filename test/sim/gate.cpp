@@ -81,6 +81,20 @@ int Gate::leaves() {
   return number;
 }
 
+bool Gate::stops_between() {
+  std::optional<Millis> lasts;
+  {
+    const cluster::Lock lock = state_->runtime.lock();
+    lasts = state_->due(Where::kAtStep, ++state_->steps);
+    const bool before = std::any_of(state_->stops.begin(), state_->stops.end(), [&](const State::Stop& stop) {
+      return stop.where == Where::kBeforeCall && stop.number == state_->calls + 1;
+    });
+    if (!lasts) return before || state_->closed > 0;
+  }
+  close_for(*lasts);
+  return true;
+}
+
 void Gate::answered(int number) {
   std::optional<Millis> lasts;
   {
@@ -129,11 +143,15 @@ Result<kube::Response> GatedApi::call(const kube::Request& request) {
 }
 
 std::vector<Result<kube::Response>> GatedApi::call_all(std::span<const kube::Request> requests) {
-  std::vector<int> numbers;
-  for (std::size_t i = 0; i < requests.size(); ++i) numbers.push_back(gate_.leaves());
-  auto replies = api_.call_all(requests);
-  for (const int number : numbers) gate_.answered(number);
-  gate_.pass();
+  std::vector<Result<kube::Response>> replies;
+  while (replies.size() < requests.size()) {
+    std::vector<int> numbers{gate_.leaves()};
+    const auto rest = requests.subspan(replies.size());
+    while (numbers.size() < rest.size() && !gate_.stops_between()) numbers.push_back(gate_.leaves());
+    for (auto& reply : api_.call_all(rest.first(numbers.size()))) replies.push_back(std::move(reply));
+    for (const int number : numbers) gate_.answered(number);
+    gate_.pass();
+  }
   return replies;
 }
 

@@ -1,5 +1,6 @@
 // Where a process of the simulation can be stopped: before and after each of its calls, whenever it wakes up, and
-// whenever it looks at its clock. Between two such steps nothing reaches out of it and no time goes by for it, so that
+// whenever it looks at its clock; also between two calls that leave side by side, so that only the first one is made.
+// Between two such steps nothing reaches out of it and no time goes by for it, so that
 // a stop at each of them is a stop between any two instructions. A stopped process makes no call, and no reply reaches
 // it, until it goes on; its requests under way are carried out, and time goes on without it, as when it was stopped by
 // a signal or starved by its node.
@@ -35,6 +36,8 @@ class Gate {
 
   // A call is about to leave; returns its number. Blocks while the gate is closed.
   int leaves();
+  // Between two calls that leave side by side: whether the process is stopped before the next one.
+  bool stops_between();
   // It was carried out, and nothing has reached the process of it. Does not block.
   void answered(int number);
   void step();

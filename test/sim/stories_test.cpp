@@ -45,7 +45,7 @@ TEST_CASE("a backup of three disks is frozen once, thawed at the last cut, and s
   check_end(story);
 }
 
-TEST_CASE("a clean backup of k disks takes at most 10 + k calls, and one more when Longhorn's own answer thaws") {
+TEST_CASE("a clean backup of k disks takes at most 11 + k calls, and one more when Longhorn's own answer thaws") {
   const bool asks_longhorn = GENERATE(false, true);
   for (const int count : {1, 3, 8}) {
     StoryOptions options;
@@ -67,7 +67,7 @@ TEST_CASE("a clean backup of k disks takes at most 10 + k calls, and one more wh
     const int renewals = static_cast<int>((story.runtime.now() - begin) / sweeper::Elector::kRetryPeriod) + 1;
     // What Longhorn said goes on record once an object of the API confirms it.
     const int confirmed = asks_longhorn ? 1 : 0;
-    CHECK(story.calls("sweeper-0") <= 10 + count + confirmed + renewals);
+    CHECK(story.calls("sweeper-0") <= 11 + count + confirmed + renewals);
     CHECK(story.consistency("b1") == "filesystem");
   }
 }

@@ -92,13 +92,17 @@ class SessionMaker {
     session.windows = chance();
     session.timer = std::chrono::seconds(1 + random_() % 600);
     session.holder = test::random_text(random_);
-    session.phase = pick<Phase>({Phase::kFreezing, Phase::kFrozen, Phase::kThawing, Phase::kResting});
+    session.phase = pick<Phase>({Phase::kFreezing, Phase::kFrozen, Phase::kArmed, Phase::kThawing, Phase::kResting});
     while (session.holds.size() < 4 && chance()) {
       session.holds.push_back(
           {Hold::Kind::kLabel, test::random_text(random_) + "n", "", static_cast<int>(random_() % 5)});
     }
     session.intent = {pick<Intent::Call>({Intent::Call::kNone, Intent::Call::kFreeze, Intent::Call::kUnfreeze}),
                       test::random_text(random_)};
+    if (session.phase == Phase::kArmed) {
+      session.intent = {Intent::Call::kUnfreeze, test::random_text(random_) + "l", {test::random_text(random_) + "s"}};
+      while (chance()) session.intent.after.push_back(test::random_text(random_) + "s");
+    }
     session.unsettled = chance();
     if (chance())
       session.frozen_by = Wall(std::chrono::microseconds(1'795'440'000'000'000 + random_() % 1'000'000'000));
@@ -165,6 +169,32 @@ TEST_CASE("a patch takes the Lease of one state to that of another") {
     CAPTURE(i, patch.dump());
     REQUIRE(same(after, read(lease)));
   }
+}
+
+TEST_CASE("an armed session without the leader that may thaw it, or without what it waits for, is damaged") {
+  Session session = frozen();
+  session.phase = Phase::kArmed;
+  session.intent = {Intent::Call::kUnfreeze, "sweeper-0", {"uid-1", "uid-2"}};
+  REQUIRE(read(lease_of(session)).phase == Phase::kArmed);
+  const Json lease = lease_of(session);
+  const std::string damage = GENERATE(
+      R"({"call":"freeze","by":"sweeper-0","after":["uid-1"]})", R"({"call":"unfreeze","by":"","after":["uid-1"]})",
+      R"({"call":"unfreeze","by":"sweeper-0"})", R"({"call":"unfreeze","by":"sweeper-0","after":[]})",
+      R"({"call":"unfreeze","by":"sweeper-0","after":"uid-1"})",
+      R"({"call":"unfreeze","by":"sweeper-0","after":["uid-1",7]})");
+  CAPTURE(damage);
+  const Session damaged = read(with_annotation(lease, "intent", Json(damage)));
+  CHECK(damaged.phase == Phase::kThawing);
+  CHECK(damaged.unsettled);
+  CHECK(damaged.doubts == std::vector<Reason>{freeze::reason::kRecordDamaged});
+}
+
+// As a version that does not know Armed reads it.
+TEST_CASE("a phase that is not known is a session to thaw, with a doubt") {
+  const Session unknown = read(with_annotation(lease_of(frozen()), "phase", Json("Primed")));
+  CHECK(unknown.phase == Phase::kThawing);
+  CHECK(unknown.unsettled);
+  CHECK(unknown.doubts == std::vector<Reason>{freeze::reason::kRecordDamaged});
 }
 
 TEST_CASE("a patch is for one session in one state only") {

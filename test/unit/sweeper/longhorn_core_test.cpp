@@ -58,10 +58,15 @@ struct LonghornRig : Rig {
     facts.created = held.created;
     return facts;
   }
-  // The one job that is due, if it is of that type.
+  // The one job that is due, if it is of that type. The session cannot be armed.
   template <class Of>
   std::optional<Job> due() {
     std::vector<Job> jobs = core->take_due();
+    std::erase_if(jobs, [&](const Job& job) {
+      if (!std::holds_alternative<ArmJob>(job.what)) return false;
+      core->done({job.key, ArmDone{}});
+      return true;
+    });
     if (jobs.size() != 1 || !std::holds_alternative<Of>(jobs[0].what)) return std::nullopt;
     return std::move(jobs[0]);
   }

@@ -147,6 +147,16 @@ TEST_CASE("a session holds the disks that its guest had when it began, and no ot
   CHECK(decide(known) == Decision{Step::kWait});
 }
 
+TEST_CASE("a session whose thaw was written down ahead is joined like any that is frozen") {
+  CHECK(decide_early(kBackup, "disk", session(Phase::kArmed, kBackup)) == Decision{Step::kJoin});
+  CHECK(covers(session(Phase::kArmed, kBackup), kBackup));
+  Facts known = facts();
+  known.session = session(Phase::kArmed, kOther);
+  const Decision armed = decide(known);
+  known.session = session(Phase::kFrozen, kOther);
+  CHECK(armed == decide(known));
+}
+
 TEST_CASE("a session that has many holds already is not given more") {
   Facts known = facts();
   known.session = session(Phase::kFrozen, kOther);

@@ -157,10 +157,13 @@ TEST_CASE("an infinite freeze while another session thaws is undone by that one,
 }
 
 TEST_CASE("a session that is being held ends with a thaw, and is left alone") {
-  const auto phase = GENERATE(Phase::kFrozen, Phase::kFreezing);
+  const auto phase = GENERATE(Phase::kFrozen, Phase::kFreezing, Phase::kArmed);
   World world;
   world.set_deadline("0s");
-  world.put_session([&](Session& session) { session.phase = phase; });
+  world.put_session([&](Session& session) {
+    session.phase = phase;
+    if (phase == Phase::kArmed) session.intent = {freeze::Intent::Call::kUnfreeze, "sweeper-0", {"uid-1"}};
+  });
   world.store("disk-2", {}, "", "pvc-9");
   const Outcome outcome = world.admit(harvester_review("disk-0", "b1", test::kBackupUid, "pvc-9"));
   CHECK(outcome.decision == reason::kNotItsDisk);

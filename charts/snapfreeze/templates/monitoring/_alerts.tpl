@@ -32,7 +32,7 @@ annotations:
     description: {{ `{{ $value | humanize }} unfreeze calls failed within 5 minutes. Those guests thaw by KubeVirt's timer, unless it is lost.` | quote }}
 - alert: SnapfreezeSessionStuck
   # Guests are held, and none has been thawed for a long time.
-  expr: max(snapfreeze_sessions{phase=~"Freezing|Frozen|Thawing"}) > 0 unless sum{{ include "snapfreeze.increase" (list $thawed "5m") }} > 0
+  expr: max(snapfreeze_sessions{phase=~"Freezing|Frozen|Armed|Thawing"}) > 0 unless sum{{ include "snapfreeze.increase" (list $thawed "5m") }} > 0
   for: {{ add .Values.freeze.maxTimeoutSeconds 60 }}s
   {{- include "snapfreeze.alert" (dict "root" . "name" "SnapfreezeSessionStuck" "severity" "critical") | nindent 2 }}
     summary: A session does not end.

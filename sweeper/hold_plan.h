@@ -1,0 +1,17 @@
+// Whether one of the backups for which a guest is held still needs it. Pure.
+#pragma once
+
+#include "freeze/policy.h"
+#include "sweeper/situation.h"
+
+namespace snapfreeze::sweeper {
+
+struct HoldPlan {
+  bool done = false;        // nothing is left to wait for
+  Mono wake = Mono::max();  // otherwise, when that may be so by time alone
+};
+
+// `index` is that of Situation::holds.
+[[nodiscard]] HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const freeze::Policy& policy);
+
+}  // namespace snapfreeze::sweeper
