@@ -9,7 +9,7 @@ using sim::Story;
 
 namespace {
 
-constexpr char kLease[] = "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1";
+constexpr char kLeaseOfVm[] = "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1";
 constexpr char kMergePatch[] = "application/merge-patch+json";
 constexpr char kSnapshots[] = "snapshot.storage.k8s.io/volumesnapshots";
 
@@ -26,7 +26,7 @@ struct Versions : Story {
     backup("b1");
     sleep(1s);
     REQUIRE(frozen());
-    REQUIRE(cluster.call("newer", "PATCH", kLease, format("2"), kMergePatch).status == 200);
+    REQUIRE(cluster.call("newer", "PATCH", kLeaseOfVm, format("2"), kMergePatch).status == 200);
     lease = sessions().front();
   }
 
@@ -65,7 +65,7 @@ TEST_CASE(
 TEST_CASE("a session that the newer version hands back is ended as always") {
   Versions story;
   story.sleep(5s);
-  REQUIRE(story.cluster.call("newer", "PATCH", kLease, format(nullptr), kMergePatch).status == 200);
+  REQUIRE(story.cluster.call("newer", "PATCH", kLeaseOfVm, format(nullptr), kMergePatch).status == 200);
   REQUIRE(story.wait_for_verdict("b1"));
   CHECK(story.wait_for_no_session());
   CHECK_FALSE(story.frozen());
@@ -78,7 +78,7 @@ TEST_CASE("a session that an older version wrote, without a format, is held and 
   story.lead();
   story.backup("b1");
   story.sleep(1s);
-  REQUIRE(story.cluster.call("older", "PATCH", kLease, format(nullptr), kMergePatch).status == 200);
+  REQUIRE(story.cluster.call("older", "PATCH", kLeaseOfVm, format(nullptr), kMergePatch).status == 200);
   REQUIRE(story.wait_for_verdict("b1"));
   CHECK(story.consistency("b1") == "filesystem");
   CHECK(story.wait_for_no_session());
@@ -86,7 +86,7 @@ TEST_CASE("a session that an older version wrote, without a format, is held and 
 
 TEST_CASE("the newer version's Lease that an admin deletes is not begun again") {
   Versions story;
-  REQUIRE(story.cluster.call("admin", "DELETE", kLease).status == 200);
+  REQUIRE(story.cluster.call("admin", "DELETE", kLeaseOfVm).status == 200);
   story.sleep(10s);
   CHECK(story.sessions().empty());
   CHECK(story.calls("sweeper-0", "unfreeze") == 0);
