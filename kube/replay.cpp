@@ -71,7 +71,7 @@ Result<void> replay(KubeApi& api, const Clock& clock, const Replay& replay,
   const int seconds = static_cast<int>(kLongestReplay / std::chrono::seconds(1));
   const Request request = get_request(replay.collection + "?watch=true&allowWatchBookmarks=true&resourceVersion=" +
                                       percent_encode(replay.since) + "&timeoutSeconds=" + std::to_string(seconds));
-  const auto end = api.stream(request, kReplayQuiet, [&](std::string_view line) { return reading.take(line); });
+  auto end = api.stream(request, kReplayQuiet, [&](std::string_view line) { return reading.take(line); });
   if (reading.error()) return *reading.error();
   return end;
 }

@@ -45,9 +45,9 @@ bool readable(int fd) {
 void Resolver::State::begin(const std::shared_ptr<State>& state) {
   try {
     start_thread("resolver", [state] {
-      Found found = tls::look_up(state->host, state->port, tls::Names::kAny);
+      Found looked_up = tls::look_up(state->host, state->port, tls::Names::kAny);
       const std::lock_guard guard(state->mutex);
-      state->found = std::move(found);
+      state->found = std::move(looked_up);
       state->looking = false;
       state->done.notify_all();
     }).detach();

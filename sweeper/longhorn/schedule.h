@@ -1,6 +1,6 @@
 // Which disks to ask Longhorn about, and when. Each disk is asked about as soon as its volume is known. After that, one
-// question at a time is enough for a session while it waits, since a guest is held until its last disk is cut. The disks
-// take turns; once one is cut, the others are asked about at once, before those of other guests.
+// question at a time is enough for a session while it waits, since a guest is held until its last disk is cut. The
+// disks take turns; once one is cut, the others are asked about at once, before those of other guests.
 //
 // Makes no call and reads no clock. Not thread-safe.
 #pragma once

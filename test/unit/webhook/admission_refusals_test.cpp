@@ -8,8 +8,6 @@
 namespace snapfreeze::webhook {
 namespace {
 
-using freeze::Hold;
-using freeze::Phase;
 using freeze::Session;
 using test::check_crash;
 using test::harvester_review;
