@@ -36,6 +36,12 @@ std::string watch_target(const Watcher::Options& options, const std::string& res
   return target;
 }
 
+// No server answers, or it does so without its storage.
+bool is_away(const Error& error) {
+  constexpr int kServerErrors = 500;
+  return error.http_status == 0 || error.http_status >= kServerErrors;
+}
+
 }  // namespace
 
 Watcher::Jitter Watcher::random_jitter() {
@@ -47,8 +53,9 @@ Watcher::Jitter Watcher::random_jitter() {
 Watcher::Watcher(Options options, WatchSink& sink, Jitter jitter)
     : options_(std::move(options)), sink_(sink), jitter_(std::move(jitter)) {}
 
-Millis Watcher::Backoff::next(bool answered, const Jitter& jitter) {
-  const Millis longest = answered ? kMaxBackoff : kMaxBackoffUnanswered;
+Millis Watcher::Backoff::next(bool away, const Jitter& jitter) {
+  const Millis longest = away ? kMaxBackoffAway : kMaxBackoff;
+  int& failures = away ? failures_away : failures_there;
   // 2^9 * 100 ms is past the maximum.
   const Millis ceiling = std::min(longest, kMinBackoff * (2 << std::min(failures, 9)));
   ++failures;
@@ -102,7 +109,7 @@ void Watcher::list_failed(const Error& error, Mono now) {
     if (!std::exchange(not_served_, true)) sink_.not_served();
     return;
   }
-  retry_at_ = now + list_backoff_.next(error.http_status != 0, jitter_);
+  retry_at_ = now + list_backoff_.next(is_away(error), jitter_);
   // A long list may outlive its own token. That is not a problem: it begins anew.
   const bool token_expired = error.code == Code::kGone && !continue_.empty();
   if (error.code == Code::kGone) continue_.clear();
@@ -141,7 +148,7 @@ bool Watcher::broken_stream(Error error) {
 void Watcher::on_end(const Result<void>& end, Mono now) {
   std::optional<Error> error = std::exchange(stream_error_, std::nullopt);
   const bool lived = now - watch_began_ >= kHealthyStream;
-  const bool answered = error || end.ok() || end.error().http_status != 0;
+  const bool away = !error && !end.ok() && is_away(end.error());
   if (options_.always_lists) state_ = State::kListing;
   if (!error && !end.ok()) {
     if (end.error().code == Code::kCancelled) return;
@@ -152,11 +159,11 @@ void Watcher::on_end(const Result<void>& end, Mono now) {
     if (lived) {
       watch_healthy();
     } else {
-      retry_at_ = now + watch_backoff_.next(true, jitter_);
+      retry_at_ = now + watch_backoff_.next(false, jitter_);
     }
     return;
   }
-  retry_at_ = now + watch_backoff_.next(answered, jitter_);
+  retry_at_ = now + watch_backoff_.next(away, jitter_);
   if (error->code != Code::kGone) say_trouble(*error, State::kWatching);
   if (!must_relist(*error)) return;
   state_ = State::kListing;

@@ -5,9 +5,11 @@
 //            v                                 |
 //   listing page N --last page--> watching from resourceVersion --end, silence--> watching again
 //
-// After each failure it waits, with a backoff of 100 ms to 30 s and jitter, which starts anew after progress. While no
-// server answers the backoff ends at 2 s, because a guest may be held until we see again. Rests on the API concepts
-// "efficient detection of changes", "chunks" and "bookmarks" of the Kubernetes documentation.
+// After each failure it waits, with a backoff of 100 ms to 30 s and jitter, which starts anew after progress. While the
+// server is away, or fails itself (5xx), the backoff ends at 2 s, because a guest may be held until we see again. Such
+// failures are counted apart: a server that comes back may end its first streams at once, and must not be left alone
+// for long because it was away. Rests on the API concepts "efficient detection of changes", "chunks" and "bookmarks" of
+// the Kubernetes documentation.
 #pragma once
 
 #include <functional>
@@ -49,7 +51,7 @@ class Watcher {
   static constexpr int kPageSize = kListPage;
   static constexpr Millis kMinBackoff{100};
   static constexpr Millis kMaxBackoff{30'000};
-  static constexpr Millis kMaxBackoffUnanswered{2'000};
+  static constexpr Millis kMaxBackoffAway{2'000};
   static constexpr Millis kNotServedWait{60'000};
   // Bookmarks come about every minute, so a live server is never silent for longer.
   static constexpr Millis kIdle{75'000};
@@ -90,8 +92,9 @@ class Watcher {
 
  private:
   struct Backoff {
-    int failures = 0;
-    Millis next(bool answered, const Jitter& jitter);
+    int failures_away = 0;
+    int failures_there = 0;
+    Millis next(bool away, const Jitter& jitter);
   };
   enum class State { kListing, kWatching };
 

@@ -225,9 +225,10 @@ TEST_CASE("Waits double from 100 ms to 15 to 30 s, and start anew after progress
   bench.begin();
   std::vector<Millis> waits;
   for (int i = 0; i < 12; ++i) {
-    bench.watch({}, refused(503), Millis(1));
+    bench.watch({}, Error{Code::kForbidden, "no watch", 403}, Millis(1));
     bench.step();
     waits.push_back(bench.waited);
+    bench.list(page({}, "10"));
   }
   CHECK(waits[0] == Millis(100));
   CHECK(waits[1] == Millis(200));
@@ -243,7 +244,7 @@ TEST_CASE("A server that does not answer is asked again within 2 s, one that tal
   bench.begin();
   for (int i = 0; i < 12; ++i) bench.watch({}, lost(), Millis(1));
   bench.step();
-  CHECK(bench.waited == Watcher::kMaxBackoffUnanswered / 2);
+  CHECK(bench.waited == Watcher::kMaxBackoffAway / 2);
   for (int i = 0; i < 12; ++i) bench.watch({"nonsense"}, lost(), Millis(1));
   bench.step();
   CHECK(bench.waited == Watcher::kMaxBackoff / 2);
@@ -251,7 +252,27 @@ TEST_CASE("A server that does not answer is asked again within 2 s, one that tal
   Bench listing;
   for (int i = 0; i < 12; ++i) listing.list(lost());
   listing.step();
-  CHECK(listing.waited == Watcher::kMaxBackoffUnanswered / 2);
+  CHECK(listing.waited == Watcher::kMaxBackoffAway / 2);
+}
+
+TEST_CASE("A server that fails itself is asked again within 2 s") {
+  Bench bench;
+  bench.begin();
+  for (int i = 0; i < 12; ++i) bench.watch({}, refused(503), Millis(1));
+  bench.step();
+  CHECK(bench.waited == Watcher::kMaxBackoffAway / 2);
+}
+
+TEST_CASE("A server that was away and ends its first streams at once is not left alone") {
+  Bench bench;
+  bench.begin();
+  for (int i = 0; i < 12; ++i) bench.watch({}, lost(), Millis(1));
+  bench.watch({}, {}, Millis(1));
+  bench.step();
+  CHECK(bench.waited == Millis(100));
+  bench.watch({}, {}, Millis(1));
+  bench.step();
+  CHECK(bench.waited == Millis(200));
 }
 
 TEST_CASE("A watch refused after each list still backs off") {
