@@ -139,12 +139,14 @@ void Ledger::replan(const std::string& uid, const Session& session, bool gone, M
   if (situation) somebody_deleted(situation->session, now);
 }
 
-// A guest may be frozen whose record is gone. In Thawing it was another leader who ended it, unless we know better.
+// A guest may be frozen whose record is gone. A session that rests may only have lost the label by which it is watched.
+// In Thawing it was another leader who ended it, unless we know better.
 void Ledger::somebody_deleted(const Session& session, Mono now) {
   const auto progress = progress_.find(session.uid);
   const bool not_thawed = progress != progress_.end() && progress->second.failing_since && !progress->second.thawed;
   const bool held = freeze::holds_guest(session.phase);
-  if (!held && !(session.phase == Phase::kThawing && not_thawed)) return;
+  const bool may_be_there = session.phase == Phase::kResting;
+  if (!held && !may_be_there && !(session.phase == Phase::kThawing && not_thawed)) return;
   std::erase_if(lost_, [&](const auto& item) { return item.second.over(now); });
   const std::string guest = guest_key(session.namespace_, session.vm);
   lost_[guest] = {session, now};

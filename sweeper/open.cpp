@@ -30,8 +30,7 @@ Rescue look_before_rescue(const Seams& seams, freeze::Session& session) {
   return held ? Rescue::kNotNeeded : Rescue::kNeeded;
 }
 
-// There is a session already. If we do not know it, because somebody has removed its label, no watch would ever show
-// it.
+// If there is a session that we do not know, because somebody has removed its label, no watch would ever show it.
 bool find_again(const Seams& seams, const freeze::Session& wanted) {
   const auto there = seams.sessions.read(wanted.namespace_, wanted.vm);
   if (!there) return false;
@@ -49,6 +48,7 @@ OpenDone open(const Seams& seams, const OpenJob& job) {
     if (rescue != Rescue::kNeeded) return {rescue == Rescue::kUnknown};
   }
   if (!seams.leadership.leads_for(kube::kCallTimeout)) return {true};
+  if (job.find) return {!find_again(seams, session)};
   const auto created = seams.sessions.create(session);
   // If there are two, the one that came first is thawed.
   if (!created && created.error().code == Code::kConflict) return {!find_again(seams, session)};

@@ -12,6 +12,7 @@ namespace snapfreeze::sweeper {
 struct OpenJob {
   freeze::Session session;
   bool rescue = false;  // only if the guest, read afresh, still reports frozen and KubeVirt itself does not hold it
+  bool find = false;    // begin nothing: give the session its label back, if it is still there
 };
 
 struct OpenDone {
