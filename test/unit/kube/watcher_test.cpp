@@ -279,10 +279,10 @@ TEST_CASE("A watch refused after each list still backs off") {
   Bench bench;
   bench.begin();
   for (int i = 0; i < 5; ++i) {
-    bench.watch({}, refused(500), Millis(1));
+    bench.watch({}, Error{Code::kForbidden, "no watch", 403}, Millis(1));
     bench.list(page({}, "10"));
   }
-  bench.watch({}, refused(500), Millis(1));
+  bench.watch({}, Error{Code::kForbidden, "no watch", 403}, Millis(1));
   bench.step();
   CHECK(bench.waited == Millis(3200));
 }
