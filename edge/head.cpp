@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/http_text.h"
+#include "base/number.h"
 
 namespace snapfreeze::edge {
 

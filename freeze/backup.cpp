@@ -1,8 +1,8 @@
 #include "freeze/backup.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/number.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
 
@@ -17,13 +17,12 @@ bool owned_by_others(const kube::OwnerReference& owner) {
 
 Result<int> member_count(const std::string& text) {
   if (text.empty()) return 0;
-  int count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc{} || end != text.data() + text.size() || count < 1 || count > kMaxMembers) {
+  const auto count = whole_number<int>(text);
+  if (!count || *count < 1 || *count > kMaxMembers) {
     return Error{Code::kMalformed, std::string("metadata.annotations[") + kMembersAnnotation +
                                        "]: must be a count of snapshots from 1 to 1000, such as \"3\""};
   }
-  return count;
+  return *count;
 }
 
 }  // namespace

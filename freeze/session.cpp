@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/hash.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "freeze/names.h"
 
@@ -174,9 +174,8 @@ Format format_of(const std::string& text) {
   if (text.empty()) return Format::kOurs;
   const bool is_number = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_number || text.front() == '0') return Format::kDamaged;
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error != std::errc{} || number > kLeaseFormat ? Format::kNewer : Format::kOurs;
+  const auto number = whole_number<int>(text);
+  return !number || *number > kLeaseFormat ? Format::kNewer : Format::kOurs;
 }
 
 bool read_frozen_by(const std::string& text, std::optional<Wall>& frozen_by) {

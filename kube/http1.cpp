@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/http_text.h"
+#include "base/number.h"
 
 namespace snapfreeze::kube {
 namespace {

@@ -1,22 +1,14 @@
 #include "kube/replay.h"
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 
+#include "base/number.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
 
 namespace snapfreeze::kube {
 namespace {
-
-std::optional<std::uint64_t> number_of(const std::string& version) {
-  std::uint64_t number = 0;
-  const char* const end = version.data() + version.size();
-  const auto read = std::from_chars(version.data(), end, number);
-  if (version.empty() || read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return number;
-}
 
 // Reads the lines of the watch until it has caught up.
 class Reading {
@@ -56,8 +48,8 @@ class Reading {
 }  // namespace
 
 bool is_not_after(const std::string& version, const std::string& other) {
-  const auto first = number_of(version);
-  const auto second = number_of(other);
+  const auto first = whole_number<std::uint64_t>(version);
+  const auto second = whole_number<std::uint64_t>(other);
   return first && second && *first <= *second;
 }
 

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/number.h"
 
 namespace snapfreeze::kube {
 namespace {
@@ -40,10 +41,8 @@ Result<ServerUrl> parse(std::string_view url, std::string_view rest, ServerUrl s
 }  // namespace
 
 std::optional<int> parse_port(std::string_view text) {
-  int port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) return std::nullopt;
-  return port;
+  const auto port = whole_number<int>(text);
+  return port && *port >= 1 && *port <= 65535 ? port : std::nullopt;
 }
 
 Result<ServerUrl> parse_server_url(std::string_view url) {

@@ -1,7 +1,8 @@
 #include "sweeper/world/sessions.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "kube/replay.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -13,13 +14,7 @@ constexpr std::size_t kMostRemembered = 10'000;
 // Resource versions are opaque by contract, but decimal numbers that grow in every API server there is, and comparable
 // by contract since Kubernetes 1.35. A version that is not a number is taken for newer.
 bool is_newer(const std::string& candidate, const std::string& known) {
-  std::uint64_t a = 0;
-  std::uint64_t b = 0;
-  const auto parsed = [](const std::string& text, std::uint64_t& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
-  };
-  return !parsed(candidate, a) || !parsed(known, b) || a > b;
+  return !kube::is_not_after(candidate, known);
 }
 
 }  // namespace
