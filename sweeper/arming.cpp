@@ -2,27 +2,12 @@
 
 #include <algorithm>
 
+#include "sweeper/hold_plan.h"
+
 namespace snapfreeze::sweeper {
 namespace {
 
-using freeze::Hold;
 using freeze::Phase;
-
-// Whether all snapshots that the hold waits for have come, so that it waits for nothing but their cuts.
-bool all_have_come(const Situation& situation, std::size_t index) {
-  const HoldSituation& hold = situation.holds[index];
-  if (hold.deleted) return false;
-  const auto comes = [&](const Member& member) { return member.hold == index; };
-  if (hold.hold.kind == Hold::Kind::kLabel) {
-    const auto come = std::count_if(situation.members.begin(), situation.members.end(), comes);
-    return hold.hold.members > 0 && come >= hold.hold.members;
-  }
-  return !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
-    const bool come = std::any_of(situation.members.begin(), situation.members.end(),
-                                  [&](const Member& member) { return comes(member) && member.name == name; });
-    return come || hold.elsewhere.contains(name);
-  });
-}
 
 bool contains(const std::vector<std::string>& uids, const std::string& uid) {
   return std::find(uids.begin(), uids.end(), uid) != uids.end();
@@ -49,7 +34,7 @@ std::vector<std::string> to_arm(const Situation& situation, const Progress& prog
   const bool doubtful = !session.doubts.empty() || !progress.doubts.empty() || session.unsettled || progress.unsettled;
   if (session.phase != Phase::kFrozen || progress.arm_tried || doubtful || session.windows) return {};
   for (std::size_t i = 0; i < situation.holds.size(); ++i) {
-    if (!all_have_come(situation, i)) return {};
+    if (!waits_for_cuts_only(situation, i)) return {};
   }
   std::vector<std::string> after;
   for (const Member& member : situation.members) {

@@ -45,14 +45,24 @@ Progression progression_of(const Situation& situation, std::size_t index) {
   return now;
 }
 
-bool is_complete(const Situation& situation, std::size_t index, const Progression& now) {
+// Whether the hold's snapshots are known to be all there, and `counts` holds for each.
+template <class Counts>
+bool all_expected(const Situation& situation, std::size_t index, const Counts& counts) {
   const HoldSituation& hold = situation.holds[index];
-  if (hold.hold.kind == Hold::Kind::kLabel) return hold.hold.members > 0 && now.captured >= hold.hold.members;
+  if (hold.hold.kind == Hold::Kind::kLabel) {
+    const auto count = std::count_if(situation.members.begin(), situation.members.end(),
+                                     [&](const Member& member) { return member.hold == index && counts(member); });
+    return hold.hold.members > 0 && count >= hold.hold.members;
+  }
   return !hold.names.empty() && std::all_of(hold.names.begin(), hold.names.end(), [&](const std::string& name) {
     const Member* member = find_member(situation, index, name);
     // One that was admitted without us will not come to this session.
-    return member != nullptr ? member->cut().has_value() : hold.elsewhere.contains(name);
+    return member != nullptr ? counts(*member) : hold.elsewhere.contains(name);
   });
+}
+
+bool is_complete(const Situation& situation, std::size_t index) {
+  return all_expected(situation, index, [](const Member& member) { return member.cut().has_value(); });
 }
 
 // When the gather window ends. If a count was given, that many members are waited for until the deadline.
@@ -67,11 +77,15 @@ Mono quiet_from(const Situation& situation, std::size_t index, const Progression
 
 }  // namespace
 
+bool waits_for_cuts_only(const Situation& situation, std::size_t index) {
+  return !situation.holds[index].deleted && all_expected(situation, index, [](const Member&) { return true; });
+}
+
 HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const Policy& policy) {
   // The backup can no longer become consistent.
   if (situation.holds[index].deleted) return {true};
   const Progression progression = progression_of(situation, index);
-  if (is_complete(situation, index, progression)) return {true};
+  if (is_complete(situation, index)) return {true};
   Mono until = quiet_from(situation, index, progression, policy);
   if (until == Mono::max()) return {};
   if (!progression.all_captured()) {

@@ -14,4 +14,7 @@ struct HoldPlan {
 // `index` is that of Situation::holds.
 [[nodiscard]] HoldPlan plan_hold(const Situation& situation, std::size_t index, Mono now, const freeze::Policy& policy);
 
+// All its snapshots have come.
+[[nodiscard]] bool waits_for_cuts_only(const Situation& situation, std::size_t index);
+
 }  // namespace snapfreeze::sweeper

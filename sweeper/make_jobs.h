@@ -13,7 +13,7 @@ namespace snapfreeze::sweeper {
 [[nodiscard]] ThawJob thaw_job(const Situation& situation, const Plan& plan, const Progress& progress,
                                const std::string& identity);
 [[nodiscard]] ArmJob arm_job(const Situation& situation, const Plan& plan, const std::string& identity);
-ConcludeJob conclude_job(const Situation& situation, const Progress& progress, Mono now);
+[[nodiscard]] ConcludeJob conclude_job(const Situation& situation, const Progress& progress, Mono now);
 [[nodiscard]] EndRestJob end_rest_job(const Situation& situation, bool abandoned, const std::string& identity);
 
 // A session that somebody deleted, begun again to thaw its guest.
