@@ -2,7 +2,7 @@
 #include "freeze/names.h"
 #include "sweeper/make_jobs.h"
 #include "test/support/catch.h"
-#include "test/unit/sweeper/build.h"
+#include "test/unit/sweeper/planner_rig.h"
 
 using namespace snapfreeze;
 using namespace snapfreeze::test;
@@ -16,17 +16,8 @@ namespace {
 
 // Two disks: of one, Longhorn has said at 0.3 s that it is cut; of the other nobody has said anything.
 Situation half_told() {
-  Situation s;
-  s.session = session();
-  s.sightings.first_seen = kStart;
-  s.sightings.phase_since = kStart;
-  s.sightings.from_birth = true;
-  s.sightings.vmi_seen = true;
-  s.guest.known = true;
-  s.holds.push_back({harvester_hold(), {"disk-0", "disk-1"}, kStart, false, {}, {}});
-  for (const std::string name : {"disk-0", "disk-1"}) {
-    s.members.push_back({"uid-" + name, "vms", name, name, 0, std::nullopt, {}, {}, kServerStart});
-  }
+  Situation s = situation();
+  for (Member& member : s.members) member.created = kServerStart;
   s.members[0].live = LiveCut{at(300ms), kServerStart};
   return s;
 }
@@ -40,10 +31,6 @@ Situation told() {
 void confirm(Member& member, Millis when) {
   member.captured = at(when);
   member.confirmed = Confirmed::kYes;
-}
-
-Plan plan(const Situation& s, Millis now, const Progress& progress = {}) {
-  return plan_session(s, progress, at(now), {}, "me");
 }
 
 // Thawed at 0.4 s.
