@@ -72,8 +72,7 @@ inline constexpr auto kReasons = std::to_array<ReasonEntry>({
      "\"\""},
     {"not-captured", "a disk was not captured at all while the guest was frozen",
      "with slow storage, raise T; if many disks were cut at once, spread the schedules; otherwise look at "
-     "`status.error` "
-     "of the snapshot"},
+     "`status.error` of the snapshot"},
     {"snapshot-error", "the storage driver refused a disk again and again, so the guest was released",
      "look at `status.error` of the snapshot"},
     {"missing",
