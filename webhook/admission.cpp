@@ -53,6 +53,7 @@ class Admission::Run {
         permission_{review.user, std::nullopt} {}
 
   Outcome run() {
+    if (auto ended = join_at_once()) return *ended;
     if (auto ended = is_harvesters() ? look_at_backup() : look_for_vm()) return *ended;
     if (!kube::is_object_name(subject_.vm)) return crashed(reason::kNoVm);
     for (;;) {
@@ -65,8 +66,24 @@ class Admission::Run {
   // Each of these returns the result of the admission, or nullopt to go on: with the next step, or, from try_once on,
   // with fresh reads.
 
+  // The common case: another disk of the same backup was admitted just now. Nothing but joining rests on that.
+  std::optional<Outcome> join_at_once() {
+    if (!is_harvesters()) return std::nullopt;
+    const auto vm =
+        admission_.backups_.vm_of(review_.namespace_, subject_.hold.uid, review_.name, seams_.clock.monotonic());
+    if (!vm) return std::nullopt;
+    subject_.vm = *vm;
+    Facts facts;
+    auto session = read_session();
+    if (!session) return std::nullopt;
+    facts.session = std::move(*session);
+    const auto decision = decide_early(subject_.hold, subject_.disk, facts.session);
+    return decision && decision->step == Step::kJoin ? act(*decision, facts) : std::nullopt;
+  }
+
   std::optional<Outcome> look_at_backup() {
     if (!kube::is_object_name(subject_.hold.name)) return crashed(reason::kUnknownBackup);
+    const Mono asked = seams_.clock.monotonic();
     const auto backup = read_backup(seams_.api, review_.namespace_, subject_.hold.name, budget_.for_call());
     if (!backup) return api_error(backup.error());
     if (!*backup) return crashed(reason::kUnknownBackup);
@@ -77,6 +94,8 @@ class Admission::Run {
     if (freeze::opted_out((*backup)->metadata)) return crashed(reason::kSkipped);
     harvester_froze_ = (*backup)->harvester_froze;
     no_timer_ = has_no_timer(**backup);
+    // Without a timer, the undo of Harvester's freeze must not have to wait for a slow read of the Lease.
+    if (!no_timer_) admission_.backups_.note(review_.namespace_, **backup, asked);
     return std::nullopt;
   }
 

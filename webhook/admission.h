@@ -9,6 +9,7 @@
 #include "freeze/policy.h"
 #include "webhook/liveness.h"
 #include "webhook/patch.h"
+#include "webhook/recent_backups.h"
 #include "webhook/review.h"
 #include "webhook/seams.h"
 #include "webhook/slots.h"
@@ -64,6 +65,7 @@ class Admission {
   Slots waits_;
   Slots lists_;
   VmFinder vms_;
+  RecentBackups backups_;
 };
 
 }  // namespace snapfreeze::webhook

@@ -39,7 +39,8 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
-// Decides by the session alone, so that a disk that joins costs two reads. nullopt: more must be known.
+// Decides by the session alone, so that a disk that joins costs two reads, or one (recent_backups.h). nullopt: more
+// must be known.
 [[nodiscard]] std::optional<Decision> decide_early(const freeze::Hold& hold, std::string_view disk,
                                                    const std::optional<freeze::Session>& session);
 

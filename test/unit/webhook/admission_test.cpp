@@ -70,6 +70,7 @@ TEST_CASE("the session on record says who froze what for whom, and since when at
 TEST_CASE("a joining disk costs exactly two reads and no call to the guest") {
   World world;
   world.store("disk-1", world.admit(harvester_review("disk-1")));
+  world.pass(Millis(1001));
   world.api.ledger.clear();
   const Outcome outcome = world.admit(harvester_review("disk-0"));
   CHECK(outcome.decision == kJoined);
