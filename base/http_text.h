@@ -1,6 +1,7 @@
 // The words of HTTP/1.1 (RFC 9110 and 9112), for those who read replies and those who read requests.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace snapfreeze {
@@ -9,6 +10,8 @@ namespace snapfreeze {
 [[nodiscard]] bool is_http_token(std::string_view text);
 // What no value may contain. A tab is none.
 [[nodiscard]] bool is_http_control(char c);
+// Changes ASCII letters only.
+[[nodiscard]] std::string lower_case(std::string_view text);
 [[nodiscard]] bool equals_ignoring_case(std::string_view left, std::string_view right);
 // Without the spaces and tabs around it.
 [[nodiscard]] std::string_view trim(std::string_view text);

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/http_text.h"
+#include "base/number.h"
 #include "kube/server_url.h"
 
 namespace snapfreeze::kube {
@@ -39,11 +41,8 @@ std::optional<bool> matches_network(const std::string& entry, const std::optiona
   const auto slash = entry.find('/');
   if (slash == std::string::npos) return std::nullopt;
   const auto network = parse_address(entry.substr(0, slash));
-  const std::string bits = entry.substr(slash + 1);
-  if (!network || bits.empty() || bits.size() > 3 || bits.find_first_not_of("0123456789") != std::string::npos) {
-    return false;
-  }
-  return address && in_network(*address, *network, std::stoul(bits));
+  const auto bits = whole_number<std::size_t>(std::string_view(entry).substr(slash + 1));
+  return network && bits && address && in_network(*address, *network, *bits);
 }
 
 // "example.com" is itself and what is below it; ".example.com" and "*.example.com" only what is below.
@@ -68,27 +67,17 @@ bool matches(std::string entry, const std::string& host, int port) {
   return !address && !entry.empty() && matches_name(std::move(entry), host);
 }
 
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text) result += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return result;
-}
-
 }  // namespace
 
 bool goes_direct(std::string_view no_proxy, const std::string& host, int port) {
-  const std::string name = lower(host);
+  const std::string name = lower_case(host);
   const auto address = parse_address(name);
   if (name == "localhost" || (address && is_loopback(*address))) return true;
-  const std::string list = lower(no_proxy) + ",";
+  const std::string list = lower_case(no_proxy) + ",";
   for (std::size_t begin = 0; begin < list.size();) {
     const std::size_t end = list.find(',', begin);
-    std::string entry = list.substr(begin, end - begin);
+    if (matches(std::string(trim(std::string_view(list).substr(begin, end - begin))), name, port)) return true;
     begin = end + 1;
-    const auto first = entry.find_first_not_of(' ');
-    if (first == std::string::npos) continue;
-    entry = entry.substr(first, entry.find_last_not_of(' ') - first + 1);
-    if (matches(std::move(entry), name, port)) return true;
   }
   return false;
 }
