@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "kube/paths.h"
 #include "kube/rest.h"
+#include "kube/watch_event.h"
 
 namespace snapfreeze::kube {
 namespace {
@@ -18,15 +19,10 @@ class Reading {
 
   // Whether to read on.
   bool take(std::string_view line) {
-    const auto event = Json::parse(line);
-    if (!event) return fail({Code::kTransient, "a line of the watch is no event: " + event.error().message, 0});
-    const std::string& type = (*event)["type"].string();
-    const Json& object = (*event)["object"];
-    if (type == "ERROR") {
-      return fail(error_of(static_cast<int>(object["code"].integer().value_or(500)), object.dump()));
-    }
-    if (type != "BOOKMARK") object_(object);
-    if (is_not_after(until_, object["metadata"]["resourceVersion"].string())) return false;
+    const auto event = WatchEvent::parse(line);
+    if (!event) return fail(event.error());
+    if (event->kind() != WatchEvent::Kind::kBookmark) object_(event->object());
+    if (is_not_after(until_, event->version())) return false;
     return clock_.monotonic() < end_ || fail({Code::kTransient, "the replay takes too long", 0});
   }
 

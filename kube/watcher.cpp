@@ -6,6 +6,7 @@
 
 #include "kube/paths.h"
 #include "kube/rest.h"
+#include "kube/watch_event.h"
 
 namespace snapfreeze::kube {
 namespace {
@@ -117,32 +118,24 @@ void Watcher::list_failed(const Error& error, Mono now) {
 }
 
 bool Watcher::on_line(std::string_view line) {
-  const Result<Json> event = Json::parse(line);
-  if (!event.ok())
-    return broken_stream({Code::kTransient, "a line of the watch is no event: " + event.error().message});
-  const std::string& type = (*event)["type"].string();
-  const Json& object = (*event)["object"];
-  if (type == "ERROR") {
-    const std::int64_t status = object["code"].integer().value_or(500);
-    return broken_stream(error_of(static_cast<int>(status), object.dump()));
+  const Result<WatchEvent> event = WatchEvent::parse(line);
+  if (!event) {
+    stream_error_ = event.error();
+    return false;
   }
-  const std::string& version = object["metadata"]["resourceVersion"].string();
-  if (version.empty()) return broken_stream({Code::kTransient, "an event of the watch has no resourceVersion"});
-  if (type == "ADDED" || type == "MODIFIED") {
-    sink_.applied(object);
-  } else if (type == "DELETED") {
-    sink_.deleted(object);
-  } else if (type != "BOOKMARK") {
-    return broken_stream({Code::kTransient, "the watch has an event of the unknown type \"" + type + "\""});
+  switch (event->kind()) {
+    case WatchEvent::Kind::kApplied:
+      sink_.applied(event->object());
+      break;
+    case WatchEvent::Kind::kDeleted:
+      sink_.deleted(event->object());
+      break;
+    case WatchEvent::Kind::kBookmark:
+      break;
   }
-  resource_version_ = version;
+  resource_version_ = event->version();
   watch_healthy();
   return true;
-}
-
-bool Watcher::broken_stream(Error error) {
-  stream_error_ = std::move(error);
-  return false;
 }
 
 void Watcher::on_end(const Result<void>& end, Mono now) {

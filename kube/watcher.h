@@ -101,7 +101,6 @@ class Watcher {
   void take_page(const Json& list, Mono now);
   void list_failed(const Error& error, Mono now);
   void watch_healthy();
-  bool broken_stream(Error error);
   void say_trouble(const Error& error, State where);
   void say_recovered();
 

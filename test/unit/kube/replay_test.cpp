@@ -54,6 +54,17 @@ TEST_CASE("a moment that is forgotten, or after the list, is an error") {
   CHECK(!replayed.run({}, "5", "").ok());
 }
 
+TEST_CASE("a line that is no event ends a replay in an error, so that nothing is missed unseen") {
+  const std::string line = GENERATE(as<std::string>(), "not JSON", "{}", R"({"type":"ADDED","object":{}})",
+                                    R"({"type":"NEWS","object":{"metadata":{"resourceVersion":"12"}}})");
+  CAPTURE(line);
+  Replayed replayed;
+  const auto end = replayed.run({event("ADDED", "a", 6), line});
+  REQUIRE(!end.ok());
+  CHECK(end.error().code == Code::kTransient);
+  CHECK(replayed.names == std::vector<std::string>{"a"});
+}
+
 TEST_CASE("versions are compared as numbers") {
   CHECK(is_not_after("9", "10"));
   CHECK(is_not_after("10", "10"));
