@@ -118,7 +118,7 @@ OpenJob reopen_job(const Session& lost, const std::string& identity) {
 
 OpenJob rescue_job(const FrozenGuest& guest, const BackupFacts& backup, const Settings& settings) {
   OpenJob job;
-  job.rescue = true;
+  job.kind = OpenJob::Kind::kRescue;
   job.session.namespace_ = guest.vmi.namespace_;
   job.session.vm = guest.vmi.name;
   job.session.vmi_uid = guest.vmi.uid;

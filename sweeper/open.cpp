@@ -43,12 +43,12 @@ bool find_again(const Seams& seams, const freeze::Session& wanted) {
 
 OpenDone open(const Seams& seams, const OpenJob& job) {
   freeze::Session session = job.session;
-  if (job.rescue) {
+  if (job.kind == OpenJob::Kind::kRescue) {
     const Rescue rescue = look_before_rescue(seams, session);
     if (rescue != Rescue::kNeeded) return {rescue == Rescue::kUnknown};
   }
   if (!seams.leadership.leads_for(kube::kCallTimeout)) return {true};
-  if (job.find) return {!find_again(seams, session)};
+  if (job.kind == OpenJob::Kind::kFindAgain) return {!find_again(seams, session)};
   const auto created = seams.sessions.create(session);
   // If there are two, the one that came first is thawed.
   if (!created && created.error().code == Code::kConflict) return {!find_again(seams, session)};
@@ -58,7 +58,9 @@ OpenDone open(const Seams& seams, const OpenJob& job) {
                  {{"namespace", session.namespace_}, {"name", session.vm}, {"error", created.error().message}});
     return {true};
   }
-  log::warning(job.rescue ? "guest left frozen by another program" : "session deleted by somebody", about);
+  log::warning(
+      job.kind == OpenJob::Kind::kRescue ? "guest left frozen by another program" : "session deleted by somebody",
+      about);
   return {};
 }
 

@@ -10,9 +10,13 @@
 namespace snapfreeze::sweeper {
 
 struct OpenJob {
+  enum class Kind {
+    kReopen,     // its Lease was deleted: begin it again
+    kFindAgain,  // begin nothing: give the session its label back, if it is still there
+    kRescue,     // begin it only if the guest, read afresh, still reports frozen and KubeVirt itself does not hold it
+  };
   freeze::Session session;
-  bool rescue = false;  // only if the guest, read afresh, still reports frozen and KubeVirt itself does not hold it
-  bool find = false;    // begin nothing: give the session its label back, if it is still there
+  Kind kind = Kind::kReopen;
 };
 
 struct OpenDone {

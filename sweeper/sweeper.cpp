@@ -174,7 +174,8 @@ std::optional<Job> Sweeper::plan_conclusion(const Key& key, ConcludeJob job) {
 std::optional<Job> Sweeper::plan_lost_session(const Key& key, Observed now) {
   const freeze::Session* lost = ledger_.lost(key.id, now.at);
   if (lost == nullptr) return std::nullopt;
-  OpenJob job = lost->phase == Phase::kResting ? OpenJob{*lost, false, true} : reopen_job(*lost, settings_.identity);
+  OpenJob job = lost->phase == Phase::kResting ? OpenJob{*lost, OpenJob::Kind::kFindAgain}
+                                               : reopen_job(*lost, settings_.identity);
   return Job{key, std::move(job), ledger_.failures(key) > 0};
 }
 

@@ -99,7 +99,7 @@ TEST_CASE("a session that was changed while it rested is planned again") {
 
 TEST_CASE("a session to thaw is begun for a guest that has none, and left alone where one is") {
   Rig rig;
-  const OpenJob job{born_thawing(rig), false};
+  const OpenJob job{born_thawing(rig)};
   CHECK_FALSE(open(rig.seams, job).failed);
   const auto first = rig.on_record();
   REQUIRE(first);
@@ -110,24 +110,24 @@ TEST_CASE("a session to thaw is begun for a guest that has none, and left alone 
 
 TEST_CASE("a session that has lost its label gets it back, as no watch shows it") {
   Rig rig;
-  REQUIRE_FALSE(open(rig.seams, {born_thawing(rig), false}).failed);
+  REQUIRE_FALSE(open(rig.seams, {born_thawing(rig)}).failed);
   const std::string lease = rig.on_record()->lease;
   rig.cluster.call("admin", "PATCH", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/" + lease,
                    {{"metadata", {{"labels", nullptr}}}}, "application/merge-patch+json");
   REQUIRE_FALSE(rig.on_record()->listed);
-  CHECK_FALSE(open(rig.seams, {born_thawing(rig), false}).failed);
+  CHECK_FALSE(open(rig.seams, {born_thawing(rig)}).failed);
   CHECK(rig.on_record()->listed);
 }
 
 TEST_CASE("a session that cannot be written is tried again") {
   Rig rig;
   rig.fail("create", "leases", 500);
-  CHECK(open(rig.seams, {born_thawing(rig), false}).failed);
+  CHECK(open(rig.seams, {born_thawing(rig)}).failed);
 }
 
 TEST_CASE("a guest is rescued only if it is the same one, and still says that it is frozen") {
   Rig rig;
-  OpenJob job{born_thawing(rig), true};
+  OpenJob job{born_thawing(rig), OpenJob::Kind::kRescue};
   CHECK_FALSE(open(rig.seams, job).failed);
   CHECK_FALSE(rig.on_record());
   freeze_by_hand(rig);
@@ -142,7 +142,7 @@ TEST_CASE("a guest is rescued only if it is the same one, and still says that it
 TEST_CASE("who does not lead begins no session") {
   Rig rig;
   rig.leadership.lost_after = 0;
-  CHECK(open(rig.seams, {born_thawing(rig), false}).failed);
+  CHECK(open(rig.seams, {born_thawing(rig)}).failed);
   CHECK_FALSE(rig.on_record());
 }
 
