@@ -10,43 +10,30 @@ ratios. It asserts nothing.
 """
 import argparse
 import base64
-import json
 import os
 import statistics
 import sys
 import time
 
 from bench import FEW, percentile, review
-from cluster import Client
+from plane import Plane
 from products import Peer, Snapfreeze
 from svg import bars
 
 NAMESPACE = "race"
 HARVESTER = f"/apis/harvesterhci.io/v1beta1/namespaces/{NAMESPACE}/virtualmachinebackups"
 SNAPSHOTS = f"/apis/snapshot.storage.k8s.io/v1/namespaces/{NAMESPACE}/volumesnapshots"
-REGISTRATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 MERGE = "application/merge-patch+json"
 PATIENCE = 20  # seconds
 
 
-class Plane:
-    """A control plane, and the rig that plays KubeVirt, Harvester and the storage there."""
+class Course(Plane):
+    """The plane, with the rig's clock and what the rig wrote down by it."""
 
-    def __init__(self, directory):
-        self.directory = os.path.abspath(directory)
-        with open(self.file("port"), encoding="utf-8") as file:
-            self.port = int(file.read())
-        self.api, self.rig = self.client(self.port), self.client(self.port + 6)
+    def __enter__(self):
+        super().__enter__()
         self._offset = min((self._reading() for _ in range(200)), key=lambda reading: reading[0])[1]
-
-    def file(self, name):
-        return os.path.join(self.directory, name)
-
-    def client(self, port):
-        return Client(port, self.file("pki/ca.crt"), certificate=(self.file("pki/admin.crt"), self.file("pki/admin.key")))
-
-    def control(self, method, path, body=None):
-        return self.rig.call(method, "/sandbox/" + path, body)
+        return self
 
     def _reading(self):
         begun = time.monotonic()
@@ -63,18 +50,10 @@ class Plane:
         mine = f"{NAMESPACE}/{vm}"
         return [e for e in self.control("GET", "timeline") if mine in e["object"] or e["detail"] == mine]
 
-    def register(self, product):
-        self.api.call("DELETE", REGISTRATIONS)
-        if product is None:
-            return
+    def register_product(self, product):
         with open(self.file("pki/ca.crt"), "rb") as file:
             bundle = base64.b64encode(file.read()).decode()
-        with open(self.file("registration.json"), encoding="utf-8") as file:
-            registration = json.load(file)
-        webhook = registration["webhooks"][0]
-        webhook["clientConfig"] = {"url": f"https://127.0.0.1:{product.webhook_port}/mutate", "caBundle": bundle}
-        webhook["matchConditions"] = product.match_conditions or webhook["matchConditions"]
-        self.api.call("POST", REGISTRATIONS, registration)
+        self.register({"url": f"https://127.0.0.1:{product.webhook_port}/mutate", "caBundle": bundle}, product.match_conditions)
         time.sleep(1.5)  # until the API server has it
 
 
@@ -167,7 +146,7 @@ class Round:
 
     def admissions(self, count):
         """Straight to the webhook, on one kept connection."""
-        client = self.plane.client(self.product.webhook_port)
+        client = self.plane.client_of(self.product.webhook_port)
         self.plane.control("POST", "storage", {"never": True})
         vm = f"{self.name}-join"
         self.add_vm(vm)
@@ -202,7 +181,7 @@ class Round:
         try:
             for part, seconds in self.product.ready.items():
                 self.rows[f"exec to ready, {part}, ms"] = seconds * 1000
-            self.plane.register(self.product)
+            self.plane.register_product(self.product)
             time.sleep(3)
             self.memory("idle")
             self.thaws(backups)
@@ -211,7 +190,7 @@ class Round:
             self.memory("afterwards")
             return parts
         finally:
-            self.plane.register(None)
+            self.plane.unregister()
             self.product.stop()
             self.plane.control("POST", "end", {})
 
@@ -230,15 +209,15 @@ def main():
     parser.add_argument("--admissions", type=int, default=1000, help="a round, of each kind")
     parser.add_argument("--svg", help="a picture of where a backup's time goes")
     options = parser.parse_args()
-    plane = Plane(options.plane)
     products = [Snapfreeze(options.build)] + ([Peer(options.peer)] if options.peer else [])
     rows, parts = {p.name: [] for p in products}, {p.name: [] for p in products}
-    for number in range(options.rounds):
-        for product in products[:: 1 if number % 2 == 0 else -1]:
-            print(f"race: round {number + 1} of {options.rounds}, {product.name} ({time.strftime('%T')})", flush=True)
-            turn = Round(plane, product, f"{product.name[0]}{os.getpid()}-{number}")
-            parts[product.name].append(turn.run(options.backups, options.admissions))
-            rows[product.name].append({"size of the program, MiB": product.size(), **turn.rows})
+    with Course(options.build, os.path.abspath(options.plane)) as plane:
+        for number in range(options.rounds):
+            for product in products[:: 1 if number % 2 == 0 else -1]:
+                print(f"race: round {number + 1} of {options.rounds}, {product.name} ({time.strftime('%T')})", flush=True)
+                turn = Round(plane, product, f"{product.name[0]}{os.getpid()}-{number}")
+                parts[product.name].append(turn.run(options.backups, options.admissions))
+                rows[product.name].append({"size of the program, MiB": product.size(), **turn.rows})
     table(products, rows)
     if options.svg:
         names = ["before the freeze", "until the first cut", "cuts", "last cut to thaw"]

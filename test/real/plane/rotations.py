@@ -18,8 +18,8 @@ import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "load", "bench"))
 
-from callers import REGISTRATION  # noqa: E402
-from cluster import Client, Sandbox, reserve_port  # noqa: E402
+from cluster import reserve_port  # noqa: E402
+from plane import Plane  # noqa: E402
 from replicas import Deployment  # noqa: E402
 from rolling import MOUNT, Certificates, Sweepers, rotate_and_restart  # noqa: E402
 
@@ -29,19 +29,6 @@ SERVICES = "/api/v1/namespaces/snapfreeze-system/services"
 ADDED = "snapfreeze.harvesterhci.io/consistency"
 CALLERS = 4
 RATE = 40  # admissions a second
-
-
-class Plane(Sandbox):
-    """A real control plane in the place of the sandbox."""
-
-    def __enter__(self):
-        with open(self.file("port"), encoding="utf-8") as file:
-            self._port = int(file.read())
-        self.api = self.new_client()
-        return self
-
-    def new_client(self):
-        return Client(self._port, self.file("pki/ca.crt"), certificate=(self.file("pki/admin.crt"), self.file("pki/admin.key")))
 
 
 class Service(threading.Thread):
@@ -110,13 +97,7 @@ def publish(plane, port):
     plane.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     plane.api.call("POST", SERVICES, {"metadata": {"name": "snapfreeze-webhook"},
                                       "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}})
-    with open(plane.file("registration.json"), encoding="utf-8") as file:
-        registration = json.load(file)
-    registration["webhooks"][0]["clientConfig"] = {"service": {"namespace": "snapfreeze-system", "name": "snapfreeze-webhook",
-                                                               "path": "/mutate", "port": port}}
-    registrations = REGISTRATION.rsplit("/", 1)[0]
-    plane.api.call("DELETE", registrations)
-    plane.api.call("POST", registrations, registration)
+    plane.register({"service": {"namespace": "snapfreeze-system", "name": "snapfreeze-webhook", "path": "/mutate", "port": port}})
 
 
 def run(plane, options):
