@@ -1,36 +1,13 @@
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 
 #include "kube/kubeconfig.h"
-#include "kube/proxy.h"
-#include "kube/server_url.h"
-#include "kube/token_source.h"
 #include "test/support/catch.h"
+#include "test/unit/kube/directory.h"
 
 namespace snapfreeze::kube {
 namespace {
-
-// A directory that is gone at the end of the test.
-class Directory {
- public:
-  Directory() {
-    std::string name = "/tmp/kube-test-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
-
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(path_ + "/" + name) << content;
-    return path_ + "/" + name;
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Sets a variable until the end of the test; nullptr unsets it.
 class Environment {
@@ -287,71 +264,6 @@ TEST_CASE("A proxy of the environment is refused by name, unless the server is e
     CHECK(load_config(file).ok());
   }
   CHECK(load_config(file).ok());
-}
-
-TEST_CASE("NO_PROXY is read as kubectl reads it") {
-  for (const char* list : {"*", "example.com", ".example.com", "*.example.com", "x, API.Example.com",
-                           "api.example.com:6443", ",,example.com,"}) {
-    CAPTURE(list);
-    CHECK(goes_direct(list, "api.example.com", 6443));
-  }
-  for (const char* list :
-       {"", "other.com", "ample.com", "api.example.com:443", ".api.example.com", "10.0.0.0/8", "/", ":"}) {
-    CAPTURE(list);
-    CHECK_FALSE(goes_direct(list, "api.example.com", 6443));
-  }
-  for (const char* list : {"10.1.2.3", "10.0.0.0/8", "10.1.2.3/32", "10.1.2.3:443", "0.0.0.0/0"}) {
-    CAPTURE(list);
-    CHECK(goes_direct(list, "10.1.2.3", 443));
-  }
-  for (const char* list :
-       {"10.1.2.4", "10.1.2.3:80", "11.0.0.0/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "fd00::/8", "2.3"}) {
-    CAPTURE(list);
-    CHECK_FALSE(goes_direct(list, "10.1.2.3", 443));
-  }
-  CHECK(goes_direct("fd00::/8", "fd12::1", 443));
-  CHECK(goes_direct("[fd12::1]:443", "fd12::1", 443));
-  CHECK_FALSE(goes_direct("[fd12::1]:80", "fd12::1", 443));
-  for (const char* host : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) CHECK(goes_direct("", host, 6443));
-}
-
-TEST_CASE("A server's URL is taken apart") {
-  CHECK(parse_server_url("https://host")->port == 443);
-  CHECK(parse_server_url("https://[fd00::1]:6443")->host == "fd00::1");
-  CHECK(parse_server_url("https://[fd00::1]:6443")->port == 6443);
-  CHECK(parse_server_url("https://rancher/k8s/clusters/local/")->path == "/k8s/clusters/local");
-  CHECK(parse_server_url("https://host:6443/")->path.empty());
-}
-
-TEST_CASE("What is no server's URL is refused") {
-  for (const char* url :
-       {"", "host", "ftp://host", "https://", "https://:6443", "https://[fd00::1", "https://h:0", "https://h:65536",
-        "https://h:64x", "https://u@h", "https://h/?q", "https://h/a b", "https://h/\r\nX: y", "https://[::1]6443"}) {
-    CAPTURE(url);
-    CHECK_FALSE(parse_server_url(url).ok());
-  }
-}
-
-TEST_CASE("A token that rotates is seen within seconds, and a bad one never used") {
-  const Directory directory;
-  const std::string file = directory.write("token", "first\n");
-  TokenSource source("", file);
-  Mono now{std::chrono::hours(1)};
-  CHECK(source.token(now) == "first");
-  directory.write("token", "second");
-  CHECK(source.token(now + Millis(4999)) == "first");
-  CHECK(source.token(now += TokenSource::kReadAgain) == "second");
-  for (const char* bad : {"", "two\nlines", "a b"}) {
-    directory.write("token", bad);
-    CHECK(source.token(now += TokenSource::kReadAgain) == "second");
-  }
-  std::filesystem::remove(file);
-  CHECK(source.token(now += TokenSource::kReadAgain) == "second");
-}
-
-TEST_CASE("A token without a file stays") {
-  TokenSource source("fixed", "");
-  CHECK(source.token(Mono{std::chrono::hours(1)}) == "fixed");
 }
 
 }  // namespace

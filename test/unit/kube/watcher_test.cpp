@@ -1,102 +1,15 @@
 #include "kube/watcher.h"
 
 #include <algorithm>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "test/support/catch.h"
-#include "test/unit/kube/fake_api.h"
+#include "test/unit/kube/watcher_bench.h"
 
 namespace snapfreeze::kube {
 namespace {
 
-using Kind = Watcher::Step::Kind;
-using Lines = std::vector<std::string>;
-
-// Writes down what it is told, one word a call.
-class RecordingSink : public WatchSink {
- public:
-  void applied(const Json& object) override { say("+", object["metadata"]["name"].string()); }
-  void deleted(const Json& object) override { say("-", object["metadata"]["name"].string()); }
-  void relist_started() override { heard.push_back("relist"); }
-  void relist_done() override { heard.push_back("done"); }
-  void not_served() override { heard.push_back("not served"); }
-  void trouble(const Error& error) override { say("trouble: ", error.message); }
-  void recovered() override { heard.push_back("recovered"); }
-
-  Lines take() { return std::exchange(heard, {}); }
-  Lines heard;
-
- private:
-  void say(std::string word, const std::string& what) { heard.push_back(std::move(word.append(what))); }
-};
-
-std::string object_of_name(const std::string& name, const std::string& version) {
-  return R"({"metadata":{"name":")" + name + R"(","resourceVersion":")" + version + R"("}})";
-}
-
-Response page(const Lines& names, const std::string& version, const std::string& next = "") {
-  std::string items;
-  for (const std::string& name : names) items.append(items.empty() ? "" : ",").append(object_of_name(name, "1"));
-  return reply_of(200, R"({"metadata":{"resourceVersion":")" + version + R"(","continue":")" + next +
-                           R"("},"items":[)" + items + "]}");
-}
-
-std::string event(const std::string& type, const std::string& name, const std::string& version) {
-  return R"({"type":")" + type + R"(","object":)" + object_of_name(name, version) + "}";
-}
-
 std::string error_event(int code) {
   return R"({"type":"ERROR","object":{"kind":"Status","code":)" + std::to_string(code) + R"(,"message":"too old"}})";
 }
-
-Error lost() {
-  return {Code::kTransient, "connection lost"};
-}
-Error refused(int status) {
-  return {status == 410 ? Code::kGone : Code::kTransient, "refused", status};
-}
-
-// A watcher on a clock that the test moves; jitter is 0, so that waits are the shortest possible.
-struct Bench {
-  explicit Bench(std::string selector = "") : watcher({"/things", std::move(selector)}, sink, [] { return 0.0; }) {}
-
-  // Passes any wait; the time waited is in `waited`.
-  Watcher::Step step() {
-    Watcher::Step next = watcher.next(now);
-    waited = Millis(0);
-    if (next.kind == Kind::kWait) {
-      waited = std::chrono::duration_cast<Millis>(next.until - now);
-      now = next.until;
-      next = watcher.next(now);
-    }
-    return next;
-  }
-  void list(const Result<Response>& reply) {
-    REQUIRE(step().kind == Kind::kList);
-    watcher.on_list(reply, now);
-  }
-  // One stream of 10 s; the sink's answer to the last line.
-  bool watch(const Lines& lines, const Result<void>& end = {}, Millis lasting = Millis(10'000)) {
-    REQUIRE(step().kind == Kind::kWatch);
-    bool wanted = true;
-    for (const std::string& line : lines) wanted = watcher.on_line(line);
-    now += lasting;
-    watcher.on_end(end, now);
-    return wanted;
-  }
-  // A list of nothing at version 10, its words forgotten.
-  void begin() {
-    list(page({}, "10"));
-    sink.take();
-  }
-
-  RecordingSink sink;
-  Watcher watcher;
-  Mono now{std::chrono::hours(1)};
-  Millis waited{};
-};
 
 TEST_CASE("A watcher lists page after page, then watches from there") {
   Bench bench("a=b");
@@ -218,93 +131,6 @@ TEST_CASE("The trouble of a watch is not over because a list succeeds") {
     bench.list(page({}, "10"));
   }
   CHECK(bench.sink.take() == Lines{"trouble: no watch", "relist", "done", "relist", "done", "relist", "done"});
-}
-
-TEST_CASE("Waits double from 100 ms to 15 to 30 s, and start anew after progress") {
-  Bench bench;
-  bench.begin();
-  std::vector<Millis> waits;
-  for (int i = 0; i < 12; ++i) {
-    bench.watch({}, Error{Code::kForbidden, "no watch", 403}, Millis(1));
-    bench.step();
-    waits.push_back(bench.waited);
-    bench.list(page({}, "10"));
-  }
-  CHECK(waits[0] == Millis(100));
-  CHECK(waits[1] == Millis(200));
-  CHECK(waits[4] == Millis(1600));
-  CHECK(waits[11] == Watcher::kMaxBackoff / 2);
-  bench.watch({event("ADDED", "a", "11")}, lost(), Millis(1));
-  bench.step();
-  CHECK(bench.waited == Millis(100));
-}
-
-TEST_CASE("A server that does not answer is asked again within 2 s, one that talks nonsense is not") {
-  Bench bench;
-  bench.begin();
-  for (int i = 0; i < 12; ++i) bench.watch({}, lost(), Millis(1));
-  bench.step();
-  CHECK(bench.waited == Watcher::kMaxBackoffAway / 2);
-  for (int i = 0; i < 12; ++i) bench.watch({"nonsense"}, lost(), Millis(1));
-  bench.step();
-  CHECK(bench.waited == Watcher::kMaxBackoff / 2);
-
-  Bench listing;
-  for (int i = 0; i < 12; ++i) listing.list(lost());
-  listing.step();
-  CHECK(listing.waited == Watcher::kMaxBackoffAway / 2);
-}
-
-TEST_CASE("A server that fails itself is asked again within 2 s") {
-  Bench bench;
-  bench.begin();
-  for (int i = 0; i < 12; ++i) bench.watch({}, refused(503), Millis(1));
-  bench.step();
-  CHECK(bench.waited == Watcher::kMaxBackoffAway / 2);
-}
-
-TEST_CASE("A server that was away and ends its first streams at once is not left alone") {
-  Bench bench;
-  bench.begin();
-  for (int i = 0; i < 12; ++i) bench.watch({}, lost(), Millis(1));
-  bench.watch({}, {}, Millis(1));
-  bench.step();
-  CHECK(bench.waited == Millis(100));
-  bench.watch({}, {}, Millis(1));
-  bench.step();
-  CHECK(bench.waited == Millis(200));
-}
-
-TEST_CASE("A watch refused after each list still backs off") {
-  Bench bench;
-  bench.begin();
-  for (int i = 0; i < 5; ++i) {
-    bench.watch({}, Error{Code::kForbidden, "no watch", 403}, Millis(1));
-    bench.list(page({}, "10"));
-  }
-  bench.watch({}, Error{Code::kForbidden, "no watch", 403}, Millis(1));
-  bench.step();
-  CHECK(bench.waited == Millis(3200));
-}
-
-TEST_CASE("Jitter spreads a wait up to twice its least") {
-  RecordingSink sink;
-  Watcher watcher({"/things", ""}, sink, [] { return 0.999; });
-  const Mono now{std::chrono::hours(1)};
-  watcher.on_list(lost(), now);
-  CHECK(watcher.next(now).until - now > Millis(190));
-  CHECK(watcher.next(now).until - now <= Millis(200));
-}
-
-TEST_CASE("A server that ends each watch at once is not asked without pause") {
-  Bench bench;
-  bench.begin();
-  bench.watch({}, {}, Millis(1));
-  bench.step();
-  CHECK(bench.waited == Millis(100));
-  bench.watch({}, {}, Millis(1));
-  bench.step();
-  CHECK(bench.waited == Millis(200));
 }
 
 TEST_CASE("A line that is no event breaks the stream, which resumes after the last good one") {
