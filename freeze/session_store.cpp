@@ -1,5 +1,6 @@
 #include "freeze/session_store.h"
 
+#include "freeze/lease.h"
 #include "kube/paths.h"
 
 namespace snapfreeze::freeze {

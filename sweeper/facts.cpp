@@ -3,6 +3,7 @@
 #include <array>
 
 #include "freeze/backup.h"
+#include "freeze/lease.h"
 #include "freeze/names.h"
 #include "kube/views.h"
 

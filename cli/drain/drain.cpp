@@ -1,6 +1,7 @@
 #include "cli/drain/drain.h"
 
 #include "cli/shared/reach.h"
+#include "freeze/lease.h"
 #include "kube/list.h"
 #include "kube/paths.h"
 #include "kube/rest.h"

@@ -5,6 +5,7 @@
 #include "cli/shared/capture_reads.h"
 #include "cli/shared/lists.h"
 #include "cli/shared/spoilers_reads.h"
+#include "freeze/lease.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
 #include "kube/rest.h"

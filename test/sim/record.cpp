@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <functional>
 
+#include "freeze/lease.h"
 #include "freeze/names.h"
-#include "freeze/session.h"
 #include "kube/observing_api.h"
 #include "test/sim/process.h"
 

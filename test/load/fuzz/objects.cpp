@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "freeze/interference.h"
+#include "freeze/lease.h"
 #include "freeze/session.h"
 #include "sweeper/facts.h"
 #include "test/load/fuzz/fuzz.h"

@@ -8,6 +8,7 @@
 #include "cli/shared/look.h"
 #include "cli/status/status_reads.h"
 #include "cli/status/status_text.h"
+#include "freeze/lease.h"
 #include "freeze/names.h"
 #include "kube/list.h"
 #include "test/support/catch.h"

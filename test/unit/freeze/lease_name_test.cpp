@@ -1,6 +1,6 @@
 #include <set>
 
-#include "freeze/session.h"
+#include "freeze/lease.h"
 #include "test/support/catch.h"
 
 using snapfreeze::freeze::lease_name;

@@ -1,6 +1,6 @@
 #include "sweeper/facts.h"
 
-#include "freeze/session.h"
+#include "freeze/lease.h"
 #include "test/support/catch.h"
 #include "test/unit/sweeper/build.h"
 

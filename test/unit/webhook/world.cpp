@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "base/time.h"
+#include "freeze/lease.h"
 #include "freeze/names.h"
 #include "kube/paths.h"
 
