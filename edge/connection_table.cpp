@@ -17,26 +17,19 @@ auto worth(const ConnectionTable::Entry& entry) {
   return std::tuple(group, entry.waiting_since);
 }
 
-bool can_be_spared(const ConnectionTable::Entry& entry) {
-  return entry.socket >= 0 && !entry.thrown_out && entry.phase != Phase::kHandling && entry.phase != Phase::kWriting;
-}
-
 }  // namespace
 
 void ConnectionTable::throw_out(Entry& entry) {
-  if (entry.socket >= 0) ::shutdown(entry.socket, SHUT_RDWR);
-  entry.thrown_out = true;
+  if (!entry.over) ::shutdown(entry.socket, SHUT_RDWR);
+  entry.over = true;
 }
 
 std::optional<ConnectionTable::Place> ConnectionTable::enter(int socket, Mono now) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, kGoing, [&] { return new_ < most_new_; });
   if (static_cast<int>(entries_.size()) >= most_ && !throw_out_one(lock)) return std::nullopt;
-  Entry entry;
-  entry.socket = socket;
-  entry.waiting_since = now;
   ++new_;
-  return entries_.insert(entries_.end(), entry);
+  return entries_.insert(entries_.end(), Entry{socket, now});
 }
 
 bool ConnectionTable::make_room() {
@@ -47,7 +40,8 @@ bool ConnectionTable::make_room() {
 bool ConnectionTable::throw_out_one(std::unique_lock<std::mutex>& lock) {
   auto spared = entries_.end();
   for (auto each = entries_.begin(); each != entries_.end(); ++each) {
-    if (can_be_spared(*each) && (spared == entries_.end() || worth(*each) < worth(*spared))) spared = each;
+    if (each->over || each->phase >= Phase::kHandling) continue;
+    if (spared == entries_.end() || worth(*each) < worth(*spared)) spared = each;
   }
   if (spared == entries_.end()) return false;
   throw_out(*spared);
@@ -57,7 +51,7 @@ bool ConnectionTable::throw_out_one(std::unique_lock<std::mutex>& lock) {
 
 void ConnectionTable::forget_socket(Place place) {
   const std::lock_guard lock(mutex_);
-  place->socket = -1;
+  place->over = true;
 }
 
 void ConnectionTable::leave(Place place) {
@@ -69,7 +63,7 @@ void ConnectionTable::leave(Place place) {
 
 bool ConnectionTable::move(Place place, Phase phase, Mono now) {
   const std::lock_guard lock(mutex_);
-  if (place->thrown_out) return false;
+  if (place->over) return false;
   if (place->phase == Phase::kNew) --new_;
   if (phase == Phase::kIdle) place->waiting_since = now;
   if (phase == Phase::kHandling) place->served = true;
@@ -78,27 +72,17 @@ bool ConnectionTable::move(Place place, Phase phase, Mono now) {
   return true;
 }
 
-bool ConnectionTable::in_flight() const {
-  return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
-    return !entry.thrown_out && entry.phase > Phase::kIdle && entry.phase != Phase::kLingering;
-  });
-}
-
-void ConnectionTable::close_idle() {
-  const std::lock_guard lock(mutex_);
+bool ConnectionTable::end(Mono deadline) {
+  std::unique_lock lock(mutex_);
   for (Entry& entry : entries_) {
     if (entry.phase <= Phase::kIdle) throw_out(entry);
   }
-}
-
-bool ConnectionTable::await_answers(Mono deadline) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, deadline, [&] { return !in_flight(); });
-}
-
-void ConnectionTable::close_all() {
-  const std::lock_guard lock(mutex_);
-  for (Entry& entry : entries_) throw_out(entry);
+  const bool answered = changed_.wait_until(lock, deadline, [&] {
+    return std::ranges::all_of(entries_,
+                               [](const Entry& entry) { return entry.over || entry.phase < Phase::kReading; });
+  });
+  std::ranges::for_each(entries_, throw_out);
+  return answered;
 }
 
 }  // namespace snapfreeze::edge

@@ -17,17 +17,17 @@ class ConnectionTable {
   enum class Phase {
     kNew,        // not yet looked at by its thread
     kIdle,       // in its handshake, or between two requests
+    kLingering,  // nothing more is expected of it
     kReading,    // a request has begun
     kHandling,   // it is complete, and the handler's
     kWriting,    // its reply is on the way
-    kLingering,  // nothing more is expected of it
   };
   struct Entry {
-    int socket = -1;  // -1: about to be closed
+    int socket;
+    Mono waiting_since;  // accepted, or last answered
     Phase phase = Phase::kNew;
-    Mono waiting_since{};     // accepted, or last answered
-    bool served = false;      // had a complete request before
-    bool thrown_out = false;  // its socket is shut down
+    bool served = false;  // had a complete request before
+    bool over = false;    // its socket is shut down, or about to be closed
   };
   using Place = std::list<Entry>::iterator;
 
@@ -48,15 +48,13 @@ class ConnectionTable {
   // False: the connection was thrown out, and its thread has to end.
   bool move(Place place, Phase phase, Mono now);
 
-  // For the end of the server.
-  void close_idle();
-  bool await_answers(Mono deadline);  // true when no request is on its way any more
-  void close_all();
+  // Throws out all connections: idle ones at once, the others when every request is answered, or at the deadline. True
+  // if all were answered.
+  bool end(Mono deadline);
 
  private:
   static constexpr Millis kGoing{1000};  // for one that was thrown out to go
 
-  [[nodiscard]] bool in_flight() const;
   bool throw_out_one(std::unique_lock<std::mutex>& lock);
   static void throw_out(Entry& entry);
 

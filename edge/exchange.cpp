@@ -65,88 +65,64 @@ class LibraryStream final : public httplib::Stream {
   bool good_ = true;
 };
 
-// Calls `process`, which is httplib::Server::process_request, as the library's version has it.
-template <class Process>
-bool process_by_version(LibraryStream& stream, const Process& process) {
-  bool closed = false;
-  // Replies are not compressed: that would cost more than it saves, and 256 KiB of memory each.
-  const auto prepare = [](httplib::Request& request) { request.headers.erase("Accept-Encoding"); };
-  if constexpr (requires { process(stream, false, closed, prepare); }) {
-    return process(stream, false, closed, prepare);
-  } else {
-    return process(stream, std::string(), 0, std::string(), 0, false, closed, prepare);
-  }
-}
-
 }  // namespace
 
-struct Exchange::Current {
-  Connection& connection;
-  Head head;
-  bool keep_open = false;  // until a request has been read as a whole
-  bool replied = false;    // the reply is ours, not the library's own
-  bool lost = false;       // there is nobody to reply to
-
-  // The library does not tell its handlers whose request it is. A thread serves one at a time.
-  static thread_local Current* of_thread;
-};
-
-thread_local Exchange::Current* Exchange::Current::of_thread = nullptr;
-
-Exchange::Exchange(const ServerOptions& options, edge::Handler handler)
-    : options_(options), handler_(std::move(handler)), handlers_(options.workers, options.queue) {
+Exchange::Exchange(Shared& shared, Connection& connection) : shared_(shared), connection_(connection) {
   set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-    Current& current = *Current::of_thread;
-    HttpResponse reply = reply_to(current, request);
-    current.replied = true;
-    current.connection.begin_reply();
+    HttpResponse reply = reply_to(request);
+    connection_.begin_reply();
     response.status = reply.status;
     response.body = std::move(reply.body);
     for (const auto& [name, value] : reply.headers) response.set_header(name, value);
     return HandlerResponse::Handled;
   });
-  // A head that passed our look but that the library refuses would get a reply without a text.
-  set_error_handler([](const httplib::Request&, httplib::Response& response) {
-    if (Current::of_thread->replied) return;
-    response.body = "the head of the request cannot be read\n";
-    response.set_header("Content-Length", std::to_string(response.body.size()));
+  // The library has its own idea of these.
+  set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) {
+    keep_open_ = keep_open_ && !shared_.winding_down;
+    response.headers.erase("Keep-Alive");
+    response.headers.erase("Connection");
+    if (!keep_open_) response.set_header("Connection", "close");
   });
-  set_post_routing_handler(
-      [this](const httplib::Request&, httplib::Response& response) { end_headers(*Current::of_thread, response); });
 }
 
-Exchange::Next Exchange::answer(Connection& connection) {
-  Current current{connection, {}};
-  switch (connection.read_head()) {
+bool Exchange::answer() {
+  keep_open_ = false;  // until the request has been read as a whole
+  head_ = {};
+  switch (connection_.read_head()) {
     case Connection::Outcome::kLost:
-      return Next::kLost;
+      return false;
     case Connection::Outcome::kTooSlow:
-      current.head.refusal = too_slow();
+      head_.refusal = too_slow();
       break;
     case Connection::Outcome::kTooLarge:
-      current.head.refusal = text_response(
-          431, "the request line and headers are larger than " + std::to_string(options_.limits.head) + " bytes");
+      head_.refusal = text_response(431, "the request line and headers are larger than " +
+                                             std::to_string(shared_.options.limits.head) + " bytes");
       break;
     case Connection::Outcome::kDone:
-      current.head = look_at(connection.head(), options_.limits);
+      head_ = look_at(connection_.head(), shared_.options.limits);
   }
-  LibraryStream stream(connection, current.head.refusal ? kShortestHead : connection.head());
-  Current::of_thread = &current;
-  const auto process =
-      [this](auto&&... with) -> decltype(this->process_request(std::forward<decltype(with)>(with)...)) {
-    return process_request(std::forward<decltype(with)>(with)...);
+  LibraryStream stream(connection_, head_.refusal ? kShortestHead : connection_.head());
+  bool closed = false;
+  // Replies are not compressed: that would cost more than it saves, and 256 KiB of memory each.
+  const auto prepare = [](httplib::Request& each) { each.headers.erase("Accept-Encoding"); };
+  const auto process = [&](auto& library) {
+    if constexpr (requires { library.process_request(stream, false, closed, prepare); }) {
+      return library.process_request(stream, false, closed, prepare);
+    } else {
+      return library.process_request(stream, std::string(), 0, std::string(), 0, false, closed, prepare);
+    }
   };
-  const bool processed = process_by_version(stream, process);
-  Current::of_thread = nullptr;
-  if (!processed || current.lost || !stream.flush()) return Next::kLost;
-  return current.keep_open ? Next::kAnotherRequest : Next::kEnd;
+  if (!process(*this) || lost_ || !stream.flush()) return false;
+  connection_.end_request();
+  if (!keep_open_) connection_.linger();
+  return keep_open_;
 }
 
-HttpResponse Exchange::reply_to(Current& current, const httplib::Request& request) {
-  if (current.head.refusal) return *std::move(current.head.refusal);
-  switch (current.connection.read_body(current.head.body)) {
+HttpResponse Exchange::reply_to(const httplib::Request& request) {
+  if (head_.refusal) return *std::move(head_.refusal);
+  switch (connection_.read_body(head_.body)) {
     case Connection::Outcome::kLost:
-      current.lost = true;
+      lost_ = true;
       return {};
     case Connection::Outcome::kTooSlow:
       return too_slow();
@@ -155,32 +131,25 @@ HttpResponse Exchange::reply_to(Current& current, const httplib::Request& reques
     case Connection::Outcome::kDone:
       break;
   }
-  current.keep_open = current.head.keep_open;
+  keep_open_ = head_.keep_open;
   const std::size_t mark = std::min(request.target.find('?'), request.target.size());
-  return handle(current, {request.method, request.target.substr(0, mark),
-                          request.target.substr(std::min(mark + 1, request.target.size())),
-                          current.connection.take_body(), current.connection.peer(), current.connection.arrival()});
+  return handle({request.method, request.target.substr(0, mark),
+                 request.target.substr(std::min(mark + 1, request.target.size())), connection_.take_body(),
+                 connection_.peer(), connection_.arrival()});
 }
 
-HttpResponse Exchange::handle(Current& current, const HttpRequest& request) {
-  current.lost = !current.connection.begin_handling();
-  if (current.lost) return {};
-  const std::unique_lock turn(handlers_, Connection::now() + options_.request_timeout);
+HttpResponse Exchange::handle(const HttpRequest& request) {
+  lost_ = !connection_.begin_handling();
+  if (lost_) return {};
+  const std::unique_lock turn(shared_.requests, Mono::clock::now() + shared_.options.request_timeout);
   if (!turn) return overloaded(429, "too many requests are being handled");
   try {
-    return handler_(request);
+    return shared_.handler(request);
   } catch (const std::exception& error) {
     return text_response(500, std::string("internal error: ") + error.what());
   } catch (...) {
     return text_response(500, "internal error");
   }
-}
-
-void Exchange::end_headers(Current& current, httplib::Response& response) const {
-  current.keep_open = current.keep_open && !winding_down_;
-  response.headers.erase("Keep-Alive");
-  response.headers.erase("Connection");
-  if (!current.keep_open) response.set_header("Connection", "close");
 }
 
 }  // namespace snapfreeze::edge

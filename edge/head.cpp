@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
-#include <utility>
 
 #include "base/http_text.h"
 #include "base/number.h"
@@ -38,10 +38,9 @@ Refusal refuse_request_line(std::string_view line) {
   return std::nullopt;
 }
 
-// The headers that decide, each given at most once.
-struct Fields {
-  std::optional<std::string_view> host, length, type, encoding;
-};
+// The headers that decide, each given at most once, by their names in lower case.
+using Fields = std::map<std::string, std::string_view>;
+constexpr std::array<std::string_view, 4> kDeciding{"content-encoding", "content-length", "content-type", "host"};
 
 Refusal take_header(std::string_view line, Fields& fields, Head& head) {
   const std::size_t colon = line.find(':');
@@ -52,37 +51,35 @@ Refusal take_header(std::string_view line, Fields& fields, Head& head) {
   if (std::any_of(value.begin(), value.end(), is_http_control)) {
     return text_response(400, "a header's value has a control character");
   }
-  const auto is = [name = line.substr(0, colon)](std::string_view other) { return equals_ignoring_case(name, other); };
-  if (is("transfer-encoding")) {
+  const std::string name = lower_case(line.substr(0, colon));
+  if (name == "transfer-encoding") {
     return text_response(411, "a body needs a Content-Length; Transfer-Encoding (chunked) is not accepted");
   }
-  if (is("expect")) return text_response(417, "the header Expect is not supported: send the body at once");
-  if (is("range")) return text_response(416, "the header Range is not supported: a reply is sent whole");
-  if (is("connection") && list_contains(value, "close")) head.keep_open = false;
-  const std::array<std::pair<std::string, std::optional<std::string_view>*>, 4> deciding{
-      {{"host", &fields.host},
-       {"content-length", &fields.length},
-       {"content-type", &fields.type},
-       {"content-encoding", &fields.encoding}}};
-  for (const auto& [name, place] : deciding) {
-    if (!is(name)) continue;
-    if (place->has_value()) return text_response(400, "the header " + name + " is given twice");
-    *place = value;
+  if (name == "expect") return text_response(417, "the header Expect is not supported: send the body at once");
+  if (name == "range") return text_response(416, "the header Range is not supported: a reply is sent whole");
+  if (name == "connection" && list_contains(value, "close")) head.keep_open = false;
+  const bool decides = std::ranges::count(kDeciding, name) > 0;
+  if (decides && !fields.emplace(name, value).second) {
+    return text_response(400, "the header " + name + " is given twice");
   }
   return std::nullopt;
 }
 
 Refusal check(const Fields& fields, bool post, const Limits& limits, std::size_t& size) {
-  if (!fields.host) return text_response(400, "the header Host is missing");
-  if (post && !fields.length) return text_response(411, "a POST needs a Content-Length");
-  if (fields.encoding && !equals_ignoring_case(*fields.encoding, "identity")) {
+  const auto value_of = [&](const char* name, std::string_view otherwise) {
+    const auto field = fields.find(name);
+    return field == fields.end() ? otherwise : field->second;
+  };
+  if (!fields.contains("host")) return text_response(400, "the header Host is missing");
+  if (post && !fields.contains("content-length")) return text_response(411, "a POST needs a Content-Length");
+  if (!equals_ignoring_case(value_of("content-encoding", "identity"), "identity")) {
     return text_response(415, "a body must not be compressed (Content-Encoding)");
   }
-  const std::string_view type = fields.type.value_or("");
+  const std::string_view type = value_of("content-type", "");
   if (post && !equals_ignoring_case(trim(type.substr(0, type.find(';'))), "application/json")) {
     return text_response(415, "a body must be of Content-Type application/json");
   }
-  const std::string_view digits = fields.length.value_or("0");
+  const std::string_view digits = value_of("content-length", "0");
   if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) {
     return text_response(400, "Content-Length is not a number");
   }
@@ -97,18 +94,13 @@ Refusal check(const Fields& fields, bool post, const Limits& limits, std::size_t
 
 }  // namespace
 
-std::optional<std::size_t> HeadEnd::find(std::string_view bytes) {
-  while (true) {
-    const std::size_t newline = bytes.find('\n', scanned_);
-    if (newline == std::string_view::npos) {
-      scanned_ = bytes.size();
-      return std::nullopt;
-    }
-    scanned_ = newline + 1;
-    const bool crlf = newline > line_ && bytes[newline - 1] == '\r';
-    if (!crlf || newline == line_ + 1) return scanned_;
-    line_ = scanned_;
+std::optional<std::size_t> end_of_head(std::string_view bytes, std::size_t seen) {
+  for (auto newline = bytes.find('\n', seen); newline != std::string_view::npos;
+       newline = bytes.find('\n', newline + 1)) {
+    const std::string_view before = bytes.substr(0, newline);
+    if (!before.ends_with('\r') || before == "\r" || before.ends_with("\n\r")) return newline + 1;
   }
+  return std::nullopt;
 }
 
 Head look_at(std::string_view bytes, const Limits& limits) {

@@ -14,16 +14,9 @@
 
 namespace snapfreeze::edge {
 
-// Finds the end of a head in bytes that come in pieces, and looks at each byte once.
-class HeadEnd {
- public:
-  // `bytes` begin with those of the last call. A line that does not end in CRLF ends the head, too.
-  [[nodiscard]] std::optional<std::size_t> find(std::string_view bytes);
-
- private:
-  std::size_t line_ = 0;     // the beginning of the line whose end has not come
-  std::size_t scanned_ = 0;  // its end is not before this
-};
+// Where the head ends, if it does, in bytes of which the first `seen` were looked at before. A line that does not end
+// in CRLF ends it, too.
+[[nodiscard]] std::optional<std::size_t> end_of_head(std::string_view bytes, std::size_t seen);
 
 struct Head {
   std::optional<HttpResponse> refusal;  // saying what would be right; the connection cannot be used again

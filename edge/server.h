@@ -18,25 +18,16 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <thread>
 
-#include "base/budget.h"
 #include "base/result.h"
 #include "base/thread_pool.h"
-#include "base/turns.h"
 #include "certs/key_pair.h"
-#include "edge/connection_table.h"
-#include "edge/http.h"
-#include "edge/options.h"
-#include "tls/context.h"
+#include "edge/connection.h"
 #include "tls/listener.h"
 #include "tls/wake_up.h"
 
 namespace snapfreeze::edge {
-
-class Exchange;
 
 // Timers are those of real sockets, so it reads std::chrono::steady_clock itself.
 class Server {
@@ -52,7 +43,7 @@ class Server {
 
   // From now on each reply ends its connection, while new ones are still accepted. So clients move to another replica
   // without losing a request. Any thread.
-  void wind_down();
+  void wind_down() { shared_.winding_down = true; }
 
   // Stops listening, closes idle connections, and gives requests that have begun at most `drain` to finish. Then all
   // connections are closed and all threads joined. A handler that still runs is waited for; it has a bound of its own.
@@ -64,13 +55,8 @@ class Server {
   bool accept_one();  // false: there is none just now
   void serve(tls::Accepted accepted, ConnectionTable::Place place);
 
-  const ServerOptions options_;
   const certs::CertSource* const certificates_;
-  const std::unique_ptr<Exchange> exchange_;
-  Budget memory_;  // of requests
-  Turns handshakes_;
-  ConnectionTable connections_;
-  std::optional<tls::Context> context_;
+  Shared shared_;
   tls::Listener listener_;
   tls::WakeUp wake_;  // stop accepting
   std::atomic<bool> stopping_ = false;
