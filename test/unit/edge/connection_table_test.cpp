@@ -1,11 +1,15 @@
 // The table of connections by itself.
 #include "edge/connection_table.h"
 
+#include <sys/socket.h>
+
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <thread>
 
 #include "test/support/catch.h"
+#include "tls/descriptor.h"
 
 using namespace snapfreeze;
 using namespace std::chrono_literals;
@@ -41,4 +45,17 @@ TEST_CASE("no more are accepted than can be looked at; the next comes in when on
   accepting.join();
   CHECK(entered);
   CHECK(now() - freed < 500ms);
+}
+
+TEST_CASE("a socket that is about to be closed is not shut down, as its number may be another's by then") {
+  std::array<int, 2> ends{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+  const tls::FileDescriptor ours(ends[0]), theirs(ends[1]);
+  ConnectionTable table(1, 2);
+  const auto place = table.enter(ours.get(), now());
+  REQUIRE(place);
+  table.forget_socket(*place);
+  CHECK_FALSE(table.make_room());
+  CHECK(table.end(now()));
+  CHECK(::send(theirs.get(), "x", 1, MSG_NOSIGNAL) == 1);
 }

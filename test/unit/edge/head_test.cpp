@@ -175,10 +175,14 @@ TEST_CASE_METHOD(LimitedServer, "What follows a refused request is not taken for
         with_headers("GET /", "Content-Length: 3\r\n"), std::string("GET / HTTP/1.1\n\n"),
         with_headers("POST /", kJson + "Content-Length: 1\r\nContent-Encoding: br\r\n")}) {
     INFO(request);
-    Peer peer(port);
-    REQUIRE(peer.send(request + smuggled));
-    CHECK(peer.receive().status >= 400);
-    CHECK(peer.receive().status == 0);
+    Peer fresh(port);
+    Peer used(port);
+    REQUIRE(used.ask(get("/")).status == 200);
+    for (Peer* peer : {&fresh, &used}) {
+      REQUIRE(peer->send(request + smuggled));
+      CHECK(peer->receive().status >= 400);
+      CHECK(peer->receive().status == 0);
+    }
   }
 }
 
@@ -188,7 +192,9 @@ TEST_CASE_METHOD(LimitedServer, "A client that will close is let go after its re
   CHECK(closing.receive().has("Connection: close"));
   CHECK(closing.receive().status == 0);
   Peer staying(port);
-  CHECK_FALSE(staying.ask(with_headers("GET /", "Connection: closed, keep-alive,\r\n")).has("Connection"));
+  const Reply stays = staying.ask(with_headers("GET /", "Connection: closed, keep-alive,\r\n"));
+  CHECK_FALSE(stays.has("Connection"));
+  CHECK_FALSE(stays.has("Keep-Alive"));
   CHECK(staying.ask(get("/")).status == 200);
   Peer twice(port);
   CHECK(twice.ask(with_headers("GET /", "Connection: keep-alive\r\nConnection: close\r\n")).has("Connection: close"));
@@ -199,6 +205,16 @@ TEST_CASE_METHOD(LimitedServer, "A reply is neither compressed nor cut into rang
   CHECK(reply.body == "GET|/||");
   CHECK(reply.has("Content-Length: 7\r\n"));
   CHECK_FALSE(reply.has("Content-Encoding"));
+}
+
+TEST_CASE_METHOD(LimitedServer, "A request that ends before it is whole gets no answer") {
+  for (const std::string& part : {get("/").substr(0, 10), post("{}").substr(0, post("{}").size() - 1)}) {
+    INFO(part);
+    Peer peer(port);
+    REQUIRE(peer.send(part));
+    peer.send_nothing_more();
+    CHECK(peer.receive().status == 0);
+  }
 }
 
 TEST_CASE_METHOD(LimitedServer, "The outcome does not depend on how the bytes are cut") {

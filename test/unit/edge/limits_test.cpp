@@ -84,6 +84,17 @@ TEST_CASE("Large requests beyond the memory limit are told to come again, small 
   CHECK(refused < 8);
 }
 
+TEST_CASE("A request that was answered holds no memory, though its connection stays") {
+  ServerOptions options;
+  options.max_buffered = 1024 * 1024;
+  PlainServer server(options);
+  const std::string large = post(std::string(700'000, 'x'));
+  Peer answered(server.port);
+  REQUIRE(answered.ask(large).status == 200);
+  CHECK(Peer(server.port).ask(large).status == 200);
+  CHECK(answered.ask(large).status == 200);
+}
+
 TEST_CASE("Out of descriptors, it gives up an idle connection, waits without spinning and takes up again") {
   PlainServer server;
   Peer idle(server.port);

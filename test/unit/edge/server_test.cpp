@@ -103,6 +103,7 @@ TEST_CASE("A client that asks for it is let go after its reply") {
 
   CHECK(reply.status == 200);
   CHECK(reply.has("Connection: close"));
+  CHECK(reply.head.find("Connection") == reply.head.rfind("Connection"));
   CHECK(peer.closed_within(Millis(5000)));
 }
 
