@@ -1,6 +1,7 @@
 #include "base/json_string.h"
 
-#include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace snapfreeze {
 namespace {
@@ -29,6 +30,18 @@ std::size_t sequence_length(std::string_view text) {
     return is_continuation(byte(1)) && is_continuation(byte(2)) && is_continuation(byte(3)) ? 4 : 0;
   }
   return 0;
+}
+
+// How many bytes at the begin of `text` are ASCII; at least all but the last few of them, as eight are looked at at
+// once.
+std::size_t ascii_prefix(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t length = 0;
+  for (std::uint64_t eight = 0; length + sizeof eight <= text.size(); length += sizeof eight) {
+    std::memcpy(&eight, text.data() + length, sizeof eight);
+    if ((eight & kHighBits) != 0) break;
+  }
+  return length;
 }
 
 void append_escape(std::string& out, unsigned char byte) {
@@ -79,6 +92,17 @@ void append_json_string(std::string& out, std::string_view text) {
     text.remove_prefix(length);
   }
   out += '"';
+}
+
+std::size_t first_bad_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    at += ascii_prefix(text.substr(at));
+    if (at == text.size()) break;
+    const std::size_t length = static_cast<unsigned char>(text[at]) < 0x80 ? 1 : sequence_length(text.substr(at));
+    if (length == 0) return at;
+    at += length;
+  }
+  return text.size();
 }
 
 }  // namespace snapfreeze
