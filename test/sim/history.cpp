@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "freeze/names.h"
+#include "test/double/api/part.h"
 
 namespace sim {
 
@@ -82,7 +83,7 @@ bool History::quiet() {
   for (const auto& vm : plan_.vms) {
     const auto vmi = cluster.get("kubevirt.io/virtualmachineinstances", vm.ns, vm.name);
     // One that VSS has thawed says so until somebody asks it to thaw.
-    if (!vmi.is_null() && vmi.value("status", cluster::Json::object()).contains("fsFreezeStatus")) return false;
+    if (!vmi.is_null() && cluster::part(vmi, "status").contains("fsFreezeStatus")) return false;
   }
   return cluster.locked([this] {
     return std::none_of(plan_.vms.begin(), plan_.vms.end(),

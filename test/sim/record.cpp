@@ -7,6 +7,7 @@
 #include "freeze/lease.h"
 #include "freeze/names.h"
 #include "kube/observing_api.h"
+#include "test/double/api/part.h"
 #include "test/sim/process.h"
 
 namespace sim {
@@ -84,8 +85,8 @@ RecordingApi::Sent RecordingApi::claim_of(const kube::Request& request) {
     const auto object = cluster_.get(group_resource, claim.ns, claim.name);
     if (object.is_null()) return std::nullopt;
     claim.uid = object["metadata"]["uid"];
-    const auto status = object.value("status", cluster::Json::object());
-    for (const auto& volume : status.value("volumeBackups", cluster::Json::array())) {
+    const auto& status = cluster::part(object, "status");
+    for (const auto& volume : cluster::part(status, "volumeBackups")) {
       claim.members.push_back(volume.value("name", ""));
     }
     const cluster::Lock lock = cluster_.runtime().lock();
@@ -111,7 +112,7 @@ void RecordingApi::remember_intent(const kube::Request& request, const Reply& re
   }
   const auto lease = cluster::Json::parse(reply->body, nullptr, false);
   if (!lease.is_object() || !lease.contains("metadata")) return;
-  const auto annotations = lease["metadata"].value("annotations", cluster::Json::object());
+  const auto& annotations = cluster::part(lease["metadata"], "annotations");
   const auto intent =
       cluster::Json::parse(annotations.value("snapfreeze.harvesterhci.io/intent", "{}"), nullptr, false);
   const bool ours = intent.is_object() && intent.value("by", "").starts_with(caller_);
@@ -146,7 +147,7 @@ void RecordingApi::witness(const kube::Request& request) {
 bool RecordingApi::on_record(const std::string& lease_name, const std::string& operation) {
   const auto lease = cluster_.get("coordination.k8s.io/leases", kOwnNamespace, lease_name);
   if (!lease.is_object()) return false;
-  const auto annotations = lease["metadata"].value("annotations", cluster::Json::object());
+  const auto& annotations = cluster::part(lease["metadata"], "annotations");
   const auto intent =
       cluster::Json::parse(annotations.value("snapfreeze.harvesterhci.io/intent", "{}"), nullptr, false);
   if (!intent.is_object()) return false;

@@ -4,6 +4,7 @@
 
 #include "test/double/api/match_conditions.h"
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/review.h"
 #include "test/double/api/selectors.h"
 #include "test/double/api/status.h"
@@ -54,7 +55,7 @@ bool lists(const Json& rule, const char* field, const std::string& value) {
 }
 
 bool rules_match(const Json& webhook) {
-  for (const Json& rule : webhook.value("rules", Json::array())) {
+  for (const Json& rule : part(webhook, "rules")) {
     if (lists(rule, "apiGroups", "snapshot.storage.k8s.io") && lists(rule, "apiVersions", "v1") &&
         lists(rule, "operations", "CREATE") && lists(rule, "resources", "volumesnapshots")) {
       return true;
@@ -64,7 +65,7 @@ bool rules_match(const Json& webhook) {
 }
 
 bool conditions_match(const Json& webhook, const Json& object) {
-  for (const Json& condition : webhook.value("matchConditions", Json::array())) {
+  for (const Json& condition : part(webhook, "matchConditions")) {
     if (!match_condition(condition.at("expression"), object)) return false;
   }
   return true;
@@ -123,7 +124,7 @@ std::vector<Admission::Webhook> Admission::matching(const Json& object, const st
   const ObjectRef space = store_.get(store_.resources().at("", "namespaces"), "", ns);
   if (space == nullptr) return found;
   for (const ObjectRef& config : store_.all(type)) {
-    for (const Json& webhook : config->json.value("webhooks", Json::array())) {
+    for (const Json& webhook : part(config->json, "webhooks")) {
       if (!rules_match(webhook)) continue;
       if (!Selector::from_json(webhook.value("namespaceSelector", Json())).matches(space->json)) continue;
       if (!Selector::from_json(webhook.value("objectSelector", Json())).matches(object)) continue;
@@ -205,7 +206,7 @@ WebhookReply Admission::post(const Webhook& webhook, std::string body) {
   WebhookCall call;
   call.body = std::move(body);
   call.deadline = runtime_.now() + std::chrono::seconds(timeout);
-  const Json client_config = webhook.config.value("clientConfig", Json::object());
+  const Json& client_config = part(webhook.config, "clientConfig");
   for (int attempt = 1;; ++attempt) {
     const auto replica = draw_replica(client_config, call);
     if (replica == nullptr) return {0, "", std::nullopt, "no endpoints available for service"};
@@ -227,7 +228,7 @@ std::shared_ptr<AdmissionTransport> Admission::draw_replica(const Json& client_c
     split_url(client_config["url"], call.server_name, port, call.target);
     return connect_ ? connect_(call.server_name, port) : nullptr;
   }
-  const Json service = client_config.value("service", Json::object());
+  const Json& service = part(client_config, "service");
   const std::string ns = service.value("namespace", "");
   const std::string name = service.value("name", "");
   call.server_name = name + "." + ns + ".svc";

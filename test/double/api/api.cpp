@@ -1,6 +1,7 @@
 #include "test/double/api/api.h"
 
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/patch.h"
 #include "test/double/api/review.h"
 #include "test/double/api/route.h"
@@ -79,7 +80,7 @@ std::optional<Reply> check_type(const Route& route, const Json& object) {
                        ") does not match the expected API version (" + route.type->api_version() +
                        ", Kind=" + route.type->kind + ")");
   }
-  const std::string ns = object.value("metadata", Json::object()).value("namespace", "");
+  const std::string ns = part(object, "metadata").value("namespace", "");
   if (!ns.empty() && ns != route.ns) {
     return bad_request("the namespace of the provided object does not match the namespace sent on the request");
   }
@@ -222,7 +223,7 @@ Reply Api::update(const HttpRequest& request, const Route& route) {
   Json object;
   if (const auto refusal = parse_object(request, object)) return *refusal;
   if (const auto refusal = check_type(route, object)) return *refusal;
-  const Json metadata = object.value("metadata", Json::object());
+  const Json& metadata = part(object, "metadata");
   if (metadata.value("name", "") != route.name) {
     return bad_request("the name of the object (" + metadata.value("name", "") +
                        ") does not match the name on the URL (" + route.name + ")");
@@ -258,7 +259,7 @@ Reply Api::remove(const HttpRequest& request, const Route& route) {
   if (!request.body.empty()) {
     Json body;
     if (const auto refusal = parse_object(request, body)) return *refusal;
-    const Json preconditions = body.value("preconditions", Json::object());
+    const Json& preconditions = part(body, "preconditions");
     options.uid = preconditions.value("uid", "");
     options.resource_version = preconditions.value("resourceVersion", "");
   }
@@ -281,7 +282,7 @@ Reply Api::remove(const HttpRequest& request, const Route& route) {
 Reply Api::review_access(const HttpRequest& request) {
   Json review;
   if (const auto refusal = parse_object(request, review)) return *refusal;
-  Json spec = review.value("spec", Json::object());
+  Json spec = part(review, "spec");
   if (review.value("kind", "") == "SelfSubjectAccessReview") spec["user"] = request.caller;
   const Json what = spec.value("resourceAttributes", Json());
   if (!what.is_object() || spec.value("user", "").empty()) {

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <string_view>
 
+#include "test/double/api/part.h"
+
 namespace cluster {
 namespace {
 
@@ -122,7 +124,7 @@ void check_micro_time(const Json& spec, const char* field, std::vector<std::stri
 }
 
 void check_lease(const Json& object, std::vector<std::string>& found) {
-  const Json spec = object.value("spec", Json::object());
+  const Json& spec = part(object, "spec");
   const auto duration = spec.find("leaseDurationSeconds");
   if (duration != spec.end() && !duration->is_null() && (!duration->is_number_integer() || *duration <= 0)) {
     found.push_back("spec.leaseDurationSeconds: Invalid value: " + duration->dump() + ": must be greater than 0");
@@ -151,7 +153,7 @@ void check_event(const ResourceType& type, const Json& object, std::vector<std::
 }
 
 void check_volume_snapshot(const Json& object, std::vector<std::string>& found) {
-  const Json source = object.value("spec", Json::object()).value("source", Json::object());
+  const Json& source = part(part(object, "spec"), "source");
   if (source.contains("persistentVolumeClaimName") == source.contains("volumeSnapshotContentName")) {
     found.emplace_back(
         "spec.source: Invalid value: \"object\": exactly one of volumeSnapshotContentName and "

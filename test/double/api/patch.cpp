@@ -1,5 +1,6 @@
 #include "test/double/api/patch.h"
 
+#include "test/double/api/part.h"
 #include "test/double/api/status.h"
 
 namespace cluster {
@@ -7,7 +8,7 @@ namespace {
 
 std::optional<Reply> apply_merge_patch(const ResourceType& type, const Json& patch, Json& object) {
   if (!patch.is_object()) return bad_request("a merge patch must be a JSON object");
-  const Json metadata = patch.value("metadata", Json::object());
+  const Json& metadata = part(patch, "metadata");
   for (const char* field : {"resourceVersion", "uid"}) {
     const auto wanted = metadata.find(field);
     if (wanted == metadata.end() || wanted->is_null() || *wanted == object["metadata"][field]) continue;

@@ -1,5 +1,6 @@
 #include "test/double/api/review.h"
 
+#include "test/double/api/part.h"
 #include "test/double/face/base64.h"
 
 namespace cluster {
@@ -94,7 +95,7 @@ ReviewAnswer read_answer(const std::string& body, const std::string& uid) {
       return answer;
     }
     answer.allowed = response.at("allowed");
-    const Json status = response.value("status", Json::object());
+    const Json& status = part(response, "status");
     answer.code = status.value("code", 0);
     answer.message = status.value("message", "");
     const std::string patch = response.value("patch", "");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "test/double/api/part.h"
+
 namespace cluster {
 namespace {
 
@@ -81,11 +83,11 @@ Selector Selector::parse(const std::string& labels, const std::string& fields, b
 Selector Selector::from_json(const Json& label_selector) {
   Selector selector;
   if (!label_selector.is_object()) return selector;
-  const Json match_labels = label_selector.value("matchLabels", Json::object());
+  const Json& match_labels = part(label_selector, "matchLabels");
   for (const auto& [key, value] : match_labels.items()) {
     selector.requirements_.push_back({key, Operator::kIn, {value.get<std::string>()}});
   }
-  for (const Json& expression : label_selector.value("matchExpressions", Json::array())) {
+  for (const Json& expression : part(label_selector, "matchExpressions")) {
     const std::string word = expression.at("operator");
     const Operator op = word == "In"       ? Operator::kIn
                         : word == "NotIn"  ? Operator::kNotIn

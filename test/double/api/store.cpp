@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/status.h"
 
 namespace cluster {
@@ -27,13 +28,15 @@ std::vector<std::string> owners_of(const ObjectRef& object) {
 
 // What a client cannot change, put back.
 void keep_system_fields(const Json& before, Json& after) {
+  const Json& old_metadata = before["metadata"];
+  Json& metadata = after["metadata"];
   for (const char* field : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "generation",
                             "generateName", "resourceVersion"}) {
-    const auto old = before["metadata"].find(field);
-    if (old == before["metadata"].end()) {
-      after["metadata"].erase(field);
-    } else {
-      after["metadata"][field] = *old;
+    const auto old = old_metadata.find(field);
+    if (old == old_metadata.end()) {
+      metadata.erase(field);
+    } else if (Json& now = metadata[field]; now != *old) {
+      now = *old;
     }
   }
 }
@@ -120,7 +123,7 @@ StoreResult Store::update(const ResourceType& type, const std::string& ns, const
   }
   if (const auto found = problems(type, after); !found.empty()) return invalid(type, name, found);
   if (after == before->json) return before;
-  if (after.value("spec", Json()) != before->json.value("spec", Json())) {
+  if (part(after, "spec") != part(before->json, "spec")) {
     after["metadata"]["generation"] = before->json["metadata"].value("generation", 1) + 1;
   }
   if (dry_run) {
@@ -130,7 +133,7 @@ StoreResult Store::update(const ResourceType& type, const std::string& ns, const
     return preview;
   }
   const Json& metadata = after["metadata"];
-  if (metadata.contains("deletionTimestamp") && metadata.value("finalizers", Json::array()).empty()) {
+  if (metadata.contains("deletionTimestamp") && part(metadata, "finalizers").empty()) {
     erase(type, before);  // watches see the deletion only
     return before;
   }
@@ -152,7 +155,7 @@ StoreResult Store::remove(const ResourceType& type, const std::string& ns, const
                     "Precondition failed: ResourceVersion in precondition: " + options.resource_version +
                         ", ResourceVersion in object meta: " + metadata.value("resourceVersion", ""));
   }
-  if (metadata.value("finalizers", Json::array()).empty()) {
+  if (part(metadata, "finalizers").empty()) {
     erase(type, object);
   } else if (!metadata.contains("deletionTimestamp")) {
     Json dying = object->json;

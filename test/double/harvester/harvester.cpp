@@ -4,6 +4,7 @@
 
 #include "test/double/api/api.h"
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/store.h"
 #include "test/double/truth.h"
 
@@ -42,7 +43,7 @@ Harvester::Harvester(Runtime& runtime, Store& store, Agenda& agenda, Api& api, T
   store_.observe("snapshot.storage.k8s.io", "volumesnapshots", [this](const WatchEvent& event) {
     if (event.type == EventType::kDeleted) return;
     const Json& metadata = event.object->json["metadata"];
-    for (const Json& owner : metadata.value("ownerReferences", Json::array())) {
+    for (const Json& owner : part(metadata, "ownerReferences")) {
       if (owner.value("kind", "") != "VirtualMachineBackup") continue;
       enqueue(metadata.value("namespace", "") + "/" + owner.value("name", ""));
     }
@@ -131,8 +132,10 @@ void Harvester::work() {
 }
 
 void Harvester::reconcile(const std::string& ns, const std::string& name, bool retry) {
-  const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
-  if (backup.is_null() || backup["metadata"].contains("deletionTimestamp")) return;
+  const ObjectRef seen_first = seen(kHarvesterGroup, kHarvesterBackups, ns, name);
+  if (seen_first == nullptr) return;
+  const Json& backup = seen_first->json;
+  if (backup["metadata"].contains("deletionTimestamp")) return;
   if (in_error(backup)) return retry ? try_again(ns, name) : follow_snapshots(ns, name);
   if (!backup.contains("status") || !backup["status"].contains("volumeBackups")) {
     if (!write_volume_backups(ns, name)) return;
@@ -224,10 +227,10 @@ Harvester::Outcome Harvester::freeze_and_create(const std::string& ns, const std
   const Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
   if (backup.is_null()) return Outcome::kFailed;
   const std::string vm = backup["spec"]["source"]["name"];
-  const Json vmi = cached("kubevirt.io", "virtualmachineinstances", ns, vm);
+  const ObjectRef vmi = seen("kubevirt.io", "virtualmachineinstances", ns, vm);
   bool agent = false;
-  if (!vmi.is_null()) {
-    for (const Json& condition : vmi["status"]["conditions"]) {
+  if (vmi != nullptr) {
+    for (const Json& condition : vmi->json["status"]["conditions"]) {
       agent = agent || (condition["type"] == "AgentConnected" && condition["status"] == "True");
     }
   }

@@ -1,5 +1,6 @@
 // What Harvester's controller writes: the backup's status and the VolumeSnapshots.
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/store.h"
 #include "test/double/harvester/harvester.h"
 #include "test/double/truth.h"
@@ -19,8 +20,8 @@ constexpr auto kConflictRetry = 50ms;
 // Its time changes with its status only.
 Json condition(const Json& backup, const char* type, bool holds, Wall now) {
   Json fresh = {{"type", type}, {"status", holds ? "True" : "False"}, {"lastTransitionTime", rfc3339(now)}};
-  const Json status = backup.value("status", Json::object());
-  for (const Json& old : status.value("conditions", Json::array())) {
+  const Json& status = part(backup, "status");
+  for (const Json& old : part(status, "conditions")) {
     if (old["type"] == type && old["status"] == fresh["status"]) return old;
   }
   return fresh;
@@ -62,8 +63,8 @@ std::vector<Harvester::Disk> Harvester::missing_disks(const std::string& ns, con
   std::vector<Disk> missing;
   const ObjectRef backup = seen(kHarvesterGroup, kHarvesterBackups, ns, name);
   if (backup == nullptr) return missing;
-  const Json status = backup->json.value("status", Json::object());
-  for (const Json& volume : status.value("volumeBackups", Json::array())) {
+  const Json& status = part(backup->json, "status");
+  for (const Json& volume : part(status, "volumeBackups")) {
     if (!volume.contains("persistentVolumeClaim")) continue;  // listed by a test, not by us
     if (seen("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]) != nullptr) continue;
     missing.push_back({volume["name"], volume["persistentVolumeClaim"]["metadata"]["name"]});
@@ -74,11 +75,12 @@ std::vector<Harvester::Disk> Harvester::missing_disks(const std::string& ns, con
 bool Harvester::annotate_freeze(const std::string& ns, const std::string& name, bool frozen) {
   const std::string value = frozen ? "true" : "false";
   for (int attempt = 0; attempt < 3; ++attempt) {
-    Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
-    if (backup.is_null()) return false;
-    Json& annotations = backup["metadata"]["annotations"];
+    const ObjectRef before = seen(kHarvesterGroup, kHarvesterBackups, ns, name);
+    if (before == nullptr) return false;
+    const Json& annotations = part(before->json["metadata"], "annotations");
     if (!annotations.is_null() && annotations.value(kFreezeAnnotation, "") == value) return true;
-    annotations[kFreezeAnnotation] = value;
+    Json backup = before->json;
+    backup["metadata"]["annotations"][kFreezeAnnotation] = value;
     if (update(ns, backup)) return true;
     runtime_.sleep_for(kConflictRetry);
   }
@@ -112,13 +114,14 @@ bool Harvester::create_snapshot(const Json& backup, const Disk& disk) {
 // Copies what the VolumeSnapshots say into the backup, and says when all are ready.
 void Harvester::follow_snapshots(const std::string& ns, const std::string& name) {
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    Json backup = cached(kHarvesterGroup, kHarvesterBackups, ns, name);
-    if (backup.is_null()) return;
-    const Json before = backup;
+    const ObjectRef before = seen(kHarvesterGroup, kHarvesterBackups, ns, name);
+    if (before == nullptr) return;
+    Json backup = before->json;
     bool all_ready = backup["status"].contains("volumeBackups");
     for (Json& volume : backup["status"]["volumeBackups"]) {
       const ObjectRef snapshot = seen("snapshot.storage.k8s.io", "volumesnapshots", ns, volume["name"]);
-      const Json status = snapshot == nullptr ? Json::object() : snapshot->json.value("status", Json::object());
+      static const Json kNone = Json::object();
+      const Json& status = snapshot == nullptr ? kNone : part(snapshot->json, "status");
       const bool ready = status.value("readyToUse", false);
       volume["readyToUse"] = ready;
       if (status.contains("creationTime")) volume["creationTime"] = status["creationTime"];
@@ -131,7 +134,7 @@ void Harvester::follow_snapshots(const std::string& ns, const std::string& name)
     if (all_ready) backup["status"].erase("error");
     backup["status"]["conditions"] = {condition(backup, "InProgress", !all_ready, now),
                                       condition(backup, "Ready", all_ready, now)};
-    if (backup == before) return;
+    if (backup == before->json) return;
     if (update(ns, backup)) {
       if (!all_ready) return;
       const Lock lock = runtime_.lock();

@@ -1,5 +1,6 @@
 // Freeze and unfreeze, from virt-api through the launcher to the guest's agent.
 #include "test/double/api/duration.h"
+#include "test/double/api/part.h"
 #include "test/double/api/status.h"
 #include "test/double/api/store.h"
 #include "test/double/kubevirt/guest.h"
@@ -51,7 +52,7 @@ Reply Guests::subresource(const HttpRequest& request, const std::string& ns, con
     if (!seconds) return virt_api_error(400, "BadRequest", "unfreezeTimeout is missing or not a duration");
     timeout = *seconds;
   }
-  if (!guest->powered || vmi->json.value("status", Json::object()).value("phase", "") != "Running") {
+  if (!guest->powered || part(vmi->json, "status").value("phase", "") != "Running") {
     return virt_api_error(
         409, "Conflict",
         "Operation cannot be fulfilled on virtualmachineinstance.kubevirt.io \"" + name + "\": VMI is not running");

@@ -1,5 +1,7 @@
 #include "test/double/kubevirt/kubelet.h"
 
+#include "test/double/api/part.h"
+
 namespace cluster {
 namespace {
 
@@ -9,12 +11,11 @@ constexpr auto kStarts = 300ms;
 
 // Its disks are the guest's, and KubeVirt starts and ends it.
 bool is_kubevirts(const Json& pod) {
-  return pod["metadata"].value("labels", Json::object()).contains("kubevirt.io") &&
-         pod["metadata"].contains("ownerReferences");
+  return part(pod["metadata"], "labels").contains("kubevirt.io") && pod["metadata"].contains("ownerReferences");
 }
 
 std::string phase_of(const Json& pod) {
-  return pod.value("status", Json::object()).value("phase", "");
+  return part(pod, "status").value("phase", "");
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ void Kubelet::follow(const WatchEvent& event) {
     agenda_.after(kStarts, [this, ns, name] { start(ns, name); });
   }
   const bool runs = event.type != EventType::kDeleted && phase_of(pod) == "Running";
-  for (const Json& volume : pod.value("spec", Json::object()).value("volumes", Json::array())) {
+  for (const Json& volume : part(part(pod, "spec"), "volumes")) {
     if (!volume.contains("persistentVolumeClaim")) continue;
     const std::string claim = ns + "/" + volume["persistentVolumeClaim"].value("claimName", "");
     const std::string by = "pod " + ns + "/" + name;

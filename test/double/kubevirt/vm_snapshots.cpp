@@ -1,6 +1,7 @@
 // KubeVirt's own VirtualMachineSnapshot, and the backup of backup.kubevirt.io: both freeze the guest by themselves, and
 // their end thaws it without asking whose freeze it was.
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/store.h"
 #include "test/double/kubevirt/guest.h"
 
@@ -74,7 +75,7 @@ void Guests::kubevirt_backup(const std::string& ns, const std::string& vm, const
 // The VM that is to be backed up: named itself, or by a tracker. nullptr: there is none.
 Guests::GuestRef Guests::source_of(const Json& object) const {
   const std::string ns = object["metadata"].value("namespace", "");
-  Json source = object.value("spec", Json::object()).value("source", Json::object());
+  Json source = part(part(object, "spec"), "source");
   if (source.value("kind", "") == "VirtualMachineBackupTracker") {
     const ResourceType& trackers = store_.resources().at(kBackupGroup, "virtualmachinebackuptrackers");
     const ObjectRef tracker = store_.get(trackers, ns, source.value("name", ""));

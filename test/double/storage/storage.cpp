@@ -2,6 +2,7 @@
 
 #include "test/double/api/fields.h"
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/store.h"
 #include "test/double/faults.h"
 #include "test/double/kubevirt/guests.h"
@@ -14,10 +15,10 @@ using namespace std::chrono_literals;
 
 // The name of the backup that this snapshot is part of: its owner's, or the label's of the other way.
 std::string backup_of(const Json& metadata) {
-  for (const Json& owner : metadata.value("ownerReferences", Json::array())) {
+  for (const Json& owner : part(metadata, "ownerReferences")) {
     if (owner.value("kind", "") == "VirtualMachineBackup") return owner.value("name", "");
   }
-  return metadata.value("labels", Json::object()).value("snapfreeze.harvesterhci.io/backup", "");
+  return part(metadata, "labels").value("snapfreeze.harvesterhci.io/backup", "");
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ bool Storage::wanted(const Job& job) const {
 
 std::string Storage::volume_of(const std::string& ns, const std::string& pvc) const {
   const ObjectRef claim = store_.get(store_.resources().at("", "persistentvolumeclaims"), ns, pvc);
-  return claim == nullptr ? "" : claim->json.value("spec", Json::object()).value("volumeName", "");
+  return claim == nullptr ? "" : part(claim->json, "spec").value("volumeName", "");
 }
 
 void Storage::begin(const Json& snapshot) {
@@ -90,7 +91,7 @@ void Storage::begin(const Json& snapshot) {
   job->uid = metadata.value("uid", "");
   job->backup = backup_of(metadata);
   job->created = runtime_.now();
-  const Json source = snapshot.value("spec", Json::object()).value("source", Json::object());
+  const Json& source = part(part(snapshot, "spec"), "source");
   job->pvc = source.value("persistentVolumeClaimName", "");
   job->bound_to = source.value("volumeSnapshotContentName", "");
   const auto own = disks_.find(job->ns + "/" + job->pvc);

@@ -1,5 +1,6 @@
 // The objects through which the storage says what it did: Longhorn's own, the content, the VolumeSnapshot.
 #include "test/double/api/metadata.h"
+#include "test/double/api/part.h"
 #include "test/double/api/store.h"
 #include "test/double/storage/storage_job.h"
 
@@ -33,7 +34,7 @@ void Storage::merge_status(const ResourceType& type, const std::string& ns, cons
 // The PersistentVolume of a claim that is bound, which names the driver and, to Longhorn, the volume.
 void Storage::make_volume(const Json& claim) {
   const Json& metadata = claim["metadata"];
-  const std::string name = claim.value("spec", Json::object()).value("volumeName", "");
+  const std::string name = part(claim, "spec").value("volumeName", "");
   if (name.empty()) return;
   const auto own = disks_.find(metadata.value("namespace", "") + "/" + metadata.value("name", ""));
   const DiskOptions& options = own == disks_.end() ? default_ : own->second;
