@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cstddef>
@@ -24,7 +25,11 @@ class FiberStack {
   static void entered();
 
  private:
+  void jump_to(FiberStack& next);
+
   ucontext_t context_{};
+  jmp_buf registers_{};  // once it has been left
+  bool was_left_ = false;
   std::byte* memory_ = nullptr;
   std::size_t size_ = 0;
   void* exceptions_[2] = {nullptr, nullptr};  // of the C++ ABI: those that are being handled and thrown
