@@ -38,6 +38,7 @@ class Guests {
   void session_ended(const std::string& guest, std::optional<Mono> thawed, Mono now);
 
   [[nodiscard]] const VmiRecord* vmi(const std::string& guest) const { return vmis_.find(guest); }
+  [[nodiscard]] std::size_t vmis() const { return vmis_.size(); }
   [[nodiscard]] bool snapshot_in_progress(const std::string& guest) const { return vms_.contains(guest); }
 
   template <class Visitor>

@@ -67,6 +67,7 @@ class Sessions {
     table_.for_each(visit);
   }
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return phases_; }
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] Listed& listed() { return table_; }
 
  private:

@@ -65,8 +65,13 @@ class World {
   [[nodiscard]] bool synced(Kind kind) const { return rooms_.listing(kind).once; }
   [[nodiscard]] bool synced() const;  // every kind that is watched was listed once
   [[nodiscard]] const std::map<freeze::Phase, int>& phases() const { return rooms_.sessions.phases(); }
+  // How much of each kind is remembered. What is over is forgotten, or a sweeper would grow as long as it lives.
   [[nodiscard]] std::size_t snapshots_kept() const { return rooms_.snapshots.size(); }
   [[nodiscard]] std::size_t backups_kept() const { return rooms_.backups.size(); }
+  [[nodiscard]] std::size_t captures_kept() const { return rooms_.captures.size(); }
+  [[nodiscard]] std::size_t volumes_kept() const { return rooms_.longhorn_volumes.size(); }
+  [[nodiscard]] std::size_t sessions_kept() const { return rooms_.sessions.size(); }
+  [[nodiscard]] std::size_t vmis_kept() const { return rooms_.guests.vmis(); }
 
  private:
   void apply(const freeze::Session& session, Observed now);
