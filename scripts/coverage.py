@@ -1,5 +1,5 @@
-"""coverage.py BUILD FOLDER...: how many lines of these folders a program of the preset coverage has reached, by file, and the numbers of
-those that it has not. Reads what gcov says of each .gcda file below BUILD."""
+"""coverage.py BUILD FOLDER...: how many lines of these folders a program of the preset coverage has reached, and those that it has not:
+one run of lines a line, with the text of the first one. Reads what gcov says of each .gcda file below BUILD."""
 import collections
 import glob
 import gzip
@@ -26,14 +26,14 @@ def counts(build):
 
 
 def ranges(numbers):
-    """[1, 2, 3, 7] -> "1-3 7"."""
+    """[1, 2, 3, 7] -> [[1, 3], [7, 7]]."""
     runs = []
     for number in sorted(numbers):
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+    return runs
 
 
 def main(build, *folders):
@@ -44,8 +44,10 @@ def main(build, *folders):
             missed = [number for number, count in lines[path].items() if count == 0]
             reached += len(lines[path]) - len(missed)
             total += len(lines[path])
-            if missed:
-                print(f"{path}: {ranges(missed)}")
+            with open(path, encoding="utf-8") as file:
+                text = file.read().splitlines()
+            for first, last in ranges(missed):
+                print(f"{path}:{first}{'' if first == last else f'-{last}'}: {text[first - 1].strip()}")
         print(f"{folder}/: {reached} of {total} lines, {100 * reached / max(total, 1):.1f} %")
 
 
