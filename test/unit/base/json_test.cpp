@@ -129,6 +129,22 @@ TEST_CASE("bad UTF-8 is refused") {
   CHECK(refusal(around("{\"", bytes, "\":0}")) != "");
 }
 
+// Eight bytes are looked at at once where all is ASCII.
+TEST_CASE("UTF-8 is checked wherever it stands") {
+  for (std::size_t at = 0; at < 20; ++at) {
+    CAPTURE(at);
+    const std::string before = "\"" + std::string(at, 'a');
+    for (const std::size_t after : {0U, 1U, 7U, 8U, 20U}) {
+      const std::string rest = std::string(after, 'b') + "\"";
+      for (const std::string good : {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
+        CHECK(refusal(before + good + rest) == "");
+        const std::string cut_short = good.substr(0, good.size() - 1);
+        CHECK(refusal(before + cut_short + rest).find("at byte " + std::to_string(at + 1) + ":") != std::string::npos);
+      }
+    }
+  }
+}
+
 TEST_CASE("a byte order mark is refused") {
   CHECK(refusal("\xEF\xBB\xBF{}") != "");
 }
