@@ -1,17 +1,29 @@
-"""The admin's machine: a root with Debian's registry and containerd, and programs from the images that containerd has pulled."""
+"""The admin's machine: a root with Debian's registry and containerd, a server of files, and programs from the images that containerd
+has pulled."""
 
+import functools
+import http.server
 import pathlib
+import ssl
 import subprocess
+import threading
 import time
+import urllib.parse
 
 from plane import run, wait_for
 
 REGISTRY = "registry.example.org"
+FILES_ADDRESS = "127.0.0.2"
 # Of a process in the image's files, with the folder of the plane in them by its own name, as its user.
 WRAPPER = """#!/bin/sh
 exec unshare --mount sh -c 'mkdir -p "$0$1" && mount --bind "$1" "$0$1" && shift && exec chroot --userspec=65532:65532 "$0" /usr/bin/snapfreeze "$@"' \\
   {rootfs} {folder} "$@"
 """
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 class Machine:
@@ -39,18 +51,38 @@ class Machine:
         for process in self._started:
             process.wait(10)
 
-    def serve_registry(self):
-        """Where the page has it, with a certificate that the machine trusts."""
-        folder = self.root / "etc/registry"
+    def certificate(self, name):
+        """The folder of a certificate for that name, which the machine trusts from now on."""
+        folder = self.root / "etc" / name
         folder.mkdir()
-        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={REGISTRY}",
-             "-addext", f"subjectAltName=DNS:{REGISTRY}", "-keyout", folder / "key", "-out", folder / "crt"])
-        (self.root / "usr/local/share/ca-certificates/registry.crt").write_bytes((folder / "crt").read_bytes())
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+             "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "key", "-out", folder / "crt"])
+        (self.root / f"usr/local/share/ca-certificates/{name}.crt").write_bytes((folder / "crt").read_bytes())
         self.run("update-ca-certificates")
+        return folder
+
+    def serve_registry(self):
+        """Where the page has it."""
+        folder = self.certificate(REGISTRY)
         (folder / "config.yml").write_text(
             "version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry}}\n"
-            "http: {addr: ':443', tls: {certificate: /etc/registry/crt, key: /etc/registry/key}}\n")
-        self.start("registry", "docker-registry", "serve", "/etc/registry/config.yml")
+            f"http: {{addr: '127.0.0.1:443', tls: {{certificate: /etc/{REGISTRY}/crt, key: /etc/{REGISTRY}/key}}}}\n")
+        self.start("registry", "docker-registry", "serve", f"/etc/{REGISTRY}/config.yml")
+
+    def serve_files(self, url, folder):
+        """The folder at that address."""
+        where = urllib.parse.urlsplit(url)
+        certificate = self.certificate(where.hostname)
+        with open(self.root / "etc/hosts", "a", encoding="utf-8") as hosts:
+            hosts.write(f"{FILES_ADDRESS} {where.hostname}\n")
+        above = self.logs / "files"
+        above.mkdir()
+        (above / where.path.strip("/")).symlink_to(folder)
+        server = http.server.ThreadingHTTPServer((FILES_ADDRESS, 443), functools.partial(QuietHandler, directory=str(above)))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate / "crt", certificate / "key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def start_containerd(self):
         # Plain folders, as an overlay may stand on another one here.

@@ -6,12 +6,14 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 
 HERE = pathlib.Path(__file__).parent
 sys.path.append(str(HERE.parent / "chart"))
 import chart  # noqa: E402
+import handed_out  # noqa: E402
 from containers import REGISTRY, Machine  # noqa: E402
 from page import Page  # noqa: E402
 from plane import Plane, run, wait_for  # noqa: E402
@@ -130,7 +132,8 @@ def prepare(plane, machine):
     plane.kubectl("delete", "-f", "-", given=run([chart.ROOT / "test/real/plane/rbac.sh"]))
     plane.kubectl("-n", chart.NAMESPACE, "delete", "pods", "--all")
     plane.kubectl("apply", "-f", str(HERE / "kinds.yaml"))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "kubevirts.kubevirt.io", "settings.harvesterhci.io")
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "kubevirts.kubevirt.io", "settings.harvesterhci.io",
+                  "addons.harvesterhci.io")
     plane.create({"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "kubevirt", "namespace": "default"},
                   "status": {"observedKubeVirtVersion": "v1.6.0"}})
     plane.create({"apiVersion": "harvesterhci.io/v1beta1", "kind": "Setting", "metadata": {"name": "server-version"}, "value": "v1.6.0"})
@@ -166,7 +169,10 @@ def without_registry(admin, machine, digest):
     (archive,) = (machine.root / "root/admin/dist").glob("*-image.tar")
     shutil.copy(archive, machine.root / "root/admin")
     admin.types("No network, no registry", "images import")
-    if (wanted := f"docker.io/library/snapfreeze@{digest}") not in machine.images():
+    with tarfile.open(archive) as tar:
+        (index,) = json.load(tar.extractfile("index.json"))["manifests"]
+    name = index["annotations"]["io.containerd.image.name"].rsplit(":", 1)[0]
+    if (wanted := f"{name}@{digest}") not in machine.images():
         raise SystemExit(f"proof: containerd does not have {wanted}, only {machine.images()}")
     admin.types("No network, no registry", "renamed.tar")
 
@@ -179,6 +185,15 @@ def change(admin, kubelet, plane):
     kubelet.follow(3)
     plane.back_up("default", "third", "db1")
     expect_verdict(plane, "third")
+
+
+def check_the_rest(admin, machine, plane, digest):
+    dist = machine.root / "root/admin/dist"
+    admin.types("As an add-on of Harvester", "kubectl apply")
+    handed_out.check_addon(machine, plane, dist, digest)
+    handed_out.check_repository(dist)
+    handed_out.check_krew(machine, dist, (dist / "VERSION").read_text().strip())
+    say("the chart's index, the add-on and krew's manifest fit the rest")
 
 
 def main():
@@ -195,10 +210,12 @@ def main():
         machine.serve_registry()
         machine.start_containerd()
         install(admin, kubelet, plane, page)
-        without_registry(admin, machine, kubelet.image.split("@")[1])
+        digest = kubelet.image.split("@")[1]
+        without_registry(admin, machine, digest)
         change(admin, kubelet, plane)
         admin.types("Remove", "kubectl delete namespace", kubelet.drain)
         kubelet.kill()
+        check_the_rest(admin, machine, plane, digest)
     say("all commands of the page did what it says")
 
 
