@@ -28,20 +28,22 @@ def value_sets():
     return sorted((HERE / "values").glob("*.yaml"))
 
 
-def kubernetes_of(values):
-    said = re.match(r"# kubernetes: (\S+)", values.read_text())
-    return said[1] if said else KUBERNETES
+def cluster_of(values):
+    """What the first line of a file says of the cluster: its version, or an API that it serves."""
+    said = re.match(r"# (kubernetes|serves): (\S+)", values.read_text())
+    kind, what = said.groups() if said else ("kubernetes", KUBERNETES)
+    return {"kubernetes": what} if kind == "kubernetes" else {"serves": what}
 
 
-def template(helm, *options, kubernetes=KUBERNETES):
+def template(helm, *options, kubernetes=KUBERNETES, serves=None):
     """The finished process: the manifest is its stdout."""
     return subprocess.run(
-        [helm, "template", RELEASE, CHART, "--namespace", NAMESPACE, "--kube-version", kubernetes, *options],
-        capture_output=True, text=True, check=False)
+        [helm, "template", RELEASE, CHART, "--namespace", NAMESPACE, "--kube-version", kubernetes,
+         *(["--api-versions", serves] if serves else []), *options], capture_output=True, text=True, check=False)
 
 
 def render(helm, values):
-    done = template(helm, "--values", values, kubernetes=kubernetes_of(values))
+    done = template(helm, "--values", values, **cluster_of(values))
     if done.returncode != 0:
         raise SystemExit(f"chart: {values.name}: {done.stderr}")
     return done.stdout
