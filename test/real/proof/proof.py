@@ -181,7 +181,7 @@ def change(admin, kubelet, plane):
     admin.types("Upgrade", "helm upgrade", lambda: kubelet.follow(2))
     plane.back_up("default", "second", "db1")
     expect_verdict(plane, "second")
-    admin.types("Upgrade", "helm rollback")
+    admin.types("Back to an older version", "helm rollback")
     kubelet.follow(3)
     plane.back_up("default", "third", "db1")
     expect_verdict(plane, "third")
