@@ -28,7 +28,7 @@ def check_addon(machine, plane, dist, digest):
     machine.serve_files(spec["repo"], dist)
     (machine.root / "root/addon.yaml").write_text(spec["valuesContent"])
     rendered = machine.run("helm", "template", chart.RELEASE, spec["chart"], "--repo", spec["repo"], "--version", spec["version"],
-                           "--namespace", chart.NAMESPACE, "--values", "/root/addon.yaml")
+                           "--namespace", chart.NAMESPACE, "--kube-version", chart.KUBERNETES, "--values", "/root/addon.yaml")
     images = {o["spec"]["template"]["spec"]["containers"][0]["image"] for o in chart.objects(rendered) if o["kind"] == "Deployment"}
     if {image.partition("@")[2] for image in images} != {digest}:
         refuse(f"the add-on asks for {images}, not for {digest}")
