@@ -70,6 +70,10 @@ TEST_CASE("A kubeconfig gives server, authority, token and namespace") {
   CHECK(config->namespace_ == "ns");
 }
 
+TEST_CASE("A server's path is kept: Rancher's clusters have one") {
+  CHECK(read("server: 'https://h/k8s/clusters/local'", "")->path_prefix == "/k8s/clusters/local");
+}
+
 TEST_CASE("A kubeconfig without a namespace means default") {
   CHECK(read("server: 'https://h'", "")->namespace_ == "default");
 }
@@ -93,7 +97,7 @@ TEST_CASE("Files of a kubeconfig are relative to it, and data wins over a file")
 
 TEST_CASE("What a kubeconfig asks that we cannot do is refused by name") {
   for (const char* field : {"exec: {command: aws}", "auth-provider: {name: oidc}", "username: me", "password: pw",
-                            "as: other", "as-groups: [g]"}) {
+                            "as: other", "as-uid: u", "as-groups: [g]", "as-user-extra: {k: [v]}"}) {
     const std::string name(field, std::string(field).find(':'));
     CAPTURE(name);
     CHECK(contains(error_of(read("server: 'https://h'", field)), "config: users[u].user." + name + ": "));

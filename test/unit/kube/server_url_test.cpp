@@ -30,6 +30,7 @@ TEST_CASE("NO_PROXY is read as kubectl reads it") {
   CHECK(goes_direct("fd00::/8", "fd12::1", 443));
   CHECK(goes_direct("[fd12::1]:443", "fd12::1", 443));
   CHECK_FALSE(goes_direct("[fd12::1]:80", "fd12::1", 443));
+  CHECK(goes_direct("Example.com", "API.example.COM", 6443));
   for (const char* host : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) CHECK(goes_direct("", host, 6443));
 }
 
