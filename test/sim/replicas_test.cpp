@@ -76,7 +76,7 @@ struct Replicas : Story {
   Record& record() { return installation.record(); }
 };
 
-TEST_CASE("a backup of three disks by Harvester freezes once, in sixteen calls, whichever replica is asked") {
+TEST_CASE("a backup of three disks by Harvester freezes once, in sixteen calls or fewer, whichever replica is asked") {
   const auto deadline = GENERATE(as<std::string>{}, "", "10s", "0s");
   const auto seed = GENERATE(range(1, 11));
   Replicas world(static_cast<std::uint64_t>(seed));
@@ -86,7 +86,14 @@ TEST_CASE("a backup of three disks by Harvester freezes once, in sixteen calls, 
   CHECK(world.backup_epochs() == std::set<std::string>{world.lease_uid()});
   CHECK(world.count("/freeze") == 1);
   CHECK(world.count("/unfreeze") == 1);
-  CHECK(world.count() == 12 + 2 * 2);
+  // A disk joins by one read at a replica that has just read the backup, and by two at the other.
+  const int two_reads_each = 12 + 2 * 2;
+  if (deadline == "0s") {
+    CHECK(world.count() == two_reads_each);
+  } else {
+    CHECK(world.count() >= two_reads_each - 2);
+    CHECK(world.count() < two_reads_each);
+  }
   CHECK(world.frozen());
   CHECK(world.truth("b1", 3).filesystem);
 }

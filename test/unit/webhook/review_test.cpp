@@ -55,7 +55,7 @@ TEST_CASE("what is no review is refused with a text that names the trouble") {
       {"[]", "kind: must be \"AdmissionReview\""},
       {review_with("", "").substr(0, 100), "body: must be"},
       {std::string(65, '[') + std::string(65, ']'), "deep"},
-      {"{\"kind\": \"\xff\"}", "encoding"},
+      {"{\"kind\": \"\xff\"}", "UTF-8"},
       {R"({"kind": "AdmissionReview", "kind": "AdmissionReview"})", "twice"},
       {R"({"kind": "Pod", "apiVersion": "admission.k8s.io/v1"})", "kind: must be \"AdmissionReview\""},
       {R"({"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1beta1"})", "apiVersion: must be"},
