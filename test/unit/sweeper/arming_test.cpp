@@ -10,7 +10,6 @@ using namespace std::chrono_literals;
 using namespace snapfreeze::sweeper;
 using freeze::Intent;
 using freeze::Phase;
-using freeze::Session;
 using Action = Plan::Action;
 using Claims = std::map<std::string, Millis>;
 using Doubts = std::vector<freeze::Reason>;
