@@ -4,8 +4,10 @@
 #include <optional>
 
 #include "freeze/names.h"
+#include "test/sim/callers.h"
 #include "test/sim/holders.h"
 #include "test/sim/restraint.h"
+#include "test/sim/thaws.h"
 
 namespace sim {
 namespace {
@@ -15,12 +17,6 @@ using cluster::FrozenInterval;
 using cluster::Mono;
 
 constexpr char kVmHolds[] = "vm ";
-// KubeVirt's timer counts whole seconds, and the guest takes its time to thaw.
-constexpr auto kGranularity = 1s;
-
-bool ours(const std::string& by) {
-  return by.starts_with("webhook-") || by.starts_with("sweeper-");
-}
 
 class Judge {
  public:
@@ -32,7 +28,6 @@ class Judge {
 
   std::vector<std::string> broken() {
     admissions_are_allowed_in_time();
-    guests_are_thawed();
     verdicts_are_true();
     sessions_end();
     calls_are_on_record();
@@ -47,9 +42,6 @@ class Judge {
   std::string when(Mono at) const { return " at " + std::to_string(truth_.since_start(at) / 1000) + " s"; }
 
   void admissions_are_allowed_in_time();
-  void guests_are_thawed();
-  void thawed_by_its_timer(const std::string& vm, const FrozenInterval& interval);
-  std::optional<std::chrono::seconds> timer_of(const std::string& vm, const FrozenInterval& interval) const;
   void verdicts_are_true();
   std::vector<std::string> members_of(const Claim& claim) const;
   void verdict_is_true(const Claim& claim);
@@ -82,50 +74,6 @@ void Judge::admissions_are_allowed_in_time() {
     if (entry.detail.starts_with("denied")) fail(1, entry.object + " was " + entry.detail + when(entry.at));
     if (!stopped && entry.detail.starts_with("context deadline")) {
       fail(1, entry.object + " was held up: " + entry.detail + when(entry.at));
-    }
-  }
-}
-
-// What KubeVirt was told by the last freeze that it may have been.
-std::optional<std::chrono::seconds> Judge::timer_of(const std::string& vm, const FrozenInterval& interval) const {
-  const std::string caller = interval.frozen_by.substr(0, interval.frozen_by.find(' '));
-  std::optional<std::chrono::seconds> longest;
-  for (const auto& entry : truth_.timeline()) {
-    if (entry.kind != "call" || entry.object != vm || entry.at > interval.from) continue;
-    if (!entry.detail.starts_with("freeze ") || !entry.detail.ends_with(" by " + caller)) continue;
-    const auto number = entry.detail.find(":\"");
-    const std::chrono::seconds timer(std::stoi(entry.detail.substr(number + 2)));
-    const bool late = interval.frozen_by.ends_with("(late)");
-    longest = late ? std::max(longest.value_or(timer), timer) : timer;
-  }
-  return longest;
-}
-
-void Judge::thawed_by_its_timer(const std::string& vm, const FrozenInterval& interval) {
-  if (!interval.whole || history_.hindered.contains(vm.substr(vm.find('/') + 1))) return;
-  const auto timer = timer_of(vm, interval);
-  if (!timer) return fail(2, vm + " was frozen by nobody's call" + when(interval.from));
-  const auto& vms = history_.plan().vms;
-  const auto options =
-      std::find_if(vms.begin(), vms.end(), [&](const auto& one) { return vm == one.ns + "/" + one.name; });
-  const auto length = interval.until.value_or(history_.runtime.now()) - interval.from;
-  if (length <= *timer + 2 * options->thaw_latency + options->freeze_latency + kGranularity) return;
-  fail(2, vm + " was frozen for " + std::to_string(std::chrono::duration_cast<Millis>(length).count()) +
-              " ms by a freeze of " + std::to_string(timer->count()) + " s" + when(interval.from));
-}
-
-void Judge::guests_are_thawed() {
-  for (const auto& options : history_.plan().vms) {
-    const std::string vm = options.ns + "/" + options.name;
-    for (const FrozenInterval& interval : truth_.intervals(vm)) {
-      if (ours(interval.frozen_by)) thawed_by_its_timer(vm, interval);
-      // Of Harvester's own freeze only its backup tells; and a guest whose owner opted out is left to it.
-      const bool left_alone = options.annotations.contains("snapfreeze.harvesterhci.io/skip") ||
-                              history_.undoable.contains(options.name) || history_.restored;
-      const bool unknowable = !ours(interval.frozen_by) && left_alone;
-      if (!interval.until && !unknowable) {
-        fail(2, vm + " is frozen at the end, by " + interval.frozen_by + when(interval.from));
-      }
     }
   }
 }
@@ -235,7 +183,7 @@ void Judge::who_opted_out_is_left_alone() {
     if (!vm.annotations.contains("snapfreeze.harvesterhci.io/skip") || history_.edited_names.contains(vm.name))
       continue;
     for (const FrozenInterval& interval : truth_.intervals(vm.ns + "/" + vm.name)) {
-      if (ours(interval.frozen_by)) fail(5, vm.name + " opted out, and was frozen" + when(interval.from));
+      if (is_ours(interval.frozen_by)) fail(5, vm.name + " opted out, and was frozen" + when(interval.from));
     }
   }
 }
@@ -317,7 +265,7 @@ void Judge::undisturbed_backups_are_consistent() {
     if (said != "filesystem") fail(4, backup.name + ", which nothing disturbed, is said to be " + said);
     int freezes = 0;
     for (const FrozenInterval& interval : truth_.intervals(vm->ns + "/" + vm->name)) {
-      freezes += ours(interval.frozen_by) ? 1 : 0;
+      freezes += is_ours(interval.frozen_by) ? 1 : 0;
     }
     if (freezes > 2) fail(6, backup.name + " froze its guest " + std::to_string(freezes - 1) + " times");
   }
@@ -327,6 +275,7 @@ void Judge::undisturbed_backups_are_consistent() {
 
 std::vector<std::string> broken_promises(History& history) {
   std::vector<std::string> broken = Judge(history).broken();
+  for (std::string& one : broken_thaws(history)) broken.push_back(std::move(one));
   for (std::string& one : broken_restraint(history)) broken.push_back(std::move(one));
   return broken;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "test/sim/callers.h"
 #include "test/sim/sweeper_process.h"
 
 namespace sim {
@@ -17,16 +18,6 @@ constexpr auto kCoolDown = 60s;
 constexpr auto kCallsAreLate = 130s;
 // The longest T, what Harvester left frozen is seen to be so for longer than that, an election, and a backoff.
 constexpr auto kWellAgain = 150s;
-
-bool is_webhook(const std::string& by) {
-  return by.starts_with("webhook-");
-}
-bool is_ours(const std::string& by) {
-  return is_webhook(by) || by.starts_with("sweeper-");
-}
-bool is_harvester(const std::string& by) {
-  return by.starts_with("system:serviceaccount:harvester-system:");
-}
 
 class Restraint {
  public:

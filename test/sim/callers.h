@@ -1,0 +1,18 @@
+// Whose call it was, by the name that the cluster knows.
+#pragma once
+
+#include <string>
+
+namespace sim {
+
+inline bool is_webhook(const std::string& by) {
+  return by.starts_with("webhook-");
+}
+inline bool is_ours(const std::string& by) {
+  return is_webhook(by) || by.starts_with("sweeper-");
+}
+inline bool is_harvester(const std::string& by) {
+  return by.starts_with("system:serviceaccount:harvester-system:");
+}
+
+}  // namespace sim
