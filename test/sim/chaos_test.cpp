@@ -96,7 +96,8 @@ class Chaos {
                                                                 : GuestFaultKind::kFail;
     fault.nth = draw(1, 3);
     fault.count = draw(1, 2);
-    fault.delay = Millis(draw(1000, 50000));
+    const Millis delay(draw(1000, 50000));
+    if (fault.kind == GuestFaultKind::kLate) fault.delay = delay;
     story_.cluster.guests().add_fault("vms", "vm1", fault);
   }
 

@@ -16,6 +16,7 @@ struct Guests::Call {
   std::chrono::seconds timeout{0};  // of a freeze: 0 sets no timer
   std::optional<GuestFault> fault;
   std::uint64_t boot = 0;
+  std::uint64_t resets = 0;  // when the agent began
   Mono begun;
   bool cancelled_timer = false;
   bool done = false;
@@ -38,6 +39,7 @@ struct Guests::Guest {
   bool agent_says_frozen = false;  // the agent's own status; stays after VSS gave up
   bool vss_gave_up = false;
   std::uint64_t boot = 0;                // counts VMIs: what was begun in an earlier one is void
+  std::uint64_t resets = 0;              // of this guest, from inside: the VMI stays
   std::uint64_t timer = 0;               // the armed timer, if any, carries this number
   std::uint64_t freezes = 0;             // tells one freeze from the next
   Mono agent_free{};                     // the agent carries out one command at a time

@@ -14,7 +14,6 @@ constexpr auto kVirtApiGivesUp = 10s;
 constexpr auto kLauncherGivesUp = 60s;
 constexpr auto kAgentStatus = 2ms;  // asking the agent whether it is frozen
 constexpr auto kPausedRetry = 500ms;
-constexpr auto kVssLimit = 10s;
 
 constexpr const char* kVssText = "fsfreeze is limited up to 10 seconds";
 
@@ -92,10 +91,10 @@ Guests::CallRef Guests::begin(const GuestRef& guest, const std::string& operatio
     const int seen = ++guest->faults_seen[i];
     if (seen >= fault.nth && (fault.count < 0 || seen < fault.nth + fault.count)) call->fault = fault;
   }
-  const bool late = call->fault && call->fault->kind == GuestFaultKind::kLate;
-  if (late) call->by += " (late)";
-  if (late && call->fault->delay > kLauncherGivesUp) return call;
-  agenda_.after(late ? call->fault->delay : Millis(0), [this, guest, call] { launcher_takes(guest, call); });
+  const Millis delay = call->fault ? call->fault->delay : Millis(0);
+  if (delay > Millis(0)) call->by += " (late)";
+  if (delay > kLauncherGivesUp) return call;
+  agenda_.after(delay, [this, guest, call] { launcher_takes(guest, call); });
   return call;
 }
 
@@ -123,12 +122,14 @@ void Guests::agent_begins(const GuestRef& guest, const CallRef& call) {
   }
   const Millis takes = call->operation == "freeze" ? guest->options.freeze_latency : guest->options.thaw_latency;
   guest->agent_free = runtime_.now() + takes;
+  call->resets = guest->resets;
   agenda_.at(guest->agent_free, [this, guest, call] { agent_ends(guest, call); });
 }
 
 void Guests::agent_ends(const GuestRef& guest, const CallRef& call) {
   if (guest->boot != call->boot || !guest->powered) return finish(call, 500, "the domain is gone");
-  if (!guest->agent) return finish(call, 500, "Guest agent disappeared while executing command");
+  const bool same_agent = guest->resets == call->resets;
+  if (!guest->agent || !same_agent) return finish(call, 500, "Guest agent disappeared while executing command");
   if (call->fault && call->fault->kind == GuestFaultKind::kHalfway) mark_frozen(guest, call, false);
   if (call->fault && call->fault->kind != GuestFaultKind::kLate) {
     return finish(call, 500,
@@ -157,7 +158,7 @@ void Guests::mark_frozen(const GuestRef& guest, const CallRef& call, bool whole)
   truth_.froze(guest->key, call->by, whole);
   poll_soon(guest);
   if (!guest->options.windows) return;
-  agenda_.after(kVssLimit, [this, guest, boot = guest->boot, number = ++guest->freezes] {
+  agenda_.after(guest->options.vss_limit, [this, guest, boot = guest->boot, number = ++guest->freezes] {
     if (guest->boot != boot || guest->freezes != number || !guest->agent_says_frozen) return;
     guest->vss_gave_up = true;
     truth_.thawed(guest->key, "vss");

@@ -116,6 +116,21 @@ void Guests::crash(const std::string& ns, const std::string& name) {
   end_from_inside(ns, name, "Failed");
 }
 
+void Guests::reset(const std::string& ns, const std::string& name) {
+  const Lock lock = runtime_.lock();
+  const GuestRef guest = find(ns, name);
+  if (!guest->powered) return;
+  guest->agent = guest->agent_says_frozen = guest->vss_gave_up = false;
+  truth_.thawed(guest->key, "reset");
+  publish_vmi(*guest);
+  agenda_.after(kAgentConnects, [this, guest, boot = guest->boot, number = ++guest->resets] {
+    if (guest->boot != boot || guest->resets != number || !guest->options.agent) return;
+    guest->agent = true;
+    publish_vmi(*guest);
+    poll_soon(guest);
+  });
+}
+
 void Guests::remove(const std::string& ns, const std::string& name) {
   const Lock lock = runtime_.lock();
   shut_down(find(ns, name), false);

@@ -29,6 +29,7 @@ struct VmOptions {
   std::string ended;  // "Succeeded" or "Failed": not running, but its VMI is still there, in that phase
   bool agent = true;
   bool windows = false;
+  Millis vss_limit{10000};     // after which VSS gives up by itself; a failing writer makes it do so earlier
   bool freeze_command = true;  // the agent takes guest-fsfreeze-freeze; this says so only, a freeze succeeds anyway
   Millis freeze_latency{75};
   Millis thaw_latency{15};
@@ -38,15 +39,15 @@ struct VmOptions {
 enum class GuestFaultKind {
   kFail,     // answers 500, nothing is done. A thaw has cancelled the timer before it fails
   kHalfway,  // freeze only: answers 500, the guest is frozen, without timer
-  kLate,     // reaches the launcher `delay` later; virt-api gives up after 10 s, the launcher takes it up to 60 s
+  kLate,     // nothing but the delay
 };
 
 struct GuestFault {
   std::string operation = "freeze";  // or "unfreeze"
   GuestFaultKind kind = GuestFaultKind::kFail;
-  int nth = 1;    // the first call of this operation that it hits, from now on
-  int count = 1;  // -1: all
-  Millis delay{0};
+  int nth = 1;         // the first call of this operation that it hits, from now on
+  int count = 1;       // -1: all
+  Millis delay{0};     // before the launcher takes it: virt-api gives up after 10 s, the launcher takes it up to 60 s
   std::string caller;  // exact; empty: anyone
 };
 
@@ -62,6 +63,8 @@ class Guests {
   // From inside, or by a crash: the VMI stays, in phase Succeeded or Failed.
   void shut_down_inside(const std::string& ns, const std::string& name);
   void crash(const std::string& ns, const std::string& name);
+  // A reboot or a panic inside: the VMI stays, what was frozen is thawed, and the agent is away until it is up again.
+  void reset(const std::string& ns, const std::string& name);
   // The VM's object too, and later one of the same name with the same disks; that one runs.
   void remove(const std::string& ns, const std::string& name);
   void recreate(const std::string& ns, const std::string& name);

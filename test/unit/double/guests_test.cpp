@@ -129,6 +129,41 @@ TEST_CASE("virt-api gives up at 10 s, and the launcher freezes later all the sam
   CHECK_FALSE(world.frozen());
 }
 
+TEST_CASE("a freeze that is late may fail half-way, when nobody listens any more") {
+  World world;
+  GuestFault halfway;
+  halfway.kind = GuestFaultKind::kHalfway;
+  halfway.delay = Millis(40'000);
+  world.cluster.guests().add_fault("vms", "vm1", halfway);
+  CHECK(world.freeze("5s").status == 500);
+  CHECK_FALSE(world.frozen());
+  world.runtime.sleep_for(1h);
+  CHECK(world.frozen());
+}
+
+TEST_CASE("a guest that is reset from inside is thawed, and its agent away for a while; its VMI stays") {
+  World world;
+  CHECK(world.freeze("30s").status == 202);
+  world.cluster.guests().reset("vms", "vm1");
+  CHECK_FALSE(world.frozen());
+  CHECK_FALSE(world.cluster.locked([&] { return world.cluster.guests().agent_connected("vms", "vm1"); }));
+  world.runtime.sleep_for(3s);
+  CHECK(world.freeze("5s").status == 202);
+  CHECK(world.frozen());
+}
+
+TEST_CASE("a reset while the agent freezes leaves nothing frozen") {
+  VmOptions slow;
+  slow.freeze_latency = 5s;
+  World world(slow);
+  world.runtime.spawn("reset", [&] {
+    world.runtime.sleep_for(1s);
+    world.cluster.guests().reset("vms", "vm1");
+  });
+  CHECK(world.freeze("30s").status == 500);
+  CHECK_FALSE(world.frozen());
+}
+
 TEST_CASE("what the launcher did not take within 60 s never happens") {
   World world;
   GuestFault lost;
