@@ -1,8 +1,10 @@
 #include "test/sim/accidents.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
+#include "freeze/names.h"
 #include "test/sim/edits.h"
 #include "test/sim/history.h"
 
@@ -30,11 +32,18 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
   if (dice.one_in(4))
     fault.path = dice.of<std::string>({"/leases", "/volumesnapshots", "/virtualmachinebackups", "/pods"});
   fault.nth = dice.number(1, 25);
+  if (dice.one_in(3)) {
+    // Few of the calls go to a guest, and most is at stake there.
+    fault.verb = dice.of<std::string>({"freeze", "unfreeze"});
+    fault.path.clear();
+    fault.nth = dice.number(1, 3);
+  }
   fault.count = dice.number(1, 3);
   fault.delay = dice.millis(100, 12000);
   fault.status = dice.of({409, 429, 500, 503});
   const Millis back = dice.millis(500, 20000);
-  plan.add(dice.millis(kFirstEvent, 40000),
+  plan.hinders_us = true;
+  plan.add(plan.moment(dice),
            "fault " + std::to_string(static_cast<int>(fault.kind)) + " at call " + std::to_string(fault.nth) + " of " +
                fault.caller + ", " + std::to_string(fault.count) + " times",
            [=](History& history) {
@@ -44,7 +53,31 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
            });
 }
 
+// KubeVirt's timer has run off, and its thaw is on the way for a moment. A webhook that is slow then meets it.
+void draw_slow_timer(Dice& dice, Plan& plan) {
+  cluster::GuestFault fault;
+  fault.operation = "unfreeze";
+  fault.kind = cluster::GuestFaultKind::kLate;
+  fault.count = dice.number(1, 3);
+  fault.delay = dice.millis(50, 900);
+  fault.caller = "timer";
+  const std::string vm = dice.of(plan.vms).name;
+  const std::string process = dice.of<std::string>({"webhook-0", "webhook-1"});
+  const int step = dice.number(1, 25);
+  const Millis lasts = dice.millis(600, 1500);
+  plan.hinders_us = true;
+  plan.add(dice.of(plan.begins),
+           vm + ": its timers are late by " + text(fault.delay) + ", and " + process + " is stopped at step " +
+               std::to_string(step) + " for " + text(lasts),
+           [=](History& history) {
+             history.stopped.insert(process);
+             history.cluster.guests().add_fault(kNamespace, vm, fault);
+             history.installation.process(process).gate.close_at(Gate::Where::kAtStep, step, lasts);
+           });
+}
+
 void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
+  if (dice.one_in(4)) return draw_slow_timer(dice, plan);
   using cluster::GuestFaultKind;
   cluster::GuestFault fault;
   fault.operation = dice.of<std::string>({"freeze", "unfreeze"});
@@ -52,9 +85,9 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
   if (fault.operation == "freeze" && dice.one_in(3)) fault.kind = GuestFaultKind::kHalfway;
   fault.nth = dice.number(1, 3);
   fault.count = dice.number(1, 3);
-  fault.delay = dice.millis(1000, 59000);
+  if (fault.kind == GuestFaultKind::kLate || dice.one_in(2)) fault.delay = dice.millis(1000, 59000);
   const std::string vm = dice.of(plan.vms).name;
-  plan.add(dice.millis(kFirstEvent, 40000),
+  plan.add(plan.moment(dice),
            vm + ": " + fault.operation + " fails, kind " + std::to_string(static_cast<int>(fault.kind)) + ", by " +
                text(fault.delay),
            [=](History& history) {
@@ -63,12 +96,29 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
            });
 }
 
+// It goes on in the belief that it has just been made leader again.
+void stop_at_renewal(Dice& dice, Plan& plan, Millis at) {
+  cluster::Fault fault;
+  fault.kind = cluster::FaultKind::kStopAfter;
+  fault.caller = dice.of<std::string>({"sweeper-0", "sweeper-1"});
+  fault.verb = "patch";
+  fault.path = snapfreeze::freeze::kLeaderLease;
+  fault.delay = dice.millis(8000, 40000);
+  plan.add(at, fault.caller + " is stopped at its next renewal, for " + text(fault.delay), [=](History& history) {
+    history.stopped.insert(fault.caller);
+    history.cluster.add_fault(fault);
+  });
+}
+
 void draw_crash_or_stop(Dice& dice, Plan& plan) {
   const std::string process = draw_process(dice);
-  const Millis at = dice.millis(kFirstEvent, kLastEvent);
+  const Millis at = plan.moment(dice);
+  plan.hinders_us = true;
   const Millis lasts = dice.one_in(3) ? dice.millis(10000, 120000) : dice.millis(50, 10000);
   const int step = dice.number(1, 60);
-  switch (dice.number(0, 3)) {
+  switch (dice.number(0, 4)) {
+    case 4:
+      return stop_at_renewal(dice, plan, at);
     case 0:
       return plan.add(at, process + " is killed, back after " + text(lasts),
                       [=](History& history) { history.installation.kill(process, lasts); });
@@ -87,6 +137,7 @@ void draw_crash_or_stop(Dice& dice, Plan& plan) {
 }
 
 void draw_trouble_with_watches(Dice& dice, Plan& plan) {
+  plan.hinders_us = true;
   cluster::Holdback holdback;
   holdback.caller = dice.of<std::string>({"", "sweeper-0", "sweeper-1"});
   holdback.path =
@@ -95,7 +146,7 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
                             "/harvesterhci.io/v1beta1/virtualmachinebackups", "/kubevirt.io/v1/virtualmachineinstances",
                             "/kubevirt.io/v1/virtualmachines", "/longhorn.io/v1beta2/snapshots", "/v1/pods"});
   if (!dice.one_in(3)) holdback.late_by = dice.millis(20, 8000);
-  const Millis at = dice.millis(kFirstEvent, 40000);
+  const Millis at = plan.moment(dice);
   const Millis lasts = dice.millis(1000, 60000);
   if (dice.one_in(5)) {
     return plan.add(at, "all watches expire", [](History& history) {
@@ -117,7 +168,8 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
 }
 
 void draw_trouble_with_the_api(Dice& dice, Plan& plan) {
-  const Millis at = dice.millis(kFirstEvent, kLastEvent);
+  plan.hinders_us = true;
+  const Millis at = plan.moment(dice);
   const Millis lasts = dice.millis(100, 12000);
   const Millis step = dice.millis(-40000, 40000);
   switch (dice.number(0, 3)) {
@@ -153,17 +205,38 @@ void on_guest(Plan& plan, Millis at, const std::string& vm, const std::string& w
   });
 }
 
+// The sweepers learn of no guest for so long.
+void look_away(Plan& plan, Millis at, Millis lasts) {
+  plan.hinders_us = true;
+  plan.add(at, "watches of guests and pods say nothing for " + text(lasts), [=](History& history) {
+    for (const char* path :
+         {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines", "/v1/pods"}) {
+      cluster::Holdback holdback;
+      holdback.path = path;
+      holdback.from = history.runtime.now();
+      holdback.until = holdback.from + lasts;
+      history.cluster.locked([&] { history.cluster.faults().hold_back(holdback); });
+    }
+  });
+}
+
 void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   using cluster::Guests;
   const std::string vm = dice.of(plan.vms).name;
-  const Millis at = dice.millis(kFirstEvent, kLastEvent);
-  const Millis lasts = dice.millis(300, 12000);
+  const Millis at = plan.moment(dice);
+  // Some for longer than it takes until a guest that nobody seems to thaw is rescued.
+  const Millis lasts = dice.one_in(6) ? dice.millis(70000, 150000) : dice.millis(300, 12000);
+  // No guest is frozen while it moves, so that the last backups could not be taken.
+  const Millis moves_for = std::min(lasts, Millis(12000));
   const std::string name = "own-" + std::to_string(at.count());
   const auto then = [&](const char* what, void (Guests::*act)(const std::string&, const std::string&), Millis after) {
     on_guest(plan, at + after, vm, what,
              [act](Guests& guests, const std::string& one) { (guests.*act)(kNamespace, one); });
   };
-  switch (dice.number(0, 9)) {
+  // What no watch tells in time, only a fresh look does.
+  if (dice.one_in(3))
+    look_away(plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), dice.millis(4000, 20000));
+  switch (dice.number(0, 10)) {
     case 0:
       return then("is stopped", &Guests::stop, Millis(0));
     case 1:
@@ -176,8 +249,8 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
     case 4:
       return then("powers off from inside", &Guests::shut_down_inside, Millis(0));
     case 5:
-      return on_guest(plan, at, vm, "migrates for " + text(lasts),
-                      [=](Guests& guests, const std::string& one) { guests.migrate(kNamespace, one, lasts); });
+      return on_guest(plan, at, vm, "migrates for " + text(moves_for),
+                      [=](Guests& guests, const std::string& one) { guests.migrate(kNamespace, one, moves_for); });
     case 6:
       return on_guest(
           plan, at, vm, "gets a snapshot of KubeVirt's own for " + text(lasts),
@@ -195,6 +268,8 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
                [](Guests& guests, const std::string& one) { guests.set_agent(kNamespace, one, false); });
       return on_guest(plan, at + lasts, vm, "has its agent again",
                       [](Guests& guests, const std::string& one) { guests.set_agent(kNamespace, one, true); });
+    case 9:
+      return then("is reset from inside", &Guests::reset, Millis(0));
     default:
       return then("is recreated", &Guests::recreate, Millis(0));
   }
@@ -203,8 +278,11 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
 void draw_call_by_hand(Dice& dice, Plan& plan) {
   const std::string vm = dice.of(plan.vms).name;
   const std::string operation = dice.of<std::string>({"freeze", "unfreeze"});
-  const int seconds = dice.number(1, 40);
-  plan.add(dice.millis(kFirstEvent, kLastEvent), vm + ": " + operation + " by hand", [=](History& history) {
+  // Long ones when it is long ago that Harvester froze anybody, so that they cannot be taken for its own.
+  const bool late = operation == "freeze" && dice.one_in(4);
+  const int seconds = late ? dice.number(100, 200) : dice.number(1, 40);
+  const Millis at = late ? dice.millis(300000, 330000) : plan.moment(dice);
+  plan.add(at, vm + ": " + operation + " by hand", [=](History& history) {
     if (operation == "unfreeze") history.thawed_by_hand.insert(vm);
     history.begin("by-hand", "PUT",
                   path_of("subresources.kubevirt.io/v1", "virtualmachineinstances", vm) + "/" + operation,
@@ -214,7 +292,7 @@ void draw_call_by_hand(Dice& dice, Plan& plan) {
 
 // Of somebody else, with a disk of a VM's.
 void draw_pod(Dice& dice, Plan& plan) {
-  const Millis at = dice.millis(kFirstEvent, kLastEvent);
+  const Millis at = plan.moment(dice);
   const std::string name = "reader-" + std::to_string(at.count());
   const std::string claim = dice.of(plan.vms).name + "-disk-0";
   plan.add(at, "a pod mounts " + claim, [=](History& history) {
@@ -238,7 +316,7 @@ void draw_longhorns_mood(Dice& dice, Plan& plan) {
       dice.of({BackendMood::kGone, BackendMood::kHangs, BackendMood::kDribbles, BackendMood::kRefuses,
                BackendMood::kErrors, BackendMood::kGarbage, BackendMood::kHuge, BackendMood::kCutShort});
   const Millis lasts = dice.millis(500, 40000);
-  plan.add(dice.millis(kFirstEvent, 40000),
+  plan.add(plan.moment(dice),
            "Longhorn's own API is in mood " + std::to_string(static_cast<int>(mood)) + " for " + text(lasts),
            [=](History& history) {
              history.cluster.locked([&] { history.cluster.longhorn().set_mood(mood, history.runtime.now() + lasts); });
@@ -246,7 +324,7 @@ void draw_longhorns_mood(Dice& dice, Plan& plan) {
 }
 
 void draw_harvesters_deed(Dice& dice, Plan& plan) {
-  const Millis at = dice.millis(kFirstEvent, kLastEvent);
+  const Millis at = plan.moment(dice);
   if (dice.one_in(2)) {
     return plan.add(at, "Harvester's controller restarts",
                     [](History& history) { history.cluster.harvester().restart(); });
@@ -259,10 +337,20 @@ void draw_harvesters_deed(Dice& dice, Plan& plan) {
 
 }  // namespace
 
+// A session lasts a few seconds of a minute, so that most accidents would pass by all of them.
+Millis Plan::moment(Dice& dice) const {
+  if (begins.empty() || dice.one_in(3)) return dice.millis(kFirstEvent, kLastEvent);
+  const Millis begin = dice.of(begins);
+  const Millis after = dice.one_in(2) ? dice.millis(-500, 2000) : dice.millis(0, 15000);
+  return std::max(Millis(kFirstEvent), begin + after);
+}
+
 void draw_accidents(Dice& dice, Plan& plan) {
+  for (const Event& event : plan.events) plan.begins.push_back(event.at);
   // Many at once hide each other: some histories have none, most have a few.
-  plan.accidents = dice.of({0, 1, 1, 2, 2, 3, 4, 6, 9});
-  for (int i = 0; i < plan.accidents; ++i) {
+  const int accidents = dice.of({0, 1, 1, 2, 2, 3, 4, 6, 9});
+  plan.accidents += accidents;
+  for (int i = 0; i < accidents; ++i) {
     switch (dice.number(0, 12)) {
       case 0:
         draw_fault_of_the_api(dice, plan);

@@ -22,6 +22,17 @@ void snapshot_of(Plan& plan, Millis at, const std::string& name, const std::stri
       });
 }
 
+void delete_backup(Plan& plan, Millis at, const std::string& name) {
+  ++plan.accidents;
+  plan.add(at, "somebody deletes the backup " + name, [=](History& history) {
+    const auto backup = history.cluster.get("harvesterhci.io/virtualmachinebackups", kNamespace, name);
+    if (backup.is_null()) return;
+    history.undoable.insert(backup["spec"]["source"]["name"]);
+    history.edited_backups.insert(name);
+    history.begin("admin", "DELETE", path_of("harvesterhci.io/v1beta1", "virtualmachinebackups", name));
+  });
+}
+
 void draw_labelled(Dice& dice, Plan& plan) {
   const cluster::VmOptions& vm = dice.of(plan.vms);
   const std::string label = dice.of<std::string>({"nightly", "nightly", "weekly"});
@@ -45,13 +56,18 @@ void draw_labelled(Dice& dice, Plan& plan) {
 
 void draw_backups(Dice& dice, Plan& plan) {
   const int backups = dice.number(1, 4);
+  Millis at{0};
   for (int i = 0; i < backups; ++i) {
     const std::string name = "b" + std::to_string(i);
-    const std::string vm = dice.of(plan.vms).name;
+    // Some of one guest come almost at once, and so do those of all guests that one schedule names.
+    const bool twin = i > 0 && dice.one_in(3);
+    const std::string vm = twin && dice.one_in(2) ? plan.backups.back().vm : dice.of(plan.vms).name;
     const std::string deadline = dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
     plan.backups.push_back({name, vm, deadline});
-    plan.add(dice.millis(kFirstEvent, 40000), "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
+    at = twin ? at + dice.millis(0, dice.one_in(2) ? 300 : 12000) : dice.millis(kFirstEvent, 40000);
+    plan.add(at, "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
              [=](History& history) { history.back_up(name, vm, deadline); });
+    if (twin && dice.one_in(4)) delete_backup(plan, at + dice.millis(100, 6000), name);
   }
   if (dice.one_in(3)) draw_labelled(dice, plan);
   if (dice.one_in(8)) draw_labelled(dice, plan);

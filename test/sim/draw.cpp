@@ -14,6 +14,7 @@ cluster::VmOptions draw_vm(Dice& dice, int number) {
   vm.name = "vm" + std::to_string(number);
   vm.disks = dice.number(1, 3);
   vm.windows = dice.one_in(5);
+  if (vm.windows && dice.one_in(3)) vm.vss_limit = dice.millis(200, 9900);
   vm.running = !dice.one_in(8);
   vm.agent = !dice.one_in(15);
   if (dice.one_in(20)) vm.ended = dice.of<std::string>({"Succeeded", "Failed"});
@@ -82,6 +83,7 @@ Plan draw(std::uint64_t seed) {
   plan.installation.registration.timeout_seconds = dice.of({15, 15, 15, 10, 5});
   plan.installation.sweeper.asks_longhorn = !dice.one_in(4);
   if (dice.one_in(10)) plan.rounds = 2;
+  if (dice.one_in(8)) plan.installation.webhook.settings.max_freezes = 1;
   if (dice.one_in(5)) plan.not_for_tenants.insert(dice.of(plan.vms).name);
   if (dice.one_in(8)) {
     plan.installation.sweeper.what.thaw_on = snapfreeze::sweeper::ThawOn::kReady;

@@ -26,6 +26,10 @@ constexpr Kind kEdited[] = {
     {"coordination.k8s.io", "v1", "leases", "admin", kOwnNamespace},
 };
 
+// How long somebody waits for a Lease to appear.
+constexpr int kLooks = 100;
+constexpr Millis kBetweenLooks{50};
+
 std::string target(const Kind& kind, const std::string& name) {
   return std::string("/apis/") + kind.group + "/" + kind.version + "/namespaces/" + kind.ns + "/" + kind.resource +
          "/" + name;
@@ -72,6 +76,7 @@ Body other_value(History& history, const Body& now, const Body& elsewhere) {
 void note(History& history, const Kind& kind, const std::string& name, const Body& object) {
   const std::string resource = kind.resource;
   if (resource == "leases") history.records_touched.insert(name);
+  if (resource == "volumesnapshots") history.edited_snapshots.insert(name);
   if (resource == "virtualmachines") ++history.edited_names[name];
   if (resource == "virtualmachinebackups") {
     history.edited_backups.insert(name);
@@ -97,6 +102,7 @@ std::string edit(History& history, const Kind& kind, bool deletes) {
   const Body object = history.cluster.get(group_resource, kind.ns, name);
   note(history, kind, name, object);
   if (deletes) {
+    if (std::string(kind.resource) == "leases") history.records_deleted.insert(name);
     history.begin(kind.who, "DELETE", target(kind, name));
     return std::string("delete ") + kind.resource + "/" + name;
   }
@@ -112,17 +118,54 @@ std::string edit(History& history, const Kind& kind, bool deletes) {
   return std::string("patch ") + kind.resource + "/" + name + " " + patch.dump();
 }
 
+void act(History& history, const Kind& kind, bool deletes) {
+  const std::string done = edit(history, kind, deletes);
+  history.cluster.locked([&] { history.cluster.truth().note("edit", "", done); });
+}
+
+// A session is short: whoever wants to see its Lease must wait for it.
+void act_on_next_lease(History& history, const Kind& kind, bool deletes, Millis after) {
+  for (int looks = 0; looks < kLooks; ++looks) {
+    const auto leases = history.names(kind.group, kind.resource, kind.ns);
+    const auto leaders = std::count(leases.begin(), leases.end(), snapfreeze::freeze::kLeaderLease);
+    if (leases.size() > static_cast<std::size_t>(leaders)) break;
+    history.runtime.sleep_for(kBetweenLooks);
+  }
+  history.runtime.sleep_for(after);
+  act(history, kind, deletes);
+}
+
+// The epoch of a session, on a snapshot that it has not admitted.
+void plant_epoch(History& history) {
+  const Kind& snapshots = kEdited[0];
+  const auto names = history.names(snapshots.group, snapshots.resource, snapshots.ns);
+  for (const std::string& lease : history.names("coordination.k8s.io", "leases", kOwnNamespace)) {
+    if (lease == snapfreeze::freeze::kLeaderLease || names.empty()) continue;
+    const Body object = history.cluster.get("coordination.k8s.io/leases", kOwnNamespace, lease);
+    const std::string name = history.dice.of(names);
+    history.edited_snapshots.insert(name);
+    history.begin("tenant", "PATCH", target(snapshots, name),
+                  {{"metadata", {{"labels", {{snapfreeze::freeze::kEpochLabel, object["metadata"]["uid"]}}}}}});
+  }
+}
+
 }  // namespace
 
 void draw_edit(Dice& dice, Plan& plan) {
-  const Kind& kind = kEdited[dice.number(0, static_cast<int>(std::size(kEdited)) - 1)];
-  const bool deletes = dice.one_in(4) && std::string(kind.resource) != "virtualmachines";
-  plan.events.push_back({dice.millis(0, 45000), std::string("somebody edits one of the ") + kind.resource,
-                         [&kind, deletes](History& history) {
-                           const std::string done = edit(history, kind, deletes);
-                           history.cluster.locked([&] { history.cluster.truth().note("edit", "", done); });
-                         },
-                         0});
+  plan.hinders_us = true;
+  const Millis at = plan.moment(dice);
+  const int which = dice.number(0, static_cast<int>(std::size(kEdited)));
+  if (which == std::size(kEdited)) return plan.add(at, "somebody plants an epoch", plant_epoch);
+  const Kind& kind = kEdited[which];
+  const std::string resource = kind.resource;
+  const bool deletes = dice.one_in(resource == "leases" ? 2 : 4) && resource != "virtualmachines";
+  const Millis after = dice.one_in(2) ? dice.millis(0, 100) : dice.millis(0, 2000);
+  const std::string what = "somebody edits one of the " + resource;
+  if (resource != "leases") return plan.add(at, what, [&kind, deletes](History& one) { act(one, kind, deletes); });
+  plan.add(at, what, [&kind, deletes, after](History& one) {
+    one.runtime.spawn("editor", [&one, &kind, deletes, after] { act_on_next_lease(one, kind, deletes, after); });
+  });
+  plan.add(at + kLooks * kBetweenLooks + after, "that somebody is gone by now", [](History&) {});
 }
 
 }  // namespace sim

@@ -42,6 +42,8 @@ class History {
   std::set<std::string> clean_backups;      // those of the end
   std::set<std::string> undoable;           // guests whose Harvester backup somebody deleted or changed
   std::set<std::string> records_touched;    // guests whose Lease somebody deleted or changed
+  std::set<std::string> records_deleted;    // those of them whose Lease somebody deleted
+  std::set<std::string> edited_snapshots;   // by a tenant
   std::map<std::string, int> edited_names;  // objects that a tenant has changed
   std::set<std::string> edited_backups;     // of Harvester
   std::set<std::string> hindered;           // guests that could not always be thawed when they were asked to

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "test/sim/dice.h"
 #include "test/sim/installation.h"
 
 namespace sim {
@@ -32,6 +33,8 @@ struct Plan {
   void add(Millis at, std::string what, std::function<void(History&)> act) {
     events.push_back({at, std::move(what), std::move(act), 0});
   }
+  // When an accident happens: most often about when a backup begins.
+  [[nodiscard]] Millis moment(Dice& dice) const;
 
   std::vector<cluster::VmOptions> vms;                // all in the namespace "vms"
   std::map<std::string, cluster::DiskOptions> disks;  // by claim
@@ -44,6 +47,8 @@ struct Plan {
   std::set<std::string> not_for_tenants;  // VMs that a tenant may not freeze
   int rounds = 1;                         // how often each admission runs
   int accidents = 0;                      // events that are neither
+  bool hinders_us = false;                // one of these concerns our processes, the API or its objects
+  std::vector<Millis> begins;             // of the backups, whoever takes them
 };
 
 }  // namespace sim

@@ -15,6 +15,28 @@ namespace sim {
 namespace kube = snapfreeze::kube;
 using snapfreeze::Result;
 
+namespace {
+
+constexpr char kLeases[] = "leases";
+// A call leaves at once after its intent was written, or not at all; an admission takes 15 s, and so does leadership.
+constexpr auto kAnnouncedFor = std::chrono::seconds(20);
+
+}  // namespace
+
+Record::Record(cluster::Cluster& cluster) : cluster_(cluster), leases_(std::make_shared<std::vector<LeaseSpan>>()) {
+  cluster_.locked([&] {
+    cluster_.store().observe("coordination.k8s.io", kLeases,
+                             [&runtime = cluster_.runtime(), all = leases_](const cluster::WatchEvent& event) {
+                               const std::string name = event.object->json["metadata"]["name"];
+                               if (event.type == cluster::EventType::kAdded) all->push_back({name, runtime.now()});
+                               if (event.type != cluster::EventType::kDeleted) return;
+                               const auto last = std::find_if(all->rbegin(), all->rend(),
+                                                              [&](const LeaseSpan& one) { return one.lease == name; });
+                               if (last != all->rend()) last->until = runtime.now();
+                             });
+  });
+}
+
 void Record::note(const std::string& who, std::string what) {
   pass(what);
   lines_.push_back({cluster_.runtime().now(), who, std::move(what)});
@@ -73,7 +95,7 @@ RecordingApi::Sent RecordingApi::claim_of(const kube::Request& request) {
     if (found == std::string::npos) continue;
     const auto annotations =
         cluster::Json::parse(request.body)["metadata"].value("annotations", cluster::Json::object());
-    const auto said = annotations.find("snapfreeze.harvesterhci.io/consistency");
+    const auto said = annotations.find(snapfreeze::freeze::kConsistency);
     if (said == annotations.end() || !said->is_string()) return std::nullopt;
     Claim claim;
     claim.at = cluster_.runtime().now();
@@ -85,11 +107,14 @@ RecordingApi::Sent RecordingApi::claim_of(const kube::Request& request) {
     const auto object = cluster_.get(group_resource, claim.ns, claim.name);
     if (object.is_null()) return std::nullopt;
     claim.uid = object["metadata"]["uid"];
+    claim.before = cluster::part(object["metadata"], "annotations").value(snapfreeze::freeze::kConsistency, "");
+    const bool unled = another_leads();
     const auto& status = cluster::part(object, "status");
     for (const auto& volume : cluster::part(status, "volumeBackups")) {
       claim.members.push_back(volume.value("name", ""));
     }
     const cluster::Lock lock = cluster_.runtime().lock();
+    if (unled) record_.unled(caller_ + " verdict " + claim.ns + "/" + claim.name);
     return record_.claim(std::move(claim));
   }
   return std::nullopt;
@@ -116,15 +141,19 @@ void RecordingApi::remember_intent(const kube::Request& request, const Reply& re
   const auto intent =
       cluster::Json::parse(annotations.value("snapfreeze.harvesterhci.io/intent", "{}"), nullptr, false);
   const bool ours = intent.is_object() && intent.value("by", "").starts_with(caller_);
-  announced_[lease["metadata"].value("name", "")] = ours ? intent.value("call", "none") : "none";
+  const std::string name = lease["metadata"].value("name", "");
+  announced_[name] = {ours ? intent.value("call", "none") : "none", cluster_.runtime().now()};
+  const bool rescue = annotations.value("snapfreeze.harvesterhci.io/doubts", "").starts_with("[\"rescued\"");
+  if (rescue && request.method == kube::Method::kPost) record_.rescued({name, cluster_.runtime().now()});
 }
 
 // Each announcement is good for one call; a freeze may begin with an unfreeze.
 bool RecordingApi::take_written(const std::string& lease_name, const std::string& operation) {
   const auto found = announced_.find(lease_name);
-  if (found == announced_.end() || (found->second != operation && found->second != "freeze")) return false;
-  if (found->second == operation) announced_.erase(found);
-  return true;
+  if (found == announced_.end() || cluster_.runtime().now() > found->second.at + kAnnouncedFor) return false;
+  const std::string call = found->second.call;
+  if (call == operation) announced_.erase(found);
+  return call == operation || call == "freeze";
 }
 
 void RecordingApi::witness(const kube::Request& request) {
@@ -136,11 +165,23 @@ void RecordingApi::witness(const kube::Request& request) {
     const auto ns_begin = path.find("/namespaces/") + 12;
     const auto ns = path.substr(ns_begin, path.find('/', ns_begin) - ns_begin);
     const std::string lease = snapfreeze::freeze::lease_name(ns, vm);
+    if (another_leads()) {
+      const cluster::Lock lock = cluster_.runtime().lock();
+      record_.unled(caller_ + " " + operation + " " + ns + "/" + vm);
+    }
     const bool announced = take_written(lease, operation);
     if (announced || on_record(lease, operation)) continue;
     const cluster::Lock lock = cluster_.runtime().lock();
     record_.unrecorded(caller_ + " " + operation + " " + ns + "/" + vm);
   }
+}
+
+bool RecordingApi::another_leads() const {
+  if (!caller_.starts_with("sweeper-")) return false;
+  const auto lease = cluster_.get("coordination.k8s.io/leases", kOwnNamespace, snapfreeze::freeze::kLeaderLease);
+  const std::string leader =
+      lease.is_object() ? lease.value("spec", cluster::Json::object()).value("holderIdentity", "") : "";
+  return !leader.empty() && !leader.starts_with(caller_);
 }
 
 // The webhook also unfreezes, as the first half of its freeze.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,13 +23,27 @@ struct Claim {
   std::string ns, name, uid;
   std::string consistency;
   std::vector<std::string> members;  // of a backup: the names of its snapshots at that time
+  std::string before;                // the verdict that the object bore
   bool refused = false;
+};
+
+// While a guest had a session, there was a Lease of this name.
+struct LeaseSpan {
+  std::string lease;
+  cluster::Mono from;
+  cluster::Mono until = cluster::kNever;
+};
+
+// A guest that a sweeper found frozen without a session, and began to thaw.
+struct Rescue {
+  std::string lease;
+  cluster::Mono at;
 };
 
 // The caller of every member holds the runtime's lock, or no fiber runs beside it.
 class Record {
  public:
-  explicit Record(cluster::Cluster& cluster) : cluster_(cluster) {}
+  explicit Record(cluster::Cluster& cluster);
 
   void called(const std::string& who, std::string request);
   void note(const std::string& who, std::string what);
@@ -40,10 +55,16 @@ class Record {
   }
   void refused(std::size_t claim) { claims_[claim].refused = true; }
   void unrecorded(std::string call) { unrecorded_.push_back(std::move(call)); }
+  void unled(std::string call) { unled_.push_back(std::move(call)); }
+  void rescued(Rescue rescue) { rescues_.push_back(std::move(rescue)); }
 
   [[nodiscard]] const std::vector<Claim>& claims() const { return claims_; }
   // "sweeper-0 unfreeze vms/vm1"
   [[nodiscard]] std::vector<std::string>& unrecorded() { return unrecorded_; }
+  // Of a sweeper, while another one held the Lease of the leader.
+  [[nodiscard]] const std::vector<std::string>& unled() const { return unled_; }
+  [[nodiscard]] const std::vector<LeaseSpan>& leases() const { return *leases_; }
+  [[nodiscard]] const std::vector<Rescue>& rescues() const { return rescues_; }
   // Calls of one process that have been sent, watches aside, but those whose target contains `aside`; of targets that
   // contain `part`.
   [[nodiscard]] int calls(const std::string& who, const std::string& part, const std::string& aside) const;
@@ -60,7 +81,9 @@ class Record {
 
   cluster::Cluster& cluster_;
   std::vector<Line> lines_;
-  std::vector<std::string> unrecorded_;
+  std::vector<std::string> unrecorded_, unled_;
+  std::vector<Rescue> rescues_;
+  std::shared_ptr<std::vector<LeaseSpan>> leases_;  // the cluster may outlive us, and goes on telling
   std::vector<Claim> claims_;
   std::size_t digest_ = 0;
 };
@@ -92,8 +115,14 @@ class RecordingApi : public snapfreeze::kube::KubeApi {
   snapfreeze::kube::KubeApi& api_;
   const std::string caller_;
   Record& record_;
+  bool another_leads() const;
+
+  struct Announced {
+    std::string call;
+    cluster::Mono at;
+  };
   // By Lease: the call that our last write announced. Somebody else may write before the call leaves.
-  std::map<std::string, std::string> announced_;
+  std::map<std::string, Announced> announced_;
 };
 
 }  // namespace sim
