@@ -30,10 +30,12 @@ class Judge {
     admissions_are_allowed_in_time();
     verdicts_are_true();
     sessions_end();
+    sessions_judge();
     calls_are_on_record();
     who_opted_out_is_left_alone();
     clean_backups_are_consistent();
     undisturbed_backups_are_consistent();
+    each_backup_freezes_once();
     return std::move(broken_);
   }
 
@@ -50,6 +52,7 @@ class Judge {
   bool is_frozen(const std::string& holder, Mono first, Mono last) const;
   bool is_known(const std::string& holder) const;
   void sessions_end();
+  void sessions_judge();
   void calls_are_on_record();
   void who_opted_out_is_left_alone();
   void clean_backups_are_consistent();
@@ -58,6 +61,8 @@ class Judge {
   bool undisturbed(const Backup& backup, const cluster::VmOptions& vm) const;
   bool has_a_pod(const cluster::VmOptions& vm) const;
   bool never_ends(const cluster::VmOptions& vm) const;
+  bool is_crowded() const;
+  void each_backup_freezes_once();
   bool shares_a_disk(const cluster::VmOptions& vm) const;
 
   History& history_;
@@ -154,6 +159,10 @@ void Judge::verdict_is_true(const Claim& claim) {
 
 void Judge::verdicts_are_true() {
   for (const Claim& claim : record_.claims()) {
+    const bool edited = history_.edited_snapshots.contains(claim.name) || history_.edited_backups.contains(claim.name);
+    if (!claim.refused && claim.before == "crash" && claim.consistency != "crash" && !edited) {
+      fail(3, claim.name + " was crash, and is said to be " + claim.consistency + when(claim.at));
+    }
     if (!claim.refused && (claim.consistency == "filesystem" || claim.consistency == "offline")) verdict_is_true(claim);
   }
 }
@@ -169,12 +178,32 @@ void Judge::sessions_end() {
   }
 }
 
+// And says what its disks are worth.
+void Judge::sessions_judge() {
+  if (history_.restored) return;
+  for (const std::string& name : history_.names("snapshot.storage.k8s.io", "volumesnapshots", kNamespace)) {
+    if (history_.edited_snapshots.contains(name)) continue;
+    const auto object = history_.cluster.get("snapshot.storage.k8s.io/volumesnapshots", kNamespace, name);
+    const auto& metadata = object["metadata"];
+    const std::string epoch =
+        metadata.value("labels", cluster::Json::object()).value(snapfreeze::freeze::kEpochLabel, "");
+    // Disks at rest are not judged until they are captured, which may be never.
+    if (epoch.empty() || epoch == snapfreeze::freeze::kEpochOffline || metadata.contains("deletionTimestamp")) continue;
+    const auto annotations = metadata.value("annotations", cluster::Json::object());
+    if (!annotations.contains(snapfreeze::freeze::kConsistency)) fail(7, name + " has no verdict at the end");
+  }
+}
+
 void Judge::calls_are_on_record() {
   for (const std::string& call : record_.unrecorded()) {
     std::string guest = call.substr(call.rfind(' ') + 1);
     std::replace(guest.begin(), guest.end(), '/', '.');
     if (history_.restored || history_.records_touched.contains(guest)) continue;
     fail(10, call + " was not on record");
+  }
+  const bool unknown = history_.restored || history_.records_touched.contains(snapfreeze::freeze::kLeaderLease);
+  for (const std::string& call : record_.unled()) {
+    if (!unknown) fail(10, call + ", while another one led");
   }
 }
 
@@ -220,12 +249,20 @@ void Judge::clean_backups_are_consistent() {
   for (const auto& vm : history_.plan().vms) {
     const std::string name = "clean-" + vm.name;
     if (!history_.clean_backups.contains(name) || shares_a_disk(vm) || has_a_pod(vm) || never_ends(vm) ||
-        vm.freeze_latency > 2s || vm.thaw_latency > 300ms) {
+        vm.freeze_latency > 2s || vm.thaw_latency > 300ms || vm.vss_limit < 10s || is_crowded()) {
       continue;
     }
     const std::string said = said_of(vm.ns, name);
     if (said != "filesystem") fail(4, name + ", which nothing disturbed, is said to be " + said);
   }
+}
+
+// One admission may have to wait for the only slot that another one has.
+bool Judge::is_crowded() const {
+  const auto& vms = history_.plan().vms;
+  return history_.plan().installation.webhook.settings.max_freezes == 1 &&
+         std::any_of(vms.begin(), vms.end(),
+                     [](const auto& vm) { return vm.freeze_latency + vm.thaw_latency > 200ms; });
 }
 
 // "crash no-agent"
@@ -241,7 +278,9 @@ std::string Judge::said_of(const std::string& ns, const std::string& backup) con
 bool Judge::undisturbed(const Backup& backup, const cluster::VmOptions& vm) const {
   const Plan& plan = history_.plan();
   const auto same_vm = [&](const Backup& other) { return other.vm == backup.vm; };
-  if (plan.accidents != 0 || plan.labelled.contains(vm.name) || shares_a_disk(vm)) return false;
+  if (plan.accidents != 0 || plan.installation.webhook.settings.max_freezes == 1 || plan.labelled.contains(vm.name) ||
+      shares_a_disk(vm))
+    return false;
   if (std::count_if(plan.backups.begin(), plan.backups.end(), same_vm) != 1 || plan.harvester.disks_first >= 0)
     return false;
   if (!vm.running || !vm.agent || !vm.annotations.empty() || vm.windows) return false;
@@ -263,11 +302,24 @@ void Judge::undisturbed_backups_are_consistent() {
     if (!undisturbed(backup, *vm)) continue;
     const std::string said = said_of(vm->ns, backup.name);
     if (said != "filesystem") fail(4, backup.name + ", which nothing disturbed, is said to be " + said);
-    int freezes = 0;
-    for (const FrozenInterval& interval : truth_.intervals(vm->ns + "/" + vm->name)) {
-      freezes += is_ours(interval.frozen_by) ? 1 : 0;
+  }
+}
+
+// However late its other disks come, and whatever becomes of them.
+void Judge::each_backup_freezes_once() {
+  const Plan& plan = history_.plan();
+  if (plan.accidents != 0) return;
+  for (const auto& vm : plan.vms) {
+    const auto same_vm = [&](const Backup& one) { return one.vm == vm.name; };
+    const auto backups = std::count_if(plan.backups.begin(), plan.backups.end(), same_vm);
+    if (backups == 0 || plan.labelled.contains(vm.name) || vm.freeze_latency > 2s || vm.thaw_latency > 300ms) continue;
+    const auto& all = truth_.intervals(vm.ns + "/" + vm.name);
+    const auto freezes = std::count_if(all.begin(), all.end(), [&](const FrozenInterval& interval) {
+      return is_webhook(interval.frozen_by) && interval.from < history_.calm();
+    });
+    if (freezes > backups) {
+      fail(6, std::to_string(backups) + " backups froze " + vm.name + " " + std::to_string(freezes) + " times");
     }
-    if (freezes > 2) fail(6, backup.name + " froze its guest " + std::to_string(freezes - 1) + " times");
   }
 }
 

@@ -18,6 +18,9 @@ constexpr auto kCoolDown = 60s;
 constexpr auto kCallsAreLate = 130s;
 // The longest T, what Harvester left frozen is seen to be so for longer than that, an election, and a backoff.
 constexpr auto kWellAgain = 150s;
+// So long after a freeze of Harvester's, what a guest reports may be of that one: its backup is written to for some
+// time, a call is carried out up to 60 s late, and a watch may be silent for 90 s.
+constexpr auto kTakenForIts = 250s;
 
 class Restraint {
  public:
@@ -29,6 +32,7 @@ class Restraint {
       cools_down(vm);
       is_left_alone(vm);
       is_well_again(vm);
+      is_rescued_only_from_harvester(vm);
     }
     processes_are_small();
     return std::move(broken_);
@@ -47,12 +51,15 @@ class Restraint {
   }
 
   void only_its_backups_thaw_it(const cluster::VmOptions& vm);
+  [[nodiscard]] bool was_rescued(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   [[nodiscard]] bool was_frozen_for_a_backup(const std::string& guest, Mono until) const;
   void cools_down(const cluster::VmOptions& vm);
   [[nodiscard]] bool longhorn_lies_of(const cluster::VmOptions& vm) const;
   [[nodiscard]] bool was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   void is_left_alone(const cluster::VmOptions& vm);
   void is_well_again(const cluster::VmOptions& vm);
+  void is_rescued_only_from_harvester(const cluster::VmOptions& vm);
+  [[nodiscard]] bool harvester_may_have_frozen(const std::string& guest, Mono since, Mono until) const;
   void processes_are_small();
 
   History& history_;
@@ -71,12 +78,20 @@ bool Restraint::was_frozen_for_a_backup(const std::string& guest, Mono until) co
   });
 }
 
+// That is another check.
+bool Restraint::was_rescued(const cluster::VmOptions& vm, const FrozenInterval& interval) const {
+  const auto& all = history_.installation.record().rescues();
+  return std::any_of(all.begin(), all.end(), [&](const Rescue& rescue) {
+    return rescue.lease == vm.ns + "." + vm.name && rescue.at >= interval.from && rescue.at <= *interval.until;
+  });
+}
+
 void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
   if (misled(vm)) return;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     if (!one.until || !is_ours(one.thawed_by) || is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
     // A known limit: a backup of Harvester's begins with a thaw, whoever froze the guest.
-    if (was_frozen_for_a_backup(key(vm), *one.until)) continue;
+    if (was_frozen_for_a_backup(key(vm), *one.until) || was_rescued(vm, one)) continue;
     fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was thawed by " + one.thawed_by);
   }
 }
@@ -135,6 +150,29 @@ void Restraint::is_well_again(const cluster::VmOptions& vm) {
     if (until > since + kWellAgain) {
       fail(9, key(vm) + " was frozen for more than " + std::to_string(kWellAgain.count()) +
                   " s after the last fault, by " + one.frozen_by + when(one.from));
+    }
+  }
+}
+
+bool Restraint::harvester_may_have_frozen(const std::string& guest, Mono since, Mono until) const {
+  const auto& all = truth_.timeline();
+  return std::any_of(all.begin(), all.end(), [&](const cluster::TimelineEntry& entry) {
+    return entry.kind == "call" && entry.object == guest && entry.at > since - kTakenForIts && entry.at < until &&
+           entry.detail.starts_with("freeze ") && is_harvester(entry.detail.substr(entry.detail.rfind(' ') + 1));
+  });
+}
+
+// Of a guest that nobody saw freeze, it cannot be told who froze it.
+void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
+  if (misled(vm) || history_.plan().hinders_us) return;
+  for (const Rescue& rescue : history_.installation.record().rescues()) {
+    if (rescue.lease != vm.ns + "." + vm.name) continue;
+    for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+      if (one.from > rescue.at || one.until.value_or(rescue.at) < rescue.at) continue;
+      if (is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
+      const bool kubevirts = one.frozen_by == "vm-snapshot";
+      if (!kubevirts && harvester_may_have_frozen(key(vm), one.from, rescue.at)) continue;
+      fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was rescued" + when(rescue.at));
     }
   }
 }
