@@ -208,9 +208,8 @@ void on_guest(Plan& plan, Millis at, const std::string& vm, const std::string& w
 // The sweepers learn of no guest for so long.
 void look_away(Plan& plan, Millis at, Millis lasts) {
   plan.hinders_us = true;
-  plan.add(at, "watches of guests and pods say nothing for " + text(lasts), [=](History& history) {
-    for (const char* path :
-         {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines", "/v1/pods"}) {
+  plan.add(at, "watches of guests say nothing for " + text(lasts), [=](History& history) {
+    for (const char* path : {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"}) {
       cluster::Holdback holdback;
       holdback.path = path;
       holdback.from = history.runtime.now();

@@ -253,6 +253,8 @@ void Judge::clean_backups_are_consistent() {
       continue;
     }
     const std::string said = said_of(vm.ns, name);
+    // One of KubeVirt's own may be under way still.
+    if (said == "crash snapshot-in-progress" && history_.hindered.contains(vm.name)) continue;
     if (said != "filesystem") fail(4, name + ", which nothing disturbed, is said to be " + said);
   }
 }

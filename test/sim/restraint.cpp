@@ -18,10 +18,6 @@ constexpr auto kCoolDown = 60s;
 constexpr auto kCallsAreLate = 130s;
 // The longest T, what Harvester left frozen is seen to be so for longer than that, an election, and a backoff.
 constexpr auto kWellAgain = 150s;
-// So long after a freeze of Harvester's, what a guest reports may be of that one: its backup is written to for some
-// time, a call is carried out up to 60 s late, and a watch may be silent for 90 s.
-constexpr auto kTakenForIts = 250s;
-
 class Restraint {
  public:
   explicit Restraint(History& history) : history_(history), truth_(history.cluster.truth()) {}
@@ -59,7 +55,7 @@ class Restraint {
   void is_left_alone(const cluster::VmOptions& vm);
   void is_well_again(const cluster::VmOptions& vm);
   void is_rescued_only_from_harvester(const cluster::VmOptions& vm);
-  [[nodiscard]] bool harvester_may_have_frozen(const std::string& guest, Mono since, Mono until) const;
+  [[nodiscard]] bool harvester_may_have_frozen(const std::string& guest, Mono until) const;
   void processes_are_small();
 
   History& history_;
@@ -120,7 +116,9 @@ void Restraint::cools_down(const cluster::VmOptions& vm) {
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     // One that is carried out late was begun before.
     if (!is_webhook(one.frozen_by) || !one.whole || one.frozen_by.ends_with("(late)")) continue;
-    const bool too_soon = last != nullptr && last->until && one.from < *last->until + kCoolDown;
+    // A guest that was reset unseen seemed to be frozen when it was cut.
+    const bool unseen = last != nullptr && (last->thawed_by == "power-off" || last->thawed_by == "reset");
+    const bool too_soon = last != nullptr && !unseen && last->until && one.from < *last->until + kCoolDown;
     if (too_soon && !was_cut(vm, *last)) {
       fail(5, key(vm) + " was frozen" + when(one.from) + ", although nothing was cut while it was frozen" +
                   when(last->from));
@@ -154,11 +152,11 @@ void Restraint::is_well_again(const cluster::VmOptions& vm) {
   }
 }
 
-bool Restraint::harvester_may_have_frozen(const std::string& guest, Mono since, Mono until) const {
+bool Restraint::harvester_may_have_frozen(const std::string& guest, Mono until) const {
   const auto& all = truth_.timeline();
   return std::any_of(all.begin(), all.end(), [&](const cluster::TimelineEntry& entry) {
-    return entry.kind == "call" && entry.object == guest && entry.at > since - kTakenForIts && entry.at < until &&
-           entry.detail.starts_with("freeze ") && is_harvester(entry.detail.substr(entry.detail.rfind(' ') + 1));
+    return entry.kind == "call" && entry.object == guest && entry.at < until && entry.detail.starts_with("freeze ") &&
+           is_harvester(entry.detail.substr(entry.detail.rfind(' ') + 1));
   });
 }
 
@@ -171,7 +169,7 @@ void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
       if (one.from > rescue.at || one.until.value_or(rescue.at) < rescue.at) continue;
       if (is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
       const bool kubevirts = one.frozen_by == "vm-snapshot";
-      if (!kubevirts && harvester_may_have_frozen(key(vm), one.from, rescue.at)) continue;
+      if (!kubevirts && harvester_may_have_frozen(key(vm), rescue.at)) continue;
       fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was rescued" + when(rescue.at));
     }
   }
