@@ -18,7 +18,7 @@ namespace snapfreeze::sweeper {
 // A Harvester backup, and when we saw Harvester work on it, last fail, and complete it; nullopt: not since we started.
 struct BackupRecord {
   BackupFacts facts;
-  std::vector<Mono> acts;  // the latest ones, in order, at least kActsApart apart and at most kMostActs
+  std::vector<Mono> acts;  // in order, at most kMostActs; of those less than kActsApart apart, the first and the latest
   std::optional<Mono> failed;
   std::optional<Mono> completed;
 

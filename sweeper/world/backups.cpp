@@ -27,8 +27,11 @@ bool has_acted(const BackupFacts& before, const BackupFacts& after) {
 }  // namespace
 
 void BackupRecord::act(Mono now) {
-  if (!acts.empty() && now < acts.back() + kActsApart) return;
   if (!acts.empty() && now >= acts.back() + freeze::kCallLimit) failed = now;
+  // The latest one always counts, as a thaw of ours may have come since the one before it.
+  const bool replaces =
+      acts.size() > 1 && now < acts.back() + kActsApart && acts.back() < *(acts.end() - 2) + kActsApart;
+  if (replaces) acts.pop_back();
   if (acts.size() >= kMostActs) acts.erase(acts.begin());
   acts.push_back(now);
 }

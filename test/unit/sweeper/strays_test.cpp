@@ -279,6 +279,27 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
   }
 }
 
+TEST_CASE("what Harvester did last always counts, however close to what it did before") {
+  FrozenGuest guest = frozen_guest();
+  BackupRecord& backup = guest.backups[0];
+  backup.acts.clear();
+  SECTION("a disk that comes right after our thaw") {
+    for (const auto at : {0ms, 120ms, 420ms, 500ms}) backup.act(kStart + at);
+    guest.thawed = kStart + 220ms;
+    CHECK(backup.acts == std::vector{kStart, kStart + 500ms});
+    CHECK(rescue(guest, 61s).rescue);
+  }
+  SECTION("none that is far from the others is lost") {
+    for (const auto at : {0ms, 900ms, 100'000ms, 100'100ms, 101'900ms, 102'100ms}) backup.act(kStart + at);
+    CHECK(backup.acts == std::vector{kStart, kStart + 900ms, kStart + 100s, kStart + 102'100ms});
+  }
+  SECTION("at most so many") {
+    for (int i = 0; i < 1000; ++i) backup.act(kStart + i * 2s);
+    CHECK(backup.acts.size() == BackupRecord::kMostActs);
+    CHECK(backup.acts.back() == kStart + 1998s);
+  }
+}
+
 TEST_CASE("a guest that stops is not rescued") {
   FrozenGuest guest = frozen_guest();
   guest.vmi.deleting = true;
