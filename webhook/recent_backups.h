@@ -32,7 +32,8 @@ class RecentBackups {
                                                  Mono now);
 
  private:
-  // Names have at most 253 bytes, so all of this takes at most 2.5 MiB. A backup that exceeds it is read each time.
+  // A name has at most 253 bytes, so all of this takes at most 2.5 MiB. A backup that exceeds it, or whose status holds
+  // something else than names, is read each time.
   static constexpr std::size_t kMostBackups = 256;
   static constexpr std::size_t kMostDisks = 32;
 

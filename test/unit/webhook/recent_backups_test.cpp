@@ -124,6 +124,11 @@ TEST_CASE("recent backups have a ceiling, and the oldest go first") {
   CHECK_FALSE(recent.vm_of("ns", "many", "disk", now));
   recent.note("ns", named("bad", "../vm", {"disk"}), now);
   CHECK_FALSE(recent.vm_of("ns", "bad", "disk", now));
+  // Nobody checks what a status says.
+  recent.note("ns", named("long", "vm", {"disk", std::string(254, 'a')}), now);
+  CHECK_FALSE(recent.vm_of("ns", "long", "disk", now));
+  recent.note("ns", named("longest", "vm", {"disk", std::string(253, 'a')}), now);
+  CHECK(recent.vm_of("ns", "longest", "disk", now) == "vm");
 }
 
 TEST_CASE("a backup that is read again replaces what was known of it") {
