@@ -32,8 +32,8 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
-// How many bytes at the begin of `text` are ASCII; at least all but the last few of them, as eight are looked at at
-// once.
+// A number of bytes at the beginning of `text` that are all ASCII. It looks at eight together, so up to seven more may
+// follow.
 std::size_t ascii_prefix(std::string_view text) {
   constexpr std::uint64_t kHighBits = 0x8080808080808080U;
   std::size_t length = 0;
