@@ -130,6 +130,7 @@ SnapshotView SnapshotView::from(const Json& object) {
   view.created = time_in(status["creationTime"]);
   view.ready = status["readyToUse"].boolean();
   view.error = error_in(status);
+  view.untouched = status.members().empty();
   return view;
 }
 

@@ -56,7 +56,8 @@ struct SnapshotView {
   bool captured = false;  // status.creationTime is set: a flag, its value is another machine's clock and may be 1970
   std::optional<Wall> created;  // that value: it tells one cut from another, and not when it was
   bool ready = false;
-  std::string error;  // interim: the controller tries again
+  std::string error;       // interim: the controller tries again
+  bool untouched = false;  // it has no status: it has just been created, and no controller has seen it
 
   static SnapshotView from(const Json& object);
 };

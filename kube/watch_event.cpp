@@ -18,11 +18,13 @@ Result<WatchEvent> WatchEvent::parse(std::string_view line) {
     return error_of(static_cast<int>(status), event.object().dump());
   }
   if (event.version().empty()) return Error{Code::kTransient, "an event of the watch has no resourceVersion"};
-  if (type == "DELETED") {
+  if (type == "ADDED") {
+    event.kind_ = Kind::kAdded;
+  } else if (type == "DELETED") {
     event.kind_ = Kind::kDeleted;
   } else if (type == "BOOKMARK") {
     event.kind_ = Kind::kBookmark;
-  } else if (type != "ADDED" && type != "MODIFIED") {
+  } else if (type != "MODIFIED") {
     return Error{Code::kTransient, "the watch has an event of the unknown type \"" + type + "\""};
   }
   return event;

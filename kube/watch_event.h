@@ -12,7 +12,8 @@ namespace snapfreeze::kube {
 class WatchEvent {
  public:
   enum class Kind {
-    kApplied,   // the object was added or modified
+    kAdded,     // the object has come into being, or under the label selector
+    kModified,
     kDeleted,   // it is gone, or has left the label selector
     kBookmark,  // it is only a version
   };
@@ -28,7 +29,7 @@ class WatchEvent {
 
  private:
   Json line_;
-  Kind kind_ = Kind::kApplied;
+  Kind kind_ = Kind::kModified;
 };
 
 }  // namespace snapfreeze::kube

@@ -124,7 +124,10 @@ bool Watcher::on_line(std::string_view line) {
     return false;
   }
   switch (event->kind()) {
-    case WatchEvent::Kind::kApplied:
+    case WatchEvent::Kind::kAdded:
+      sink_.added(event->object());
+      break;
+    case WatchEvent::Kind::kModified:
       sink_.applied(event->object());
       break;
     case WatchEvent::Kind::kDeleted:

@@ -25,13 +25,14 @@
 namespace snapfreeze::kube {
 
 // What a watcher learns. Called from the thread that drives the watcher, in this order:
-//   relist_started, applied*, relist_done, (applied | deleted)*, relist_started, ...
+//   relist_started, applied*, relist_done, (added | applied | deleted)*, relist_started, ...
 // Between relist_started and relist_done, every object that exists is named. An object that was not named is gone. A
 // relist may start anew before it is done.
 class WatchSink {
  public:
   virtual ~WatchSink() = default;
 
+  virtual void added(const Json& object) = 0;    // has just come into being, or under the label selector
   virtual void applied(const Json& object) = 0;  // exists, perhaps unchanged
   virtual void deleted(const Json& object) = 0;  // its last state, or the one that left the label selector
   virtual void relist_started() = 0;

@@ -33,6 +33,7 @@ Result<Facts> snapshot_facts(const Json& object, ThawOn thaw_on) {
   if (claim && claim->kind != freeze::Claim::Kind::kNotOurs) facts.hold = claim->hold;
   facts.created = view.metadata.creation_timestamp;
   facts.deleting = view.metadata.deleting;
+  facts.untouched = view.untouched;
   facts.captured = thaw_on == ThawOn::kReady ? view.ready : view.captured;
   facts.cut = view.created;
   facts.failed = !view.error.empty();

@@ -39,6 +39,7 @@ struct SnapshotFacts {
   std::optional<freeze::Hold> hold;  // the backup that it belongs to
   std::optional<Wall> created;
   bool deleting = false;
+  bool untouched = false;                  // no controller has seen it: it has just been created
   bool captured = false;                   // by its own status, as ThawOn asks
   std::optional<Wall> cut;                 // when that was, by the storage's clock
   bool failed = false;                     // its driver said no; it is asked again
@@ -96,10 +97,10 @@ using Facts =
     std::variant<std::monostate, freeze::Session, SnapshotFacts, CaptureFacts, BackupFacts, VmiFacts, VmFacts>;
 
 struct Change {
-  enum class What { kApplied, kDeleted, kRelistStarted, kRelistDone, kNotServed };
+  enum class What { kAdded, kApplied, kDeleted, kRelistStarted, kRelistDone, kNotServed };
   Kind kind = Kind::kSession;
   What what = What::kApplied;
-  Facts facts;  // of the first two
+  Facts facts;  // of the first three
 };
 
 // What is watched and how it is read: all that is to be said of a kind, but for the room in which world/ keeps it.

@@ -19,6 +19,10 @@ void Feed::pass(Change::What what, const Json& object) {
   if (!std::holds_alternative<std::monostate>(*facts)) on_change_({kind_, what, std::move(*facts)});
 }
 
+void Feed::added(const Json& object) {
+  pass(Change::What::kAdded, object);
+}
+
 void Feed::applied(const Json& object) {
   pass(Change::What::kApplied, object);
 }

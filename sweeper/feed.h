@@ -18,6 +18,7 @@ class Feed : public kube::WatchSink {
   // What to list and watch for it.
   [[nodiscard]] static kube::Watcher::Options options(Kind kind, const std::string& own_namespace);
 
+  void added(const Json& object) override;
   void applied(const Json& object) override;
   void deleted(const Json& object) override;
   void relist_started() override;

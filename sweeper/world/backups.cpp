@@ -40,12 +40,12 @@ std::string Backups::ByGuest::key(const BackupRecord& record) {
   return guest_key(record.facts.namespace_, record.facts.vm);
 }
 
-std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, Mono now) {
+std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, Mono now) {
   const BackupRecord* known = table_.find(facts.uid);
   if (known == nullptr) {
     BackupRecord record{facts, {}, std::nullopt, std::nullopt};
-    if (table_.live()) record.act(now);
-    if (table_.live() && facts.failed) record.failed = now;
+    if (added) record.act(now);
+    if (added && facts.failed) record.failed = now;
     table_.put(facts.uid, std::move(record));
     return std::nullopt;
   }

@@ -28,10 +28,10 @@ const std::set<std::string>& Snapshots::of_epoch(const std::string& ns, const st
   return table_.at<ByEpoch>(guest_key(ns, epoch));
 }
 
-std::optional<SnapshotFacts> Snapshots::apply(const SnapshotFacts& facts, Mono now) {
+std::optional<SnapshotFacts> Snapshots::apply(const SnapshotFacts& facts, bool created, Mono now) {
   const SnapshotRecord* known = table_.find(facts.uid);
   if (known == nullptr) {
-    table_.put(facts.uid, {facts, now, now, facts.version, table_.live(), false, std::nullopt});
+    table_.put(facts.uid, {facts, now, now, facts.version, created, false, std::nullopt});
     return std::nullopt;
   }
   SnapshotFacts before = known->facts;

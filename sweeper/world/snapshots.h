@@ -19,7 +19,7 @@ struct SnapshotRecord {
   Mono first_seen{};
   Mono stray_since{};
   std::string first_version;              // its resourceVersion then
-  bool live = false;                      // first seen as news
+  bool live = false;                      // seen from its creation on
   bool vmi_seen = false;                  // its guest has had a VMI that was not off, since it was first seen
   std::optional<freeze::Verdict> judged;  // by this process
 
@@ -30,8 +30,8 @@ struct SnapshotRecord {
 // Not thread-safe.
 class Snapshots {
  public:
-  // The facts as they were before; nullopt: it is new.
-  std::optional<SnapshotFacts> apply(const SnapshotFacts& facts, Mono now);
+  // The facts as they were before; nullopt: it is new, or was forgotten. `created`: it has just come into being.
+  std::optional<SnapshotFacts> apply(const SnapshotFacts& facts, bool created, Mono now);
   std::optional<SnapshotRecord> remove(const std::string& uid);
 
   template <class Change>

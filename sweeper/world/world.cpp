@@ -32,15 +32,17 @@ News World::apply(const Change& change, Observed now) {
     case Change::What::kDeleted:
       remove(change.kind, change.facts, now.at);
       return take_news();
+    case Change::What::kAdded:
     case Change::What::kApplied:
       break;
   }
+  const bool added = change.what == Change::What::kAdded;
   if (const auto* session = std::get_if<freeze::Session>(&change.facts)) apply(*session, now);
-  if (const auto* snapshot = std::get_if<SnapshotFacts>(&change.facts)) apply(*snapshot, now);
+  if (const auto* snapshot = std::get_if<SnapshotFacts>(&change.facts)) apply(*snapshot, added, now);
   if (const auto* capture = std::get_if<CaptureFacts>(&change.facts)) {
     apply(*watch_of(change.kind).source, *capture, now);
   }
-  if (const auto* backup = std::get_if<BackupFacts>(&change.facts)) apply(*backup, now);
+  if (const auto* backup = std::get_if<BackupFacts>(&change.facts)) apply(*backup, added, now);
   if (const auto* vmi = std::get_if<VmiFacts>(&change.facts)) apply(*vmi, now);
   if (const auto* vm = std::get_if<VmFacts>(&change.facts)) apply(*vm);
   return take_news();
@@ -141,10 +143,11 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
   guest_changed(guest);
 }
 
-void World::apply(const SnapshotFacts& facts, Observed now) {
+void World::apply(const SnapshotFacts& facts, bool added, Observed now) {
   if (facts.deleting) return remove_snapshot(facts.uid);
-  const bool live = synced(Kind::kSnapshot);
-  const auto before = rooms_.snapshots.apply(facts, now.at);
+  // One that was forgotten comes back with its next event, and one that anybody labels is added, too.
+  const bool created = added && facts.untouched;
+  const auto before = rooms_.snapshots.apply(facts, created, now.at);
   const bool moved = before && (before->epoch != facts.epoch || before->hold != facts.hold);
   if (moved) snapshot_left(*before);
   const VmiRecord* vmi = rooms_.guests.vmi(guest_key(facts.namespace_, facts.vm));
@@ -157,7 +160,7 @@ void World::apply(const SnapshotFacts& facts, Observed now) {
     rooms_.captures.retract(Captures::Source::kSnapshot, facts.uid);
   }
   if (facts.failed) rooms_.captures.note_failure(Captures::Source::kSnapshot, facts.uid, now.at);
-  if (!before && live) {
+  if (!before && created) {
     if (const BackupFacts* backup = listing_backup(rooms_, facts)) rooms_.backups.acted(backup->uid, now.at);
   }
   if (!before || moved) rooms_.sessions.member_came(facts, now.at);
@@ -214,9 +217,9 @@ void World::snapshot_left(const SnapshotFacts& facts) {
   news_.sessions.insert(facts.epoch);
 }
 
-void World::apply(const BackupFacts& facts, Observed now) {
+void World::apply(const BackupFacts& facts, bool added, Observed now) {
   if (facts.deleting) return remove_backup(facts.uid, now.at);
-  const auto before = rooms_.backups.apply(facts, now.at);
+  const auto before = rooms_.backups.apply(facts, added, now.at);
   if (before && guest_of(*before) != guest_of(facts)) backup_left(*before);
   backup_changed(facts);
 }

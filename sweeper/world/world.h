@@ -75,10 +75,10 @@ class World {
 
  private:
   void apply(const freeze::Session& session, Observed now);
-  void apply(const SnapshotFacts& facts, Observed now);
+  void apply(const SnapshotFacts& facts, bool added, Observed now);
   void apply(Captures::Source source, const CaptureFacts& facts, Observed now);
   bool note_volume(const CaptureFacts& facts);
-  void apply(const BackupFacts& facts, Observed now);
+  void apply(const BackupFacts& facts, bool added, Observed now);
   void apply(const VmiFacts& facts, Observed now);
   void apply(const VmFacts& facts);
   void remove(Kind kind, const Facts& facts, Mono now);

@@ -12,6 +12,7 @@ namespace {
 
 class Order final : public kube::WatchSink {
  public:
+  void added(const Json& /*object*/) override { must(began_ && !listing_, "nothing is added while listing"); }
   void applied(const Json& /*object*/) override { must(began_, "objects are named after relist_started"); }
   void deleted(const Json& /*object*/) override { must(began_ && !listing_, "nothing is deleted while listing"); }
   void relist_started() override { began_ = listing_ = true; }

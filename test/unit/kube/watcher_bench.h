@@ -17,7 +17,8 @@ using Lines = std::vector<std::string>;
 // Writes down what it is told, one word a call.
 class RecordingSink : public WatchSink {
  public:
-  void applied(const Json& object) override { say("+", object["metadata"]["name"].string()); }
+  void added(const Json& object) override { say("+", object["metadata"]["name"].string()); }
+  void applied(const Json& object) override { say("=", object["metadata"]["name"].string()); }
   void deleted(const Json& object) override { say("-", object["metadata"]["name"].string()); }
   void relist_started() override { heard.push_back("relist"); }
   void relist_done() override { heard.push_back("done"); }

@@ -17,7 +17,7 @@ TEST_CASE("A watcher lists page after page, then watches from there") {
   bench.list(page({"a", "b"}, "10", "tok/2"));
   CHECK(bench.step().request.target == "/things?limit=100&labelSelector=a%3Db&continue=tok%2F2");
   bench.list(page({"c"}, "10"));
-  CHECK(bench.sink.take() == Lines{"relist", "+a", "+b", "+c", "done"});
+  CHECK(bench.sink.take() == Lines{"relist", "=a", "=b", "=c", "done"});
   CHECK(bench.step().request.target ==
         "/things?watch=true&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=300&labelSelector=a%3Db");
 }
@@ -32,7 +32,7 @@ TEST_CASE("Events reach the sink, and the watch resumes after the last one") {
   Bench bench;
   bench.begin();
   bench.watch({event("ADDED", "a", "11"), event("MODIFIED", "a", "12"), event("DELETED", "a", "13")});
-  CHECK(bench.sink.take() == Lines{"+a", "+a", "-a"});
+  CHECK(bench.sink.take() == Lines{"+a", "=a", "-a"});
   CHECK(bench.step().request.target.find("resourceVersion=13&") != std::string::npos);
   CHECK(bench.waited == Millis(0));
 }
@@ -52,7 +52,7 @@ TEST_CASE("A token that expires between pages starts the list anew, without a wo
   CHECK(bench.step().request.target == "/things?limit=100");
   CHECK(bench.waited == Watcher::kMinBackoff);
   bench.list(page({"b"}, "20"));
-  CHECK(bench.sink.take() == Lines{"relist", "+a", "relist", "+b", "done"});
+  CHECK(bench.sink.take() == Lines{"relist", "=a", "relist", "=b", "done"});
 }
 
 TEST_CASE("A page that fails is asked again, not the pages before it") {
@@ -61,7 +61,7 @@ TEST_CASE("A page that fails is asked again, not the pages before it") {
   bench.list(lost());
   CHECK(bench.step().request.target == "/things?limit=100&continue=2");
   bench.list(page({"b"}, "10"));
-  CHECK(bench.sink.take() == Lines{"relist", "+a", "trouble: connection lost", "recovered", "+b", "done"});
+  CHECK(bench.sink.take() == Lines{"relist", "=a", "trouble: connection lost", "recovered", "=b", "done"});
 }
 
 TEST_CASE("A version that is gone is listed anew, said in the status or in an event") {
@@ -155,7 +155,7 @@ TEST_CASE("A kind that is not served is said once and asked again every minute")
   CHECK(bench.waited == Watcher::kNotServedWait);
   CHECK(bench.sink.take() == Lines{"not served"});
   bench.list(page({"a"}, "10"));
-  CHECK(bench.sink.take() == Lines{"relist", "+a", "done"});
+  CHECK(bench.sink.take() == Lines{"relist", "=a", "done"});
 }
 
 TEST_CASE("A kind that is served no longer ends its watch") {
@@ -203,7 +203,7 @@ TEST_CASE("The loop lists, watches and goes on until the API is stopping") {
   RecordingSink sink;
   Watcher watcher({"/things", ""}, sink, [] { return 0.0; });
   run_watch(api, clock, watcher);
-  CHECK(sink.heard == Lines{"trouble: connection lost", "recovered", "relist", "+a", "done", "-a"});
+  CHECK(sink.heard == Lines{"trouble: connection lost", "recovered", "relist", "=a", "done", "-a"});
   CHECK(api.requests.back().target.find("resourceVersion=11&") != std::string::npos);
 }
 

@@ -61,6 +61,7 @@ inline sweeper::SnapshotFacts snapshot(const std::string& name, const std::strin
   facts.vm = "vm1";
   facts.hold = harvester_hold();
   facts.created = kServerStart;
+  facts.untouched = true;
   return facts;
 }
 

@@ -147,3 +147,36 @@ TEST_CASE("a backup for which Harvester froze is known to a rescue also when it 
   rig.world.forget_old_backups(kServerStart + 2h, kStart + 2h);
   CHECK(rig.world.frozen_guest("vms/vm1")->backups.empty());
 }
+
+TEST_CASE("Harvester acts when a snapshot or a backup is created, not when something changes one that was forgotten") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+  BackupFacts facts = backup({"disk-0"});
+  const auto acts = [&] { return rig.world.frozen_guest("vms/vm1")->backups.at(0).acts; };
+  SECTION("a snapshot") {
+    rig.apply(Kind::kBackup, facts, 0ms);
+    rig.apply(Kind::kSnapshot, snapshot("disk-0", freeze::kEpochNone), 200ms);
+    CHECK(acts() == std::vector{at(0ms).at, at(200ms).at});
+    rig.world.forget("uid-disk-0");
+    SECTION("it becomes ready") {
+      rig.apply(Kind::kSnapshot, snapshot("disk-0", freeze::kEpochNone), 60s, Change::What::kApplied);
+    }
+    SECTION("its label is taken away and put back") {
+      SnapshotFacts labelled = snapshot("disk-0", freeze::kEpochNone);
+      labelled.untouched = false;
+      rig.apply(Kind::kSnapshot, labelled, 60s);
+    }
+    CHECK(acts() == std::vector{at(0ms).at, at(200ms).at});
+  }
+  SECTION("a backup") {
+    facts.complete = true;
+    facts.verdict = said("filesystem");
+    rig.apply(Kind::kBackup, facts, 0ms);
+    rig.world.forget_old_backups(kServerStart + 2h, kStart + 2h);
+    CHECK(rig.world.backups_kept() == 0);
+    rig.apply(Kind::kBackup, facts, 2h, Change::What::kApplied);
+    CHECK(acts().empty());
+  }
+}

@@ -46,15 +46,17 @@ struct WorldRig {
     world.take_news();
   }
 
-  void apply(sweeper::Kind kind, sweeper::Facts facts, Millis when = Millis(100)) {
-    world.apply({kind, sweeper::Change::What::kApplied, std::move(facts)}, at(when));
+  // It is added, if it is not known.
+  void apply(sweeper::Kind kind, sweeper::Facts facts, Millis when = Millis(100),
+             sweeper::Change::What what = sweeper::Change::What::kAdded) {
+    world.apply({kind, what, std::move(facts)}, at(when));
   }
   void remove(sweeper::Kind kind, sweeper::Facts facts, Millis when = Millis(100)) {
     world.apply({kind, sweeper::Change::What::kDeleted, std::move(facts)}, at(when));
   }
   void relist(sweeper::Kind kind, const std::vector<sweeper::Facts>& all, Millis when = Millis(100)) {
     world.apply({kind, sweeper::Change::What::kRelistStarted, {}}, at(when));
-    for (const sweeper::Facts& facts : all) apply(kind, facts, when);
+    for (const sweeper::Facts& facts : all) apply(kind, facts, when, sweeper::Change::What::kApplied);
     world.apply({kind, sweeper::Change::What::kRelistDone, {}}, at(when));
   }
   void capture(const std::string& name, Millis when, sweeper::Kind kind = sweeper::Kind::kContent) {

@@ -59,6 +59,22 @@ TEST_CASE("an offline snapshot is watched if neither it nor its capture nor a VM
     rig.capture("disk-0", 200ms);
     CHECK_FALSE(rig.world.stray("uid-disk-0")->own.watched);
   }
+  SECTION("it was labelled once it was captured, and its VM gone") {
+    rig.apply(Kind::kVmi, vmi(), 50ms);
+    rig.capture("disk-0", 200ms);
+    rig.remove(Kind::kVmi, vmi(), 300ms);
+    facts.untouched = false;
+    rig.apply(Kind::kSnapshot, facts, 400ms);
+    CHECK_FALSE(rig.world.stray("uid-disk-0")->own.watched);
+  }
+  SECTION("it was finished and forgotten, and something changes it") {
+    rig.apply(Kind::kSnapshot, facts, 100ms);
+    rig.world.forget("uid-disk-0");
+    rig.apply(Kind::kSnapshot, facts, 200ms, Change::What::kApplied);
+    rig.capture("disk-0", 300ms);
+    CHECK_FALSE(rig.world.stray("uid-disk-0")->own.watched);
+    CHECK_FALSE(rig.world.stray("uid-disk-0")->fresh);
+  }
   SECTION("the VMIs were listed anew meanwhile") {
     rig.apply(Kind::kSnapshot, facts, 100ms);
     rig.relist(Kind::kVmi, {}, 150ms);
