@@ -4,6 +4,7 @@
 #include <set>
 
 #include "test/double/api/part.h"
+#include "test/sim/findings.h"
 #include "test/sim/sweeper_process.h"
 
 namespace sim {
@@ -62,32 +63,51 @@ bool edits_snapshots(const Event& event) {
   return event.what.find("edits one of the volumesnapshots") != std::string::npos;
 }
 
-}  // namespace
+class Growth : Findings {
+ public:
+  using Findings::Findings;
 
-std::vector<std::string> broken_growth(History& history) {
-  std::vector<std::string> broken;
-  // What an etcd has forgotten that was restored, no watch says.
-  if (history.restored) return broken;
-  const std::size_t leases = history.names("coordination.k8s.io", "leases", kOwnNamespace).size();
-  const std::size_t vmis = all(history, "kubevirt.io", "virtualmachineinstances").size();
-  const std::size_t cuts = spoken_of(history).size();
-  const std::size_t unfinished = unfinished_snapshots(history);
-  const auto& events = history.plan().events;
-  const bool edited = !history.edited_backups.empty() || std::any_of(events.begin(), events.end(), edits_snapshots);
+  std::vector<std::string> broken() {
+    for (const char* name : {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"}) {
+      if (!history_.installation.process(name).fibers.alive()) fail(11, std::string(name) + " is dead at the end");
+    }
+    // What an etcd has forgotten that was restored, no watch says.
+    if (!history_.restored) sweepers_are_small();
+    return std::move(broken_);
+  }
+
+ private:
+  void sweepers_are_small();
+};
+
+void Growth::sweepers_are_small() {
+  const std::size_t leases = history_.names("coordination.k8s.io", "leases", kOwnNamespace).size();
+  const std::size_t vmis = all(history_, "kubevirt.io", "virtualmachineinstances").size();
+  const std::size_t backups = history_.names("harvesterhci.io", "virtualmachinebackups", kNamespace).size();
+  const std::size_t snapshots = history_.names("snapshot.storage.k8s.io", "volumesnapshots", kNamespace).size();
+  const std::size_t cuts = spoken_of(history_).size();
+  const auto& events = history_.plan().events;
+  const bool edited = !history_.edited_backups.empty() || std::any_of(events.begin(), events.end(), edits_snapshots);
+  const std::size_t unfinished = edited ? snapshots : std::min(snapshots, unfinished_snapshots(history_));
   for (const std::string name : {"sweeper-0", "sweeper-1"}) {
-    const auto& world = dynamic_cast<SweeperProcess&>(history.installation.process(name)).core().world();
+    const auto& world = dynamic_cast<SweeperProcess&>(history_.installation.process(name)).core().world();
     const auto bound = [&](const char* what, std::size_t kept, std::size_t needed) {
       if (kept <= needed) return;
-      broken.push_back("(11) " + name + " remembers " + std::to_string(kept) + " " + what + ", and needs " +
-                       std::to_string(needed));
+      fail(11, name + " remembers " + std::to_string(kept) + " " + what + ", and needs " + std::to_string(needed));
     };
     bound("sessions", world.sessions_kept(), leases);
     bound("VMIs", world.vmis_kept(), vmis);
+    bound("backups", world.backups_kept(), backups);
     bound("captures", world.captures_kept(), cuts);
     bound("Longhorn volumes", world.volumes_kept(), cuts);
-    if (!edited) bound("snapshots", world.snapshots_kept(), unfinished);
+    bound("snapshots", world.snapshots_kept(), unfinished);
   }
-  return broken;
+}
+
+}  // namespace
+
+std::vector<std::string> broken_growth(History& history) {
+  return Growth(history).broken();
 }
 
 }  // namespace sim

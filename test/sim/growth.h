@@ -1,5 +1,5 @@
-// The part of the judge that looks into the sweepers: of what is over they may remember nothing, or they grow as long
-// as they live. Bytes would differ from one allocator to the next, so it counts what they hold.
+// Promise 11: no process ends by itself, and none grows. The sweepers may remember nothing of what is over, or they
+// would grow as long as they live. Bytes would differ from one allocator to the next, so what they hold is counted.
 #pragma once
 
 #include <string>

@@ -5,6 +5,8 @@
 
 #include "freeze/names.h"
 #include "test/sim/callers.h"
+#include "test/sim/findings.h"
+#include "test/sim/growth.h"
 #include "test/sim/holders.h"
 #include "test/sim/restraint.h"
 #include "test/sim/thaws.h"
@@ -18,13 +20,10 @@ using cluster::Mono;
 
 constexpr char kVmHolds[] = "vm ";
 
-class Judge {
+class Judge : Findings {
  public:
   explicit Judge(History& history)
-      : history_(history),
-        truth_(history.cluster.truth()),
-        record_(history.installation.record()),
-        holders_(holders_of(truth_)) {}
+      : Findings(history), record_(history.installation.record()), holders_(holders_of(truth_)) {}
 
   std::vector<std::string> broken() {
     admissions_are_allowed_in_time();
@@ -40,9 +39,6 @@ class Judge {
   }
 
  private:
-  void fail(int promise, const std::string& what) { broken_.push_back("(" + std::to_string(promise) + ") " + what); }
-  std::string when(Mono at) const { return " at " + std::to_string(truth_.since_start(at) / 1000) + " s"; }
-
   void admissions_are_allowed_in_time();
   void verdicts_are_true();
   std::vector<std::string> members_of(const Claim& claim) const;
@@ -65,11 +61,8 @@ class Judge {
   void each_backup_freezes_once();
   bool shares_a_disk(const cluster::VmOptions& vm) const;
 
-  History& history_;
-  cluster::Truth& truth_;
   Record& record_;
   std::map<std::string, std::vector<Holder>> holders_;  // by claim, "namespace/name"
-  std::vector<std::string> broken_;
 };
 
 void Judge::admissions_are_allowed_in_time() {
@@ -329,6 +322,7 @@ std::vector<std::string> broken_promises(History& history) {
   std::vector<std::string> broken = Judge(history).broken();
   for (std::string& one : broken_thaws(history)) broken.push_back(std::move(one));
   for (std::string& one : broken_restraint(history)) broken.push_back(std::move(one));
+  for (std::string& one : broken_growth(history)) broken.push_back(std::move(one));
   return broken;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "test/sim/callers.h"
-#include "test/sim/sweeper_process.h"
+#include "test/sim/findings.h"
 
 namespace sim {
 namespace {
@@ -18,9 +18,10 @@ constexpr auto kCoolDown = 60s;
 constexpr auto kCallsAreLate = 130s;
 // The longest T, what Harvester left frozen is seen to be so for longer than that, an election, and a backoff.
 constexpr auto kWellAgain = 150s;
-class Restraint {
+
+class Restraint : Findings {
  public:
-  explicit Restraint(History& history) : history_(history), truth_(history.cluster.truth()) {}
+  using Findings::Findings;
 
   std::vector<std::string> broken() {
     for (const auto& vm : history_.plan().vms) {
@@ -30,17 +31,11 @@ class Restraint {
       is_well_again(vm);
       is_rescued_only_from_harvester(vm);
     }
-    processes_are_small();
     return std::move(broken_);
   }
 
  private:
-  void fail(int promise, const std::string& what) { broken_.push_back("(" + std::to_string(promise) + ") " + what); }
-  [[nodiscard]] std::string when(Mono at) const {
-    return " at " + std::to_string(truth_.since_start(at) / 1000) + " s";
-  }
   static bool is_disk_of(const std::string& claim, const cluster::VmOptions& vm);
-  static std::string key(const cluster::VmOptions& vm) { return vm.ns + "/" + vm.name; }
   // What we know of a guest was changed behind our back.
   [[nodiscard]] bool misled(const cluster::VmOptions& vm) const {
     return history_.restored || history_.records_touched.contains(vm.ns + "." + vm.name);
@@ -56,11 +51,6 @@ class Restraint {
   void is_well_again(const cluster::VmOptions& vm);
   void is_rescued_only_from_harvester(const cluster::VmOptions& vm);
   [[nodiscard]] bool harvester_may_have_frozen(const std::string& guest, Mono until) const;
-  void processes_are_small();
-
-  History& history_;
-  cluster::Truth& truth_;
-  std::vector<std::string> broken_;
 };
 
 // By Harvester or by us, so shortly before that a thaw may be of that freeze.
@@ -176,21 +166,6 @@ void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
 }
 
 // They live, and of what is over they keep nothing but what exists.
-void Restraint::processes_are_small() {
-  const auto backups = history_.names("harvesterhci.io", "virtualmachinebackups", kNamespace).size();
-  const auto snapshots = history_.names("snapshot.storage.k8s.io", "volumesnapshots", kNamespace).size();
-  for (const char* name : {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"}) {
-    if (!history_.installation.process(name).fibers.alive()) fail(11, std::string(name) + " is dead at the end");
-  }
-  for (const char* name : {"sweeper-0", "sweeper-1"}) {
-    const auto& world = dynamic_cast<SweeperProcess&>(history_.installation.process(name)).core().world();
-    // What an etcd has forgotten that was restored, no watch says.
-    if (history_.restored) continue;
-    if (world.backups_kept() > backups) fail(11, std::string(name) + " keeps backups that do not exist");
-    if (world.snapshots_kept() > snapshots) fail(11, std::string(name) + " keeps snapshots that do not exist");
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> broken_restraint(History& history) {

@@ -1,4 +1,4 @@
-// What we must keep from doing, and how soon all must be well again: the promises 5, 8, 9 and 11 of the judge.
+// What we must keep from doing, and how soon all must be well again: the promises 5, 8 and 9 of the judge.
 #pragma once
 
 #include <string>

@@ -11,7 +11,6 @@
 
 #include "base/log.h"
 #include "test/sim/draw.h"
-#include "test/sim/growth.h"
 #include "test/sim/promises.h"
 #include "test/sim/saved.h"
 
@@ -42,7 +41,6 @@ std::vector<std::string> play(std::uint64_t seed, const sim::Plan& plan, bool tr
   sim::History history(seed, plan);
   history.play();
   auto broken = sim::broken_promises(history);
-  for (std::string& one : sim::broken_growth(history)) broken.push_back(std::move(one));
   if (trace) std::fputs(history.installation.record().timeline().c_str(), stdout);
   return broken;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "test/sim/callers.h"
+#include "test/sim/findings.h"
 
 namespace sim {
 namespace {
@@ -22,9 +23,9 @@ constexpr auto kNothingToCome = 20s;
 constexpr auto kWithoutSession = 5s;
 constexpr auto kVssLimit = 10s;
 
-class Thaws {
+class Thaws : Findings {
  public:
-  explicit Thaws(History& history) : history_(history), truth_(history.cluster.truth()) {}
+  using Findings::Findings;
 
   std::vector<std::string> broken() {
     for (const auto& vm : history_.plan().vms) {
@@ -39,13 +40,7 @@ class Thaws {
   }
 
  private:
-  void fail(const std::string& what) { broken_.push_back("(2) " + what); }
-  [[nodiscard]] std::string when(Mono at) const {
-    return " at " + std::to_string(truth_.since_start(at) / 1000) + " s";
-  }
-
-  static std::string key(const cluster::VmOptions& vm) { return vm.ns + "/" + vm.name; }
-
+  void fail(const std::string& what) { Findings::fail(2, what); }
   void is_thawed(const cluster::VmOptions& vm);
   void thawed_by_its_timer(const std::string& vm, const FrozenInterval& interval);
   [[nodiscard]] std::optional<std::chrono::seconds> timer_of(const std::string& vm,
@@ -56,10 +51,6 @@ class Thaws {
   [[nodiscard]] std::optional<Mono> admitted_since(const cluster::VmOptions& vm, Mono since) const;
   void is_thawed_of_what_harvester_left(const cluster::VmOptions& vm);
   void is_not_held_for_a_driver_that_says_no(const cluster::VmOptions& vm);
-
-  History& history_;
-  cluster::Truth& truth_;
-  std::vector<std::string> broken_;
 };
 
 // What KubeVirt was told by the last freeze that it may have been.
