@@ -16,15 +16,14 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(HERE, "..", "..", "load", "bench"))
 
-from cluster import Client, Process, await_ready  # noqa: E402
-import rotations  # noqa: E402
+from cluster import Process, await_ready  # noqa: E402
+import plane as planes  # noqa: E402
 
 TEAM = "versions"
 PREFIX = "snapfreeze.harvesterhci.io/"
 SNAPSHOTS = f"/apis/snapshot.storage.k8s.io/v1/namespaces/{TEAM}/volumesnapshots"
 BACKUPS = f"/apis/harvesterhci.io/v1beta1/namespaces/{TEAM}/virtualmachinebackups"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/snapfreeze-system/leases"
-REGISTRATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 DISKS = 2
 TIMER = 45  # seconds
 CUT = 12  # seconds, so that processes can be replaced meanwhile
@@ -40,15 +39,7 @@ def await_true(what, condition, seconds=PATIENCE):
     raise RuntimeError(f"{what}: not within {seconds} s")
 
 
-class Plane(rotations.Plane):
-    def control(self, method, path, body=None):
-        """Of the rig, not of the API server."""
-        client = Client(self._port + 6, self.file("pki/ca.crt"))
-        try:
-            return client.call(method, "/sandbox/" + path, body)
-        finally:
-            client.close()
-
+class Plane(planes.Plane):
     def port(self, offset):
         return self._port + offset
 
@@ -286,7 +277,7 @@ def run(plane, old, new):
     plane.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": TEAM}})
     plane.control("POST", "storage", {"cut": CUT * 1000})
     with open(plane.file("registration.json"), "rb") as file:
-        plane.api.call("POST", REGISTRATIONS, file.read())
+        plane.api.call("POST", planes.REGISTRATIONS, file.read())
     fleet = Fleet(plane)
     stories = Stories(plane, fleet, old, new)
     try:

@@ -28,19 +28,4 @@ if [ ! -e "$old/build/release/snapfreeze" ]; then
     cmake --preset release -DBUILD_TESTING=OFF -DCMAKE_CXX_FLAGS_RELEASE=-O0 >/dev/null && nice cmake --build --preset release --target snapfreeze >build.log)
 fi
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/snapfreeze-versions-XXXXXX")
-clean_up() {
-  local status=$?
-  trap - EXIT INT TERM
-  test/real/plane/down.sh "$work/plane"
-  if [ -n "${KEEP:-}" ] || [ "$status" -ne 0 ]; then echo "versions: logs are in $work"; else rm -rf "$work"; fi
-  exit "$status"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-echo "versions: starting a control plane ($(date +%T))"
-mkdir "$work/plane"
-timeout 120 test/real/plane/up.sh "$work/plane"
-timeout --kill-after=10 600 python3 -B test/real/plane/versions.py "$work/plane" "$old" "$build"
+test/real/plane/with.sh versions timeout --kill-after=10 600 python3 -B test/real/plane/versions.py {} "$old" "$build"
