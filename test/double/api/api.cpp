@@ -134,7 +134,13 @@ Reply Api::handle(const HttpRequest& request) {
       return dropped();
     }
   }
-  Reply reply = carry_out(request, route);
+  Reply reply;
+  try {
+    reply = carry_out(request, route);
+  } catch (const Json::exception& error) {
+    // Somebody has written into an object what no schema allows.
+    reply = refuse(500, "InternalError", error.what());
+  }
   {
     const Lock lock = runtime_.lock();
     reply.headers["Date"] = http_date(store_.wall());

@@ -265,6 +265,23 @@ TEST_CASE("a snapshot deleted midway is made again at the next reconcile") {
   CHECK_FALSE(world.snapshot("b1-volume-vm1-disk-0").is_null());
 }
 
+TEST_CASE("a VM whose fields were edited away stops nothing but its own backups") {
+  World world;
+  VmOptions other;
+  other.name = "vm2";
+  world.cluster.add_vm(other);
+  const std::string spec = GENERATE(as<std::string>(), R"({"template":null})", R"({"template":{"spec":{"volumes":[{}]}}})",
+                                    R"({"template":{"spec":{"volumes":[{"name":"a","persistentVolumeClaim":{}}]}}})");
+  CAPTURE(spec);
+  const Reply reply = world.cluster.call("admin", "PATCH", "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines/vm1",
+                                         {{"spec", Json::parse(spec)}}, "application/merge-patch+json");
+  REQUIRE(reply.status == 200);
+  world.cluster.start_backup("vms", "b1", "vm1");
+  world.cluster.start_backup("vms", "b2", "vm2");
+  world.runtime.sleep_for(10s);
+  CHECK(world.backup("b2")["status"]["readyToUse"] == true);
+}
+
 TEST_CASE("deleting the backup deletes its snapshots and their contents") {
   World world(three_disks());
   world.cluster.start_backup("vms", "b1", "vm1");
