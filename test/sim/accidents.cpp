@@ -274,19 +274,25 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   }
 }
 
-void draw_call_by_hand(Dice& dice, Plan& plan) {
-  const std::string vm = dice.of(plan.vms).name;
-  const std::string operation = dice.of<std::string>({"freeze", "unfreeze"});
-  // Long ones when it is long ago that Harvester froze anybody, so that they cannot be taken for its own.
-  const bool late = operation == "freeze" && dice.one_in(4);
-  const int seconds = late ? dice.number(100, 200) : dice.number(1, 40);
-  const Millis at = late ? dice.millis(300000, 330000) : plan.moment(dice);
+void add_call_by_hand(Plan& plan, Millis at, const std::string& vm, const std::string& operation, int seconds = 0) {
   plan.add(at, vm + ": " + operation + " by hand", [=](History& history) {
     if (operation == "unfreeze") history.thawed_by_hand.insert(vm);
     history.begin("by-hand", "PUT",
                   path_of("subresources.kubevirt.io/v1", "virtualmachineinstances", vm) + "/" + operation,
                   operation == "freeze" ? Body{{"unfreezeTimeout", std::to_string(seconds) + "s"}} : Body());
   });
+}
+
+void draw_call_by_hand(Dice& dice, Plan& plan) {
+  const std::string vm = dice.of(plan.vms).name;
+  const std::string operation = dice.of<std::string>({"freeze", "unfreeze"});
+  add_call_by_hand(plan, plan.moment(dice), vm, operation, dice.number(1, 40));
+}
+
+// So long that a rescue may be thought of, and a while after Harvester froze anybody.
+void draw_long_freeze_by_hand(Dice& dice, Plan& plan) {
+  const Millis later = dice.one_in(4) ? dice.millis(250000, 300000) : dice.millis(15000, 90000);
+  add_call_by_hand(plan, plan.moment(dice) + later, dice.of(plan.vms).name, "freeze", dice.number(65, 200));
 }
 
 // Of somebody else, with a disk of a VM's.
@@ -386,6 +392,10 @@ void draw_accidents(Dice& dice, Plan& plan) {
         draw_edit(dice, plan);
     }
   }
+  // Only where nothing misleads us can it be told whose freeze was thawed.
+  if (plan.hinders_us || !dice.one_in(3)) return;
+  draw_long_freeze_by_hand(dice, plan);
+  ++plan.accidents;
 }
 
 }  // namespace sim

@@ -1,6 +1,7 @@
 #include "test/sim/restraint.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "test/sim/callers.h"
 #include "test/sim/findings.h"
@@ -18,6 +19,18 @@ constexpr auto kCoolDown = 60s;
 constexpr auto kCallsAreLate = 130s;
 // The longest T, what Harvester left frozen is seen to be so for longer than that, an election, and a backoff.
 constexpr auto kWellAgain = 150s;
+// A guest is asked every 5 s whether it is frozen.
+constexpr auto kSeenLate = 15s;
+// Harvester freezes at most so long before the guest is seen to be frozen, and writes down at most so much later how it
+// went.
+constexpr auto kSilence = 90s;
+constexpr auto kWrittenLate = 15s;
+// An attempt of Harvester's ends within that, or a freeze of it has got no reply; then it may come late, or fail
+// half-way.
+constexpr auto kAttempt = 5s;
+constexpr auto kFailuresLast = 220s;
+// What is done so shortly before our thaw may be seen after it.
+constexpr auto kAtOnce = 300ms;
 
 class Restraint : Findings {
  public:
@@ -50,7 +63,8 @@ class Restraint : Findings {
   void is_left_alone(const cluster::VmOptions& vm);
   void is_well_again(const cluster::VmOptions& vm);
   void is_rescued_only_from_harvester(const cluster::VmOptions& vm);
-  [[nodiscard]] bool harvester_may_have_frozen(const std::string& guest, Mono until) const;
+  [[nodiscard]] bool is_of_harvester(const cluster::TimelineEntry& entry, const cluster::VmOptions& vm) const;
+  [[nodiscard]] bool harvester_may_have_frozen(const cluster::VmOptions& vm, const FrozenInterval& freeze) const;
 };
 
 // By Harvester or by us, so shortly before that a thaw may be of that freeze.
@@ -142,12 +156,43 @@ void Restraint::is_well_again(const cluster::VmOptions& vm) {
   }
 }
 
-bool Restraint::harvester_may_have_frozen(const std::string& guest, Mono until) const {
-  const auto& all = truth_.timeline();
-  return std::any_of(all.begin(), all.end(), [&](const cluster::TimelineEntry& entry) {
-    return entry.kind == "call" && entry.object == guest && entry.at < until && entry.detail.starts_with("freeze ") &&
+// It freezes the guest, or makes a snapshot of it, or fails at a backup of it.
+bool Restraint::is_of_harvester(const cluster::TimelineEntry& entry, const cluster::VmOptions& vm) const {
+  if (entry.kind == "call") {
+    return entry.object == key(vm) && entry.detail.starts_with("freeze ") &&
            is_harvester(entry.detail.substr(entry.detail.rfind(' ') + 1));
-  });
+  }
+  if (entry.kind == "create") return entry.object.find("-volume-" + vm.name + "-") != std::string::npos;
+  const auto& backups = history_.plan().backups;
+  return entry.kind == "backup" && entry.detail != "ready" &&
+         std::any_of(backups.begin(), backups.end(), [&](const Backup& backup) {
+           return backup.vm == vm.name && entry.object == std::string(kNamespace) + "/" + backup.name;
+         });
+}
+
+// Whether what Harvester did to the guest, and when, may be why it was frozen: what it did before we thawed the guest
+// is over, unless a freeze of it may have failed. If the guest had a session just before, it may never have been seen
+// thawed, and nobody can tell.
+bool Restraint::harvester_may_have_frozen(const cluster::VmOptions& vm, const FrozenInterval& freeze) const {
+  for (const LeaseSpan& span : history_.installation.record().leases()) {
+    const bool ours = span.lease == vm.ns + "." + vm.name;
+    if (ours && span.from < freeze.from && span.until > freeze.from - kSeenLate) return true;
+  }
+  Mono thawed = Mono::min();
+  for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+    if (one.until && *one.until <= freeze.from && is_ours(one.thawed_by)) thawed = *one.until;
+  }
+  std::optional<Mono> last;
+  for (const cluster::TimelineEntry& entry : truth_.timeline()) {
+    if (entry.at > freeze.from + kWrittenLate) break;
+    if (!is_of_harvester(entry, vm)) continue;
+    const bool late = last && entry.at > *last + kAttempt;
+    last = entry.at;
+    const bool failed = late || entry.kind == "backup";
+    if (failed && entry.at > freeze.from - kFailuresLast) return true;
+    if (entry.at > freeze.from - kSilence && entry.at + kAtOnce > thawed) return true;
+  }
+  return false;
 }
 
 // Of a guest that nobody saw freeze, it cannot be told who froze it.
@@ -159,13 +204,12 @@ void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
       if (one.from > rescue.at || one.until.value_or(rescue.at) < rescue.at) continue;
       if (is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
       const bool kubevirts = one.frozen_by == "vm-snapshot";
-      if (!kubevirts && harvester_may_have_frozen(key(vm), rescue.at)) continue;
+      if (!kubevirts && harvester_may_have_frozen(vm, one)) continue;
       fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was rescued" + when(rescue.at));
     }
   }
 }
 
-// They live, and of what is over they keep nothing but what exists.
 }  // namespace
 
 std::vector<std::string> broken_restraint(History& history) {
