@@ -12,7 +12,7 @@ namespace snapfreeze::kube {
 class WatchEvent {
  public:
   enum class Kind {
-    kAdded,     // the object has come into being, or under the label selector
+    kAdded,  // the object has come into being, or under the label selector
     kModified,
     kDeleted,   // it is gone, or has left the label selector
     kBookmark,  // it is only a version

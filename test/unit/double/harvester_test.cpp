@@ -270,8 +270,9 @@ TEST_CASE("a VM whose fields were edited away stops nothing but its own backups"
   VmOptions other;
   other.name = "vm2";
   world.cluster.add_vm(other);
-  const std::string spec = GENERATE(as<std::string>(), R"({"template":null})", R"({"template":{"spec":{"volumes":[{}]}}})",
-                                    R"({"template":{"spec":{"volumes":[{"name":"a","persistentVolumeClaim":{}}]}}})");
+  const std::string spec =
+      GENERATE(as<std::string>(), R"({"template":null})", R"({"template":{"spec":{"volumes":[{}]}}})",
+               R"({"template":{"spec":{"volumes":[{"name":"a","persistentVolumeClaim":{}}]}}})");
   CAPTURE(spec);
   const Reply reply = world.cluster.call("admin", "PATCH", "/apis/kubevirt.io/v1/namespaces/vms/virtualmachines/vm1",
                                          {{"spec", Json::parse(spec)}}, "application/merge-patch+json");
