@@ -233,8 +233,10 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
              [act](Guests& guests, const std::string& one) { (guests.*act)(kNamespace, one); });
   };
   // What no watch tells in time, only a fresh look does.
-  if (dice.one_in(3))
-    look_away(plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), dice.millis(4000, 20000));
+  if (dice.one_in(3)) {
+    const Millis away = dice.millis(4000, 20000);
+    look_away(plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), away);
+  }
   switch (dice.number(0, 10)) {
     case 0:
       return then("is stopped", &Guests::stop, Millis(0));
@@ -286,13 +288,16 @@ void add_call_by_hand(Plan& plan, Millis at, const std::string& vm, const std::s
 void draw_call_by_hand(Dice& dice, Plan& plan) {
   const std::string vm = dice.of(plan.vms).name;
   const std::string operation = dice.of<std::string>({"freeze", "unfreeze"});
-  add_call_by_hand(plan, plan.moment(dice), vm, operation, dice.number(1, 40));
+  const int seconds = dice.number(1, 40);
+  add_call_by_hand(plan, plan.moment(dice), vm, operation, seconds);
 }
 
 // So long that a rescue may be thought of, and a while after Harvester froze anybody.
 void draw_long_freeze_by_hand(Dice& dice, Plan& plan) {
   const Millis later = dice.one_in(4) ? dice.millis(250000, 300000) : dice.millis(15000, 90000);
-  add_call_by_hand(plan, plan.moment(dice) + later, dice.of(plan.vms).name, "freeze", dice.number(65, 200));
+  const int seconds = dice.number(65, 200);
+  const std::string vm = dice.of(plan.vms).name;
+  add_call_by_hand(plan, plan.moment(dice) + later, vm, "freeze", seconds);
 }
 
 // Of somebody else, with a disk of a VM's.
