@@ -136,6 +136,10 @@ def check_sources(plane, replicas):
     plane.kubectl("-n", chart.NAMESPACE, "delete", "secret", "company-tls", "snapfreeze-tls")
     # A leaf of the sweeper's CA from before could still be served, so a new one would wait for minutes.
     upgrade(plane, "--set", "certificates.caSettlesSeconds=2")
+    # The API server learns of new rights through a watch of its own.
+    sweeper = f"system:serviceaccount:{chart.NAMESPACE}:snapfreeze-sweeper"
+    asked = ("auth", "can-i", "get", "secret/snapfreeze-ca", "-n", chart.NAMESPACE, "--as", sweeper)
+    wait_for("the sweeper's rights are back", 30, lambda: plane.kubectl(*asked))
     theirs = trusted(plane)
     restart(plane, replicas)
     wait_for("the sweeper's CA is trusted", 60, lambda: trusted(plane) != theirs)
