@@ -10,8 +10,8 @@
 
 namespace cluster {
 
-// The caller of every member holds the runtime's lock; actions run with it held and never block. One
-// that stumbles over what somebody has written into an object, and no schema allows, ends there.
+// The caller of every member holds the runtime's lock; actions run with it held and never block. An action that finds
+// in an object what no schema allows ends there.
 class Agenda {
  public:
   explicit Agenda(Runtime& runtime);

@@ -11,4 +11,4 @@ export BIN PORT=${PORT:-27443}
 cmake --preset release -B "$build" >/dev/null
 nice cmake --build "$build" --target snapfreeze
 
-test/real/plane/with.sh chart timeout --kill-after=10 600 python3 -B test/real/chart/cluster.py "$BIN" {} "$build/snapfreeze"
+exec test/real/plane/with.sh chart timeout --kill-after=10 600 python3 -B test/real/chart/cluster.py "$BIN" {} "$build/snapfreeze"

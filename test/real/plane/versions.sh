@@ -28,4 +28,4 @@ if [ ! -e "$old/build/release/snapfreeze" ]; then
     cmake --preset release -DBUILD_TESTING=OFF -DCMAKE_CXX_FLAGS_RELEASE=-O0 >/dev/null && nice cmake --build --preset release --target snapfreeze >build.log)
 fi
 
-test/real/plane/with.sh versions timeout --kill-after=10 600 python3 -B test/real/plane/versions.py {} "$old" "$build"
+exec test/real/plane/with.sh versions timeout --kill-after=10 600 python3 -B test/real/plane/versions.py {} "$old" "$build"
