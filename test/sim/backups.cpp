@@ -42,6 +42,7 @@ void draw_labelled(Dice& dice, Plan& plan) {
   const bool counted = dice.one_in(2);
   const bool named = dice.one_in(2);
   const int count = dice.one_in(6) ? vm.disks + dice.of({-1, 1}) : vm.disks;
+  plan.begins.push_back({vm.name, at});
   for (int disk = 0; disk < vm.disks; ++disk) {
     Body annotations = Body::object();
     if (counted) annotations["snapfreeze.harvesterhci.io/members"] = std::to_string(count);
@@ -65,6 +66,7 @@ void draw_backups(Dice& dice, Plan& plan) {
     const std::string deadline = dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
     plan.backups.push_back({name, vm, deadline});
     at = twin ? at + dice.millis(0, dice.one_in(2) ? 300 : 12000) : dice.millis(kFirstEvent, 40000);
+    plan.begins.push_back({vm, at});
     plan.add(at, "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
              [=](History& history) { history.back_up(name, vm, deadline); });
     if (twin && dice.one_in(4)) delete_backup(plan, at + dice.millis(100, 6000), name);

@@ -25,15 +25,28 @@ struct Backup {
   std::string name, vm, deadline;
 };
 
+// A backup of somebody's; `at` as in Event.
+struct Begin {
+  std::string vm;
+  Millis at;
+};
+
 // ms; what would begin later is the end.
 inline constexpr int kFirstEvent = 0;
 inline constexpr int kLastEvent = 60000;
+
+// As the text of an event says it.
+inline std::string text(Millis time) {
+  return std::to_string(time.count()) + " ms";
+}
 
 struct Plan {
   void add(Millis at, std::string what, std::function<void(History&)> act) {
     events.push_back({at, std::move(what), std::move(act), 0});
   }
-  // When an accident happens: most often about when a backup begins.
+  // What an accident concerns: the victim, most often, or any VM.
+  [[nodiscard]] std::string any_vm(Dice& dice) const;
+  // When an accident happens: most often about when a backup begins, of the victim if there is one.
   [[nodiscard]] Millis moment(Dice& dice) const;
 
   std::vector<cluster::VmOptions> vms;                // all in the namespace "vms"
@@ -48,7 +61,8 @@ struct Plan {
   int rounds = 1;                         // how often each admission runs
   int accidents = 0;                      // events that are neither
   bool hinders_us = false;                // one of these concerns our processes, the API or its objects
-  std::vector<Millis> begins;             // of the backups, whoever takes them
+  std::vector<Begin> begins;              // of the backups, whoever takes them
+  std::string victim;                     // the VM that most accidents concern; "": none in particular
 };
 
 }  // namespace sim

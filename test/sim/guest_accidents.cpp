@@ -1,0 +1,184 @@
+#include "test/sim/guest_accidents.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "test/sim/history.h"
+
+namespace sim {
+namespace {
+
+using Body = cluster::Json;
+
+// KubeVirt's timer has run off, and its thaw is on the way for a moment. A webhook that is slow then meets it.
+void draw_slow_timer(Dice& dice, Plan& plan) {
+  cluster::GuestFault fault;
+  fault.operation = "unfreeze";
+  fault.kind = cluster::GuestFaultKind::kLate;
+  fault.count = dice.number(1, 3);
+  fault.delay = dice.millis(50, 900);
+  fault.caller = "timer";
+  const std::string vm = plan.any_vm(dice);
+  const std::string process = dice.of<std::string>({"webhook-0", "webhook-1"});
+  const int step = dice.number(1, 25);
+  const Millis lasts = dice.millis(600, 1500);
+  plan.hinders_us = true;
+  plan.add(dice.of(plan.begins).at,
+           vm + ": its timers are late by " + text(fault.delay) + ", and " + process + " is stopped at step " +
+               std::to_string(step) + " for " + text(lasts),
+           [=](History& history) {
+             history.stopped.insert(process);
+             history.cluster.guests().add_fault(kNamespace, vm, fault);
+             history.installation.process(process).gate.close_at(Gate::Where::kAtStep, step, lasts);
+           });
+}
+
+void on_guest(Plan& plan, Millis at, const std::string& vm, const std::string& what,
+              std::function<void(cluster::Guests&, const std::string&)> act) {
+  plan.add(at, vm + " " + what, [=](History& history) {
+    try {
+      history.hindered.insert(vm);
+      act(history.cluster.guests(), vm);
+    } catch (const std::exception&) {
+      // It does not exist by now, or not in such a state.
+    }
+  });
+}
+
+// The sweepers learn of no guest for so long.
+void look_away(Plan& plan, Millis at, Millis lasts) {
+  plan.hinders_us = true;
+  plan.add(at, "watches of guests say nothing for " + text(lasts), [=](History& history) {
+    for (const char* path : {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"}) {
+      cluster::Holdback holdback;
+      holdback.path = path;
+      holdback.from = history.runtime.now();
+      holdback.until = holdback.from + lasts;
+      history.cluster.locked([&] { history.cluster.faults().hold_back(holdback); });
+    }
+  });
+}
+
+void add_call_by_hand(Plan& plan, Millis at, const std::string& vm, const std::string& operation, int seconds = 0) {
+  plan.add(at, vm + ": " + operation + " by hand", [=](History& history) {
+    if (operation == "unfreeze") history.thawed_by_hand.insert(vm);
+    history.begin("by-hand", "PUT",
+                  path_of("subresources.kubevirt.io/v1", "virtualmachineinstances", vm) + "/" + operation,
+                  operation == "freeze" ? Body{{"unfreezeTimeout", std::to_string(seconds) + "s"}} : Body());
+  });
+}
+
+}  // namespace
+
+void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
+  if (dice.one_in(4)) return draw_slow_timer(dice, plan);
+  using cluster::GuestFaultKind;
+  cluster::GuestFault fault;
+  fault.operation = dice.of<std::string>({"freeze", "unfreeze"});
+  fault.kind = dice.of({GuestFaultKind::kFail, GuestFaultKind::kLate});
+  if (fault.operation == "freeze" && dice.one_in(3)) fault.kind = GuestFaultKind::kHalfway;
+  fault.nth = dice.number(1, 3);
+  fault.count = dice.number(1, 3);
+  if (fault.kind == GuestFaultKind::kLate || dice.one_in(2)) fault.delay = dice.millis(1000, 59000);
+  const std::string vm = plan.any_vm(dice);
+  plan.add(plan.moment(dice),
+           vm + ": " + fault.operation + " fails, kind " + std::to_string(static_cast<int>(fault.kind)) + ", by " +
+               text(fault.delay),
+           [=](History& history) {
+             if (fault.operation == "unfreeze") history.hindered.insert(vm);
+             history.cluster.guests().add_fault(kNamespace, vm, fault);
+           });
+}
+
+void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
+  using cluster::Guests;
+  const std::string vm = plan.any_vm(dice);
+  const Millis at = plan.moment(dice);
+  // Some for longer than it takes until a guest that nobody seems to thaw is rescued.
+  const Millis lasts = dice.one_in(6) ? dice.millis(70000, 150000) : dice.millis(300, 12000);
+  // No guest is frozen while it moves, so that the last backups could not be taken.
+  const Millis moves_for = std::min(lasts, Millis(12000));
+  const std::string name = "own-" + std::to_string(at.count());
+  const auto then = [&](const char* what, void (Guests::*act)(const std::string&, const std::string&), Millis after) {
+    on_guest(plan, at + after, vm, what,
+             [act](Guests& guests, const std::string& one) { (guests.*act)(kNamespace, one); });
+  };
+  // What no watch tells in time, only a fresh look does.
+  if (dice.one_in(3)) {
+    const Millis away = dice.millis(4000, 20000);
+    look_away(plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), away);
+  }
+  switch (dice.number(0, 10)) {
+    case 0:
+      return then("is stopped", &Guests::stop, Millis(0));
+    case 1:
+      return then("is started", &Guests::start, Millis(0));
+    case 2:
+      return then("is restarted", &Guests::restart, Millis(0));
+    case 3:
+      then("is paused", &Guests::pause, Millis(0));
+      return then("is resumed", &Guests::resume, lasts);
+    case 4:
+      return then("powers off from inside", &Guests::shut_down_inside, Millis(0));
+    case 5:
+      return on_guest(plan, at, vm, "migrates for " + text(moves_for),
+                      [=](Guests& guests, const std::string& one) { guests.migrate(kNamespace, one, moves_for); });
+    case 6:
+      return on_guest(
+          plan, at, vm, "gets a snapshot of KubeVirt's own for " + text(lasts),
+          [=](Guests& guests, const std::string& one) { guests.vm_snapshot(kNamespace, one, name, lasts); });
+    case 7:
+      return on_guest(plan, at, vm, "gets a backup of KubeVirt's own for " + text(lasts),
+                      [=](Guests& guests, const std::string& one) {
+                        Guests::BackupOptions options;
+                        options.name = name;
+                        options.duration = lasts;
+                        guests.kubevirt_backup(kNamespace, one, options);
+                      });
+    case 8:
+      on_guest(plan, at, vm, "loses its agent",
+               [](Guests& guests, const std::string& one) { guests.set_agent(kNamespace, one, false); });
+      return on_guest(plan, at + lasts, vm, "has its agent again",
+                      [](Guests& guests, const std::string& one) { guests.set_agent(kNamespace, one, true); });
+    case 9:
+      return then("is reset from inside", &Guests::reset, Millis(0));
+    default:
+      return then("is recreated", &Guests::recreate, Millis(0));
+  }
+}
+
+void draw_call_by_hand(Dice& dice, Plan& plan) {
+  const std::string vm = plan.any_vm(dice);
+  const std::string operation = dice.of<std::string>({"freeze", "unfreeze"});
+  const int seconds = dice.number(1, 40);
+  add_call_by_hand(plan, plan.moment(dice), vm, operation, seconds);
+}
+
+void draw_long_freeze_by_hand(Dice& dice, Plan& plan) {
+  const Millis later = dice.one_in(4) ? dice.millis(250000, 300000) : dice.millis(15000, 90000);
+  const int seconds = dice.number(65, 200);
+  const std::string vm = plan.any_vm(dice);
+  add_call_by_hand(plan, plan.moment(dice) + later, vm, "freeze", seconds);
+}
+
+void draw_pod(Dice& dice, Plan& plan) {
+  const Millis at = plan.moment(dice);
+  const std::string name = "reader-" + std::to_string(at.count());
+  const std::string claim = plan.any_vm(dice) + "-disk-0";
+  plan.add(at, "a pod mounts " + claim, [=](History& history) {
+    const Body container = {
+        {"name", "reader"}, {"image", "none"}, {"volumeDevices", {{{"name", "disk"}, {"devicePath", "/dev/disk"}}}}};
+    const Body volume = {{"name", "disk"}, {"persistentVolumeClaim", {{"claimName", claim}}}};
+    history.begin("admin", "POST", std::string("/api/v1/namespaces/") + kNamespace + "/pods",
+                  {{"apiVersion", "v1"},
+                   {"kind", "Pod"},
+                   {"metadata", {{"name", name}}},
+                   {"spec", {{"containers", Body::array({container})}, {"volumes", Body::array({volume})}}}});
+  });
+  plan.add(at + dice.millis(100, 30000), "that pod goes", [=](History& history) {
+    history.begin("admin", "DELETE", std::string("/api/v1/namespaces/") + kNamespace + "/pods/" + name);
+  });
+}
+
+}  // namespace sim
