@@ -105,6 +105,8 @@ struct Session {
   std::map<std::string, Millis> captured;
 
   [[nodiscard]] bool has_disk(std::string_view claim) const;
+  // True also if they were not written down, by an older version.
+  [[nodiscard]] bool may_have_disk(std::string_view claim) const { return claims.empty() || has_disk(claim); }
   [[nodiscard]] const Hold* find_hold(const Hold& hold) const;  // by kind, name and uid
   void doubt(Reason reason);                                    // adds it once
   // It only undoes somebody else's freeze: it holds no guest and judges no backup, or no longer does.

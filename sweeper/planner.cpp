@@ -56,7 +56,7 @@ Plan begin_thaw(const Situation& situation, Observed now) {
   for (const Member& member : situation.members) {
     const auto proven = member.proven_cut();
     const auto cut = proven ? proven : member.cut();
-    if (!cut || !situation.session.created) continue;
+    if (!cut || !situation.session.created || !situation.session.may_have_disk(member.claim)) continue;
     const Millis after = bound_of(situation, *cut);
     if (proven) {
       plan.captured[member.uid] = after;

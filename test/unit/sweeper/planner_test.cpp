@@ -40,6 +40,12 @@ TEST_CASE("a capture that was observed on no known clock is never in time") {
   CHECK(plan(s, 1000ms).captured.at("uid-disk-0") > std::chrono::hours(24));
 }
 
+TEST_CASE("the capture of a disk that is not the guest's is none of the session's") {
+  Situation s = captured(500ms, 900ms);
+  s.session.claims = {"disk-0"};
+  CHECK(plan(s, 1000ms).captured == std::map<std::string, Millis>{{"uid-disk-0", 500ms}});
+}
+
 TEST_CASE("the bound of a capture is rounded up") {
   Situation s = captured(500ms, 900ms);
   s.members[0].captured->bound += std::chrono::nanoseconds(1);
