@@ -12,8 +12,11 @@ bool Guests::apply(const VmiFacts& facts, Mono now) {
   const std::string guest = guest_key(facts.namespace_, facts.name);
   const VmiRecord* known = vmis_.find(guest);
   const bool another = known == nullptr || known->facts.uid != facts.uid;
-  VmiRecord record{facts, now, false, std::nullopt};
+  VmiRecord record{facts, facts.version, now, false, std::nullopt};
   if (!another) record.thawed = known->thawed;
+  // A list shows the last state only.
+  const bool no_gap = !another && (!vmis_.relisting() || known->facts.version == facts.version);
+  if (no_gap) record.told_since = known->told_since;
   if (!another && known->facts.reported_frozen) {
     record.frozen_since = known->frozen_since;
     record.freeze_seen = known->freeze_seen;
@@ -24,10 +27,14 @@ bool Guests::apply(const VmiFacts& facts, Mono now) {
   return another;
 }
 
-void Guests::apply(const VmFacts& facts) {
+void Guests::apply(const VmFacts& facts, Mono now) {
   const std::string guest = guest_key(facts.namespace_, facts.name);
-  if (!facts.snapshot_in_progress) return vms_.erase(guest);
-  vms_.put(guest, facts);
+  if (facts.snapshot_in_progress) {
+    vms_.put(guest, facts);
+    return;
+  }
+  if (snapshot_in_progress(guest)) held_no_more(guest, std::nullopt, now);
+  vms_.erase(guest);
 }
 
 bool Guests::remove(const VmiFacts& facts) {
@@ -38,7 +45,7 @@ bool Guests::remove(const VmiFacts& facts) {
   return true;
 }
 
-void Guests::session_ended(const std::string& guest, std::optional<Mono> thawed, Mono now) {
+void Guests::held_no_more(const std::string& guest, std::optional<Mono> thawed, Mono now) {
   vmis_.change(guest, [&](VmiRecord& record) {
     record.frozen_since = now;
     record.freeze_seen = false;

@@ -17,6 +17,7 @@ namespace snapfreeze::sweeper {
 
 struct VmiRecord {
   VmiFacts facts;
+  std::string told_since{};    // the resourceVersion since which no state of it was missed
   Mono frozen_since{};         // when it was first seen to report so
   bool freeze_seen = false;    // it reported thawed before, so that it froze about then
   std::optional<Mono> thawed;  // a session of ours has thawed it, then or later
@@ -28,14 +29,14 @@ class Guests {
   // Whether it is another VMI than before.
   bool apply(const VmiFacts& facts, Mono now);
   // A snapshot in progress, or its end.
-  void apply(const VmFacts& facts);
+  void apply(const VmFacts& facts, Mono now);
   // Nothing happens when the VMI is another one by now.
   bool remove(const VmiFacts& facts);
   void remove_vmi(const std::string& guest) { vmis_.erase(guest); }
   void remove_vm(const std::string& guest) { vms_.erase(guest); }
-  // A session of it has ended. What it reports now may be of before, as the status is polled. `thawed`: when its thaw
-  // began; nullopt: it was not thawed.
-  void session_ended(const std::string& guest, std::optional<Mono> thawed, Mono now);
+  // A session of it has ended, or a snapshot of KubeVirt's own. What it reports now may be of before, as the status is
+  // polled. `thawed`: when its thaw began; nullopt: it was not thawed, or not by us.
+  void held_no_more(const std::string& guest, std::optional<Mono> thawed, Mono now);
 
   [[nodiscard]] const VmiRecord* vmi(const std::string& guest) const { return vmis_.find(guest); }
   [[nodiscard]] std::size_t vmis() const { return vmis_.size(); }

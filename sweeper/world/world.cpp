@@ -44,7 +44,7 @@ News World::apply(const Change& change, Observed now) {
   }
   if (const auto* backup = std::get_if<BackupFacts>(&change.facts)) apply(*backup, added, now);
   if (const auto* vmi = std::get_if<VmiFacts>(&change.facts)) apply(*vmi, now);
-  if (const auto* vm = std::get_if<VmFacts>(&change.facts)) apply(*vm);
+  if (const auto* vm = std::get_if<VmFacts>(&change.facts)) apply(*vm, now);
   return take_news();
 }
 
@@ -139,7 +139,7 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
   }
   const std::string guest = guest_of(record->session);
   // A session that is deleted while it holds the guest was not ended by a sweeper.
-  if (!has_session(guest)) rooms_.guests.session_ended(guest, record->sightings.released, now);
+  if (!has_session(guest)) rooms_.guests.held_no_more(guest, record->sightings.released, now);
   guest_changed(guest);
 }
 
@@ -251,8 +251,8 @@ void World::apply(const VmiFacts& facts, Observed now) {
   guest_changed(guest);
 }
 
-void World::apply(const VmFacts& facts) {
-  rooms_.guests.apply(facts);
+void World::apply(const VmFacts& facts, Observed now) {
+  rooms_.guests.apply(facts, now.at);
   guest_changed(guest_key(facts.namespace_, facts.name));
 }
 

@@ -80,7 +80,7 @@ class World {
   bool note_volume(const CaptureFacts& facts);
   void apply(const BackupFacts& facts, bool added, Observed now);
   void apply(const VmiFacts& facts, Observed now);
-  void apply(const VmFacts& facts);
+  void apply(const VmFacts& facts, Observed now);
   void remove(Kind kind, const Facts& facts, Mono now);
   void relist_done(Kind kind, Observed now);
   void not_named(Kind kind, const std::string& id, Mono now);  // by a list that is complete

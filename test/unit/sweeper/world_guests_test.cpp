@@ -25,6 +25,59 @@ TEST_CASE("a lapse is a guest that was reported frozen while held, and is no mor
   CHECK(rig.seen().lapsed);
 }
 
+TEST_CASE("all is told of a guest if its watch shows each state since before the session") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  freeze::Session frozen = session();
+  frozen.version_before = "100";
+  const auto told = [&](const std::string& version) {
+    guest.version = version;
+    rig.apply(Kind::kVmi, guest);
+    return rig.seen().told_until;
+  };
+  guest.version = "90";
+  SECTION("without a gap") {
+    rig.apply(Kind::kVmi, guest);
+    rig.apply(Kind::kSession, frozen);
+    CHECK(rig.seen().told_until == "90");
+    CHECK(told("101") == "101");
+  }
+  SECTION("the session appears late") {
+    guest.version = "101";
+    rig.apply(Kind::kVmi, guest);
+    rig.apply(Kind::kSession, frozen);
+    CHECK(rig.seen().told_until.empty());
+    CHECK(told("102").empty());
+  }
+  SECTION("the VMIs are listed again") {
+    rig.apply(Kind::kVmi, guest);
+    rig.apply(Kind::kSession, frozen);
+    rig.relist(Kind::kVmi, {guest});
+    CHECK(rig.seen().told_until == "90");
+    guest.version = "105";
+    rig.relist(Kind::kVmi, {guest});
+    CHECK(rig.seen().told_until.empty());
+    CHECK(told("106").empty());
+  }
+  SECTION("its agent went before we knew that it was frozen") {
+    rig.apply(Kind::kVmi, guest);
+    frozen.phase = Phase::kFreezing;
+    rig.apply(Kind::kSession, frozen);
+    guest.agent_gone = true;
+    CHECK(told("101").empty());
+    guest.agent_gone = false;
+    CHECK(told("102").empty());
+  }
+  SECTION("the guest is only being frozen") {
+    rig.apply(Kind::kVmi, guest);
+    rig.apply(Kind::kSession, session(Phase::kFreezing));
+    CHECK(rig.seen().told_until == "90");
+    frozen.resource_version = "103";
+    rig.apply(Kind::kSession, frozen);
+    CHECK(told("104") == "104");
+  }
+}
+
 TEST_CASE("an agent that is gone while the guest is held is lost, also when it comes back") {
   WorldRig rig;
   VmiFacts guest = vmi();
@@ -132,6 +185,18 @@ TEST_CASE("a guest is frozen without a session since it reports so, or since its
   guest.reported_frozen = false;
   rig.apply(Kind::kVmi, guest);
   CHECK_FALSE(rig.world.frozen_guest("vms/vm1"));
+}
+
+TEST_CASE("a guest that KubeVirt held is frozen without a session only since KubeVirt let it go") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest, 100ms);
+  rig.apply(Kind::kVm, VmFacts{"vms", "vm1", true}, 200ms);
+  rig.apply(Kind::kVm, VmFacts{"vms", "vm1", false}, 98s);
+  CHECK(rig.world.frozen_guest("vms/vm1")->since == at(98s).at);
+  rig.apply(Kind::kVm, VmFacts{"vms", "vm1", false}, 99s);
+  CHECK(rig.world.frozen_guest("vms/vm1")->since == at(98s).at);
 }
 
 TEST_CASE("a backup for which Harvester froze is known to a rescue also when it was deleted") {
