@@ -57,6 +57,7 @@ class Restraint : Findings {
   void only_its_backups_thaw_it(const cluster::VmOptions& vm);
   [[nodiscard]] bool was_rescued(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   [[nodiscard]] bool was_frozen_for_a_backup(const std::string& guest, Mono until) const;
+  [[nodiscard]] bool had_session_at(const cluster::VmOptions& vm, Mono when) const;
   void cools_down(const cluster::VmOptions& vm);
   [[nodiscard]] bool longhorn_lies_of(const cluster::VmOptions& vm) const;
   [[nodiscard]] bool was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
@@ -86,12 +87,20 @@ bool Restraint::was_rescued(const cluster::VmOptions& vm, const FrozenInterval& 
   });
 }
 
+// Its thaw is of that session, which may have waited for a call that could come late.
+bool Restraint::had_session_at(const cluster::VmOptions& vm, Mono when) const {
+  const auto& all = history_.installation.record().leases();
+  return std::any_of(all.begin(), all.end(), [&](const LeaseSpan& span) {
+    return span.lease == vm.ns + "." + vm.name && span.from < when && span.until > when;
+  });
+}
+
 void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
   if (misled(vm)) return;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     if (!one.until || !is_ours(one.thawed_by) || is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
     // A known limit: a backup of Harvester's begins with a thaw, whoever froze the guest.
-    if (was_frozen_for_a_backup(key(vm), *one.until) || was_rescued(vm, one)) continue;
+    if (was_frozen_for_a_backup(key(vm), *one.until) || was_rescued(vm, one) || had_session_at(vm, one.from)) continue;
     fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was thawed by " + one.thawed_by);
   }
 }
