@@ -22,11 +22,13 @@ class Reading {
     const auto event = WatchEvent::parse(line);
     if (!event) return fail(event.error());
     if (event->kind() != WatchEvent::Kind::kBookmark) object_(event->object());
+    reached_ = event->version();
     if (is_not_after(until_, event->version())) return false;
     return clock_.monotonic() < end_ || fail({Code::kTransient, "the replay takes too long", 0});
   }
 
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+  [[nodiscard]] const std::string& reached() const { return reached_; }
 
  private:
   bool fail(Error error) {
@@ -39,6 +41,7 @@ class Reading {
   const std::string& until_;
   const std::function<void(const Json&)>& object_;
   std::optional<Error> error_;
+  std::string reached_;
 };
 
 }  // namespace
@@ -61,6 +64,11 @@ Result<void> replay(KubeApi& api, const Clock& clock, const Replay& replay,
                                       percent_encode(replay.since) + "&timeoutSeconds=" + std::to_string(seconds));
   auto end = api.stream(request, kReplayQuiet, [&](std::string_view line) { return reading.take(line); });
   if (reading.error()) return *reading.error();
+  // A watch that lags is as silent as one that has nothing to say.
+  const bool due = !replay.newest.empty() && !is_not_after(replay.newest, replay.since);
+  if (end && due && !is_not_after(replay.newest, reading.reached())) {
+    return Error{Code::kTransient, "the watch is silent before version " + replay.newest, 0};
+  }
   return end;
 }
 

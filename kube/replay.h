@@ -15,6 +15,7 @@ struct Replay {
   std::string collection;  // path, from collection_path()
   std::string since;       // the resourceVersion of that moment
   std::string until;       // that of a list of the collection made since: what came later does not matter
+  std::string newest;      // of the objects in that list, as theirs says: so far it must come. "": it was empty
 };
 
 // Whether the second was given later than the first, or at once with it; false also if one is not a whole number. It
@@ -28,7 +29,8 @@ inline constexpr Millis kReplayQuiet{250};
 inline constexpr Millis kLongestReplay{10'000};
 
 // Hands over each object that was added, changed or deleted, as it was then, in the order of time. kGone: the server
-// has forgotten that moment. kTransient: the stream broke, did not come to its end, or `since` is after `until`. Other
+// has forgotten that moment. kTransient: the stream broke, did not come to its end, fell silent before
+// `newest`, or `since` is after `until`. Other
 // errors are those of kube/rest.h.
 Result<void> replay(KubeApi& api, const Clock& clock, const Replay& replay,
                     const std::function<void(const Json&)>& object);

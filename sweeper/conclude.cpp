@@ -244,7 +244,7 @@ bool needs_look(const ConcludeJob& job) {
 LookJob look_for(const ConcludeJob& job) {
   LookJob look;
   look.namespace_ = job.session.namespace_;
-  look.vms.insert(job.session.vm);
+  look.vms[job.session.vm] = job.guest_told_until;
   for (const HoldSituation& hold : job.holds) look.backups.insert(hold.hold.uid);
   look.since = job.session.created.value_or(Wall::min());
   look.version = job.session.version_before;

@@ -28,6 +28,8 @@ struct ConcludeJob {
   std::vector<freeze::Freezer> seen_backups;
   // The uid of the last migration, "" for none, when the watch first saw the guest; nullopt: it never did.
   std::optional<std::string> migration_uid;
+  // Up to which version the watch has told of the guest; "": it left something out.
+  std::string guest_told_until;
   // A look that began after the thaw was settled, shared with other sessions of the namespace. nullptr: take our own.
   std::shared_ptr<const Look> look;
   std::optional<Millis> frozen_for;  // at most

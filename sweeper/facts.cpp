@@ -84,6 +84,7 @@ Result<Facts> vmi_facts(const Json& object, ThawOn) {
   const auto view = kube::VmiView::from(object);
   VmiFacts facts;
   facts.uid = view.metadata.uid;
+  facts.version = view.metadata.resource_version;
   facts.namespace_ = view.metadata.namespace_;
   facts.name = view.metadata.name;
   facts.running = view.running();

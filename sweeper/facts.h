@@ -75,6 +75,7 @@ struct BackupFacts {
 
 struct VmiFacts {
   std::string uid;
+  std::string version{};  // its resourceVersion
   std::string namespace_;
   std::string name;
   bool running = false;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "freeze/names.h"
+#include "kube/replay.h"
 #include "kube/rest.h"
 
 namespace snapfreeze::sweeper {
@@ -58,10 +59,17 @@ bool Judgement::take(const std::shared_ptr<const Look>& look) {
     session_.doubt(reason::kKubevirtSnapshot);
     culprits_[reason::kKubevirtSnapshot] = freezer->name;
   }
-  const auto guest = look->guest(session_.vm);
-  const auto doubt = freeze::guest_doubt(session_, guest, job_.migration_uid, settings_.policy.margin);
-  if (doubt) session_.doubt(doubt);
+  doubt_guest(look->guest(session_.vm));
+  for (const kube::VmiView& state : look->untold) {
+    const bool of_before = kube::is_not_after(state.metadata.resource_version, session_.version_before);
+    if (state.metadata.name == session_.vm && !of_before) doubt_guest(state);
+  }
   return true;
+}
+
+void Judgement::doubt_guest(const std::optional<kube::VmiView>& state) {
+  const auto doubt = freeze::guest_doubt(session_, state, job_.migration_uid, settings_.policy.margin);
+  if (doubt) session_.doubt(doubt);
 }
 
 bool Judgement::read_snapshots_of(std::vector<Freezer>& others) const {
@@ -103,6 +111,7 @@ Verdict Judgement::judge(const Member& member) {
 Verdict Judgement::judge_disk(const Member& member) {
   // Never from crash back to filesystem: the former leader may have known more.
   if (freeze::is_crash(member.verdict)) return *member.verdict;
+  if (!session_.may_have_disk(member.claim)) return crash(reason::kNotItsDisk);
   Verdict verdict = judge_snapshot(session_, proof_, member.uid);
   if (verdict.reason == reason::kCutTooLate && (!member.captured || member.not_confirmed)) {
     verdict.reason = member.not_confirmed  ? reason::kNotConfirmed
@@ -113,9 +122,7 @@ Verdict Judgement::judge_disk(const Member& member) {
   if (look_ == nullptr) return crash(reason::kUnverified);
   const auto guest = look_->guest(session_.vm);
   const auto& claims = guest->claims;  // or there was a doubt
-  const bool now = std::find(claims.begin(), claims.end(), member.claim) != claims.end();
-  // Sessions that an older version began have no claims on record.
-  if (!now || (!session_.claims.empty() && !session_.has_disk(member.claim))) return crash(reason::kNotItsDisk);
+  if (std::find(claims.begin(), claims.end(), member.claim) == claims.end()) return crash(reason::kNotItsDisk);
   const Wall since = session_.created.value_or(Wall::min());
   if (const auto* user = freeze::other_user(look_->users, member.claim, session_.vmi_uid, since)) {
     culprits_[reason::kSharedDisk] = user->name;

@@ -42,6 +42,7 @@ class Judgement {
  private:
   bool read_snapshots_of(std::vector<freeze::Freezer>& others) const;
   bool read_snapshots_of(freeze::Freezer& other, std::size_t& budget) const;
+  void doubt_guest(const std::optional<kube::VmiView>& state);
   freeze::Verdict judge_disk(const Member& member);
   [[nodiscard]] freeze::Reason why_missing(const std::vector<std::string>& names) const;
   [[nodiscard]] bool is_deleted(const HoldSituation& hold, const std::string& name) const;

@@ -110,12 +110,15 @@ class Looking {
         [this] {
           look_.guests.clear();
           vmis_.clear();
+          newest_vmi_.clear();
         });
+    list_of_vmis_ = lists_.back();
     add(
         kube::kPods, [this](const Json& item) { take_pod(item); },
         [this] {
           pods_.clear();
           listed_pods_.clear();
+          newest_pod_.clear();
         });
     list_of_pods_ = lists_.back();
   }
@@ -128,6 +131,7 @@ class Looking {
       else
         turn_pages();
     }
+    if (look_.error.empty()) replay_guests();
     if (look_.error.empty()) replay_pods();
     move_all(snapshots_, look_.kubevirt);
     move_all(kubevirt_backups_, look_.kubevirt);
@@ -175,6 +179,7 @@ class Looking {
 
   void take_vmi(const Json& item) {
     take_user(freeze::vmi_user(item), vmis_);
+    note_version(item, newest_vmi_);
     const std::string& name = item["metadata"]["name"].string();
     if (job_.vms.contains(name)) look_.guests[name] = kube::VmiView::from(item);
   }
@@ -182,7 +187,28 @@ class Looking {
   void take_pod(const Json& item) {
     auto user = freeze::pod_user(item);
     if (!job_.version.empty()) listed_pods_.insert(user.pod_uid);
+    note_version(item, newest_pod_);
     take_user(std::move(user), pods_);
+  }
+
+  static void note_version(const Json& item, std::string& newest) {
+    const std::string& version = item["metadata"]["resourceVersion"].string();
+    if (newest.empty() || kube::is_not_after(newest, version)) newest = version;
+  }
+
+  // A guest may have been reset while its watch was silent, and be well again.
+  void replay_guests() {
+    const bool all_told = std::all_of(job_.vms.begin(), job_.vms.end(), [&](const auto& vm) {
+      const auto listed = look_.guests.find(vm.first);
+      return listed != look_.guests.end() && listed->second.metadata.resource_version == vm.second;
+    });
+    if (!job_.freezers || job_.version.empty() || all_told) return;
+    const kube::Replay wanted{kube::collection_path(kube::kVirtualMachineInstances, job_.namespace_), job_.version,
+                              list_of_vmis_->resource_version(), newest_vmi_};
+    const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
+      if (job_.vms.contains(item["metadata"]["name"].string())) look_.untold.push_back(kube::VmiView::from(item));
+    });
+    if (!replayed) look_.error = "what became of the guests: " + replayed.error().message;
   }
 
   // A pod that is gone, or has finished, may have written before.
@@ -190,7 +216,7 @@ class Looking {
     if (job_.version.empty()) return;
     std::map<std::string, freeze::DiskUser> since;
     const kube::Replay wanted{kube::collection_path(kube::kPods, job_.namespace_), job_.version,
-                              list_of_pods_->resource_version()};
+                              list_of_pods_->resource_version(), newest_pod_};
     const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
       auto user = freeze::pod_user(item);
       // It has changed since, and does not say when it finished.
@@ -220,8 +246,11 @@ class Looking {
   std::vector<freeze::Freezer> kubevirt_backups_;
   std::vector<freeze::DiskUser> vmis_;
   std::vector<freeze::DiskUser> pods_;
+  std::string newest_vmi_;                        // the latest version of one of them
+  std::string newest_pod_;                        // likewise
   std::set<std::string> listed_pods_;             // uids of those that exist
   std::vector<std::shared_ptr<KindList>> lists_;  // those that go on
+  std::shared_ptr<KindList> list_of_vmis_;
   std::shared_ptr<KindList> list_of_pods_;
 };
 

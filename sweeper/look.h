@@ -21,13 +21,14 @@ namespace snapfreeze::sweeper {
 
 struct LookJob {
   std::string namespace_;
-  std::set<std::string> vms;      // the guests that it is for
+  // The guests that it is for, and up to which resourceVersion a watch has told of each. Later states are found again.
+  std::map<std::string, std::string> vms;
   std::set<std::string> backups;  // uids; kept whichever VM they name
   Wall since = Wall::max();       // the earliest start among their sessions
-  // The resourceVersion of that moment: pods that have come and gone since are found again. "": none is known, and they
-  // are not.
+  // The resourceVersion of that moment: pods that have come and gone since are found again, and states of guests. "":
+  // none is known, and they are not.
   std::string version;
-  bool freezers = true;  // false: only the guests and the users of disks
+  bool freezers = true;  // false: only the guests as they are, and the users of disks
 
   // Also for what began at that version.
   void reach_back_to(const std::string& other);
@@ -43,6 +44,7 @@ struct Look {
   std::vector<Backup> backups;                  // Harvester's
   std::vector<freeze::Freezer> kubevirt;        // KubeVirt's own snapshots and backups; the name says which
   std::map<std::string, kube::VmiView> guests;  // by name; without those that do not exist
+  std::vector<kube::VmiView> untold;            // states of guests since `since` that no watch has told of
   std::vector<freeze::DiskUser> users;          // all that had a disk since `since`
 
   [[nodiscard]] const Backup* backup(const std::string& uid) const;
@@ -50,7 +52,7 @@ struct Look {
 };
 
 // Makes one call for each kind if each has one page: 5, or 2 without freezers. Then it replays what became of the pods,
-// by a watch that takes some 0.3 s. If the version of a kind is gone, it
+// by a watch that takes some 0.3 s, and another one if the watches of guests lag. If the version of a kind is gone, it
 // asks discovery, once. A kind that cannot be listed is an error, unless discovery says that it is not served. Takes at
 // most 40 s.
 [[nodiscard]] std::shared_ptr<const Look> look(const Seams& seams, const LookJob& job);

@@ -14,7 +14,10 @@ Looks::Answer Looks::ask(const std::string& session_uid, const LookJob& wanted) 
   LookJob all;
   all.namespace_ = ns;
   for (auto& [uid, one] : waiting_[ns]) {
-    all.vms.merge(one.vms);
+    for (const auto& [vm, told_until] : one.vms) {
+      const auto [known, added] = all.vms.try_emplace(vm, told_until);
+      if (!added && known->second != told_until) known->second.clear();
+    }
     all.backups.merge(one.backups);
     all.since = std::min(all.since, one.since);
     all.reach_back_to(one.version);

@@ -86,6 +86,7 @@ ConcludeJob conclude_job(const Situation& situation, const Progress& progress, M
     job.confirmed_after.push_back(std::max(Mono::duration::zero(), member.captured->at - unproven->second.at));
   }
   job.migration_uid = situation.sightings.migration_uid;
+  job.guest_told_until = situation.sightings.told_until;
   for (const BackupFacts& backup : situation.backups) job.seen_backups.push_back(as_freezer(backup));
   job.frozen_for = progress.frozen_for;
   job.failed_looks = progress.failed_looks;

@@ -49,6 +49,8 @@ struct Sightings {
   bool migrated = false;
   bool kubevirt_snapshot = false;
   std::optional<std::string> migration_uid;  // the first one seen, of an earlier migration
+  // Up to which resourceVersion the watch has told all of the VMI since the session began; "": there may be a gap.
+  std::string told_until{};
 };
 
 struct HoldSituation {

@@ -17,6 +17,16 @@ bool is_newer(const std::string& candidate, const std::string& known) {
   return !kube::is_not_after(candidate, known);
 }
 
+// From a state before the session on, without a gap, and without an agent that went before we knew of the freeze.
+void follow(const VmiRecord& vmi, const freeze::Session& session, Sightings& seen) {
+  // One that is only being frozen is as it was created.
+  const std::string& start = session.version_before.empty() ? session.resource_version : session.version_before;
+  const bool so_far = seen.vmi_seen ? !seen.told_until.empty() : kube::is_not_after(vmi.facts.version, start);
+  const bool no_gap = kube::is_not_after(vmi.told_since, start);
+  const bool heeded = freeze::is_frozen(session.phase) || !vmi.facts.agent_gone;
+  seen.told_until = so_far && no_gap && heeded ? vmi.facts.version : "";
+}
+
 }  // namespace
 
 HoldRecord* SessionRecord::find(const freeze::Hold& hold) {
@@ -108,6 +118,7 @@ void Sessions::saw_guest(const std::string& uid, const VmiRecord* vmi, bool kube
     if (kubevirt_snapshot) seen.kubevirt_snapshot = true;
     if (vmi == nullptr || vmi->facts.uid != record.session.vmi_uid) return;
     const VmiFacts& facts = vmi->facts;
+    follow(*vmi, record.session, seen);
     seen.vmi_seen = true;
     if (!seen.migration_uid) seen.migration_uid = facts.migration_uid;
     if (facts.migrating || facts.migration_uid != *seen.migration_uid) seen.migrated = true;

@@ -18,9 +18,10 @@ struct Replayed {
   FakeApi api;
   std::vector<std::string> names;
 
-  Result<void> run(std::vector<std::string> lines, const std::string& since = "5", const std::string& until = "9") {
+  Result<void> run(std::vector<std::string> lines, const std::string& since = "5", const std::string& until = "9",
+                   const std::string& newest = "") {
     if (!lines.empty()) api.streams.push_back({std::move(lines), {}});
-    return replay(api, clock, {"/api/v1/namespaces/n/pods", since, until},
+    return replay(api, clock, {"/api/v1/namespaces/n/pods", since, until, newest},
                   [this](const Json& object) { names.push_back(object["metadata"]["name"].string()); });
   }
   test::RealClock clock;
@@ -42,6 +43,14 @@ TEST_CASE("nothing is asked for when nothing has happened") {
   Replayed replayed;
   CHECK(replayed.run({}, "9", "9").ok());
   CHECK(replayed.api.requests.empty());
+}
+
+TEST_CASE("a watch that is silent before the newest object of the list came is behind") {
+  Replayed replayed;
+  SECTION("it says nothing") { CHECK(!replayed.run({event("ADDED", "a", 6)}, "5", "9", "8").ok()); }
+  SECTION("it came") { CHECK(replayed.run({event("ADDED", "a", 6), event("MODIFIED", "b", 8)}, "5", "9", "8").ok()); }
+  SECTION("it is older") { CHECK(replayed.run({event("DELETED", "a", 6)}, "5", "9", "4").ok()); }
+  SECTION("no version at all") { CHECK(!replayed.run({event("ADDED", "a", 6)}, "5", "9", "x").ok()); }
 }
 
 TEST_CASE("a moment that is forgotten, or after the list, is an error") {

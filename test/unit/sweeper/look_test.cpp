@@ -98,6 +98,43 @@ TEST_CASE("a disk that a pod had since the session began is shared, although no 
   }
 }
 
+TEST_CASE("a guest that was reset while its watch was silent was not frozen, though it is well again") {
+  ConcludeRig rig;
+  rig.job.session.version_before = rig.job.session.resource_version;
+  const auto reset = [&] {
+    rig.cluster.guests().reset("vms", "vm1");
+    rig.runtime.sleep_for(3s);
+    return std::string(
+        rig.cluster.get("kubevirt.io/virtualmachineinstances", "vms", "vm1")["metadata"]["resourceVersion"]);
+  };
+  SECTION("nothing was told") {
+    reset();
+    expect_crash(rig, "agent-lost");
+  }
+  SECTION("all was told, and nothing was seen") {
+    rig.job.guest_told_until = reset();
+    rig.conclude();
+    CHECK(rig.of_backup("consistency") == "filesystem");
+  }
+  SECTION("it was before the session") {
+    reset();
+    rig.job.session.version_before = std::to_string(rig.cluster.locked([&] { return rig.cluster.store().version(); }));
+    rig.conclude();
+    CHECK(rig.of_backup("consistency") == "filesystem");
+  }
+  SECTION("the replay is silent, too") {
+    reset();
+    rig.cluster.locked([&] {
+      cluster::Holdback holdback;
+      holdback.path = "/kubevirt.io/v1/virtualmachineinstances";
+      holdback.until = rig.runtime.now() + 1h;
+      rig.cluster.faults().hold_back(holdback);
+    });
+    CHECK(rig.conclude().look_failed);
+    CHECK(rig.of_backup("consistency").empty());
+  }
+}
+
 TEST_CASE("what became of the pods is unknown if the server has forgotten it, or takes it for the future") {
   ConcludeRig rig;
   rig.job.session.version_before = rig.job.session.resource_version;

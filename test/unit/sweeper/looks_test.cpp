@@ -13,7 +13,7 @@ namespace {
 LookJob wanted(const std::string& vm, Wall since = Wall{}, const std::string& ns = "vms") {
   LookJob job;
   job.namespace_ = ns;
-  job.vms = {vm};
+  job.vms[vm] = "7";
   job.backups = {"uid-" + vm};
   job.since = since;
   return job;
@@ -36,13 +36,26 @@ TEST_CASE("a look serves those who asked before it began, and nobody who asked l
   CHECK(looks.ask("a", wanted("vm-a")).look == first);
   const auto second = looks.ask("b", wanted("vm-b", Wall{5s}));
   REQUIRE(second.begin);
-  CHECK(second.begin->vms == std::set<std::string>{"vm-b", "vm-c"});
+  CHECK(second.begin->vms == std::map<std::string, std::string>{{"vm-b", "7"}, {"vm-c", "7"}});
   CHECK(second.begin->backups == std::set<std::string>{"uid-vm-b", "uid-vm-c"});
   CHECK(second.begin->since == Wall{3s});
   const auto next = found();
   looks.done("vms", next);
   CHECK(looks.ask("b", wanted("vm-b")).look == next);
   CHECK(looks.ask("c", wanted("vm-c")).look == next);
+}
+
+TEST_CASE("two sessions of one guest that were told different things are told everything again") {
+  Looks looks;
+  looks.ask("a", wanted("vm-a"));
+  auto other = wanted("vm-b");
+  other.vms["vm-b"] = "";
+  looks.ask("b", wanted("vm-b"));
+  looks.ask("c", other);
+  looks.done("vms", found());
+  const auto both = looks.ask("b", wanted("vm-b"));
+  REQUIRE(both.begin);
+  CHECK(both.begin->vms == std::map<std::string, std::string>{{"vm-b", ""}});
 }
 
 TEST_CASE("few namespaces are looked at side by side, and the others come to their turn") {
