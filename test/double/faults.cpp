@@ -76,10 +76,11 @@ std::optional<FaultKind> Faults::strike_line(const std::string& caller, const st
   return hits.empty() ? std::nullopt : std::optional(hits.front().kind);
 }
 
-const Holdback* Faults::holdback(const std::string& caller, const std::string& collection, Mono now) const {
+const Holdback* Faults::holdback(const std::string& caller, const std::string& collection, Mono began, Mono now) const {
   for (const Holdback& each : holdbacks_) {
     const bool concerns = (each.caller.empty() || each.caller == caller) &&
-                          (each.path.empty() || each.path == collection) && each.from <= now && now < each.until;
+                          (each.path.empty() || each.path == collection) && each.from <= now && now < each.until &&
+                          (!each.only_open || began < each.from);
     if (concerns) return &each;
   }
   return nullptr;

@@ -62,6 +62,7 @@ struct Holdback {
   std::string path;    // of the collection, without namespace: "/kubevirt.io/v1/virtualmachines"; empty: any
   Mono from{}, until{kNever};
   std::optional<Millis> late_by;  // nullopt: silent; what was held back comes at `until`
+  bool only_open = false;         // only watches that are open at `from`: the connection is stuck, not the server
 
   // When that which happened at `event` is to be seen.
   [[nodiscard]] Mono shows(Mono event) const {
@@ -94,7 +95,9 @@ class Faults {
     for (Holdback& each : holdbacks_) each.until = std::min(each.until, now);
   }
   // What holds back a watch of that kind now; nullptr: nothing does.
-  [[nodiscard]] const Holdback* holdback(const std::string& caller, const std::string& collection, Mono now) const;
+  // Of a watch that began then.
+  [[nodiscard]] const Holdback* holdback(const std::string& caller, const std::string& collection, Mono began,
+                                         Mono now) const;
 
   // Who kills a caller; called without the lock, perhaps from a fiber of that caller.
   using Killer = std::function<void(const std::string& caller)>;

@@ -98,6 +98,7 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
                             "/harvesterhci.io/v1beta1/virtualmachinebackups", "/kubevirt.io/v1/virtualmachineinstances",
                             "/kubevirt.io/v1/virtualmachines", "/longhorn.io/v1beta2/snapshots", "/v1/pods"});
   if (!dice.one_in(3)) holdback.late_by = dice.millis(20, 8000);
+  holdback.only_open = dice.one_in(3);
   const Millis at = plan.moment(dice);
   const Millis lasts = dice.millis(1000, 60000);
   if (dice.one_in(5)) {
@@ -109,7 +110,7 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
     });
   }
   plan.add(at,
-           "watches of " + holdback.caller + holdback.path +
+           (holdback.only_open ? "open watches of " : "watches of ") + holdback.caller + holdback.path +
                (holdback.late_by ? " lag " + text(*holdback.late_by) : " say nothing") + " for " + text(lasts),
            [=](History& history) {
              cluster::Holdback from_now = holdback;

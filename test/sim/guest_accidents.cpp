@@ -46,18 +46,22 @@ void on_guest(Plan& plan, Millis at, const std::string& vm, const std::string& w
   });
 }
 
-// The sweepers learn of no guest for so long.
-void look_away(Plan& plan, Millis at, Millis lasts) {
+// The sweepers learn of no guest for so long, unless they ask anew.
+void look_away(Dice& dice, Plan& plan, Millis at, Millis lasts) {
+  const bool only_open = dice.one_in(2);
   plan.hinders_us = true;
-  plan.add(at, "watches of guests say nothing for " + text(lasts), [=](History& history) {
-    for (const char* path : {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"}) {
-      cluster::Holdback holdback;
-      holdback.path = path;
-      holdback.from = history.runtime.now();
-      holdback.until = holdback.from + lasts;
-      history.cluster.locked([&] { history.cluster.faults().hold_back(holdback); });
-    }
-  });
+  plan.add(at,
+           (only_open ? "open watches of guests say nothing for " : "watches of guests say nothing for ") + text(lasts),
+           [=](History& history) {
+             for (const char* path : {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"}) {
+               cluster::Holdback holdback;
+               holdback.path = path;
+               holdback.only_open = only_open;
+               holdback.from = history.runtime.now();
+               holdback.until = holdback.from + lasts;
+               history.cluster.locked([&] { history.cluster.faults().hold_back(holdback); });
+             }
+           });
 }
 
 void add_call_by_hand(Plan& plan, Millis at, const std::string& vm, const std::string& operation, int seconds = 0) {
@@ -107,7 +111,7 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   // What no watch tells in time, only a fresh look does.
   if (dice.one_in(3)) {
     const Millis away = dice.millis(4000, 20000);
-    look_away(plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), away);
+    look_away(dice, plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), away);
   }
   switch (dice.number(0, 10)) {
     case 0:

@@ -72,7 +72,8 @@ class Watch {
     // As the real one does when the client does not say: half an hour to an hour.
     const Millis length = timeout.empty() ? runtime.random(Millis(1'800'000), Millis(3'600'000))
                                           : Millis(std::strtoll(timeout.c_str(), nullptr, 10) * 1000);
-    end_ = runtime.now() + length;
+    began_ = runtime.now();
+    end_ = began_ + length;
     bookmark_due_ = runtime.now() + bookmark_interval_;
   }
 
@@ -128,7 +129,7 @@ class Watch {
   }
 
   const WatchEvent* next_event() const { return store_.log(type_).next_after(cursor_); }
-  const Holdback* holdback() const { return faults_.holdback(request_.caller, collection_, runtime_.now()); }
+  const Holdback* holdback() const { return faults_.holdback(request_.caller, collection_, began_, runtime_.now()); }
   bool is_silent() const {
     const Holdback* const held = holdback();
     return held != nullptr && !held->late_by;
@@ -183,6 +184,7 @@ class Watch {
   const std::string collection_;  // as faults name it
   const Millis bookmark_interval_;
   const bool bookmarks_;
+  Mono began_{};
   Mono end_, bookmark_due_;
   std::uint64_t cursor_ = 0;
   std::uint64_t expirations_ = 0;
