@@ -29,6 +29,8 @@ constexpr auto kWrittenLate = 15s;
 // half-way.
 constexpr auto kAttempt = 5s;
 constexpr auto kFailuresLast = 220s;
+// The longest that there is.
+constexpr auto kAdmission = 15s;
 // What is done so shortly before our thaw may be seen after it.
 constexpr auto kAtOnce = 300ms;
 
@@ -41,6 +43,7 @@ class Restraint : Findings {
       only_its_backups_thaw_it(vm);
       cools_down(vm);
       is_left_alone(vm);
+      is_frozen_for_its_own_disks(vm);
       is_well_again(vm);
       is_rescued_only_from_harvester(vm);
     }
@@ -62,6 +65,8 @@ class Restraint : Findings {
   [[nodiscard]] bool longhorn_lies_of(const cluster::VmOptions& vm) const;
   [[nodiscard]] bool was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   void is_left_alone(const cluster::VmOptions& vm);
+  void is_frozen_for_its_own_disks(const cluster::VmOptions& vm);
+  [[nodiscard]] bool was_admitted(const cluster::VmOptions& vm, Mono from) const;
   void is_well_again(const cluster::VmOptions& vm);
   void is_rescued_only_from_harvester(const cluster::VmOptions& vm);
   [[nodiscard]] bool is_of_harvester(const cluster::TimelineEntry& entry, const cluster::VmOptions& vm) const;
@@ -150,6 +155,27 @@ void Restraint::is_left_alone(const cluster::VmOptions& vm) {
     if (is_ours(one.frozen_by) && one.from < history_.calm()) {
       fail(5, key(vm) + " was frozen" + when(one.from) + " for someone who may not freeze it");
     }
+  }
+}
+
+// A snapshot of one of its disks, about then: a slow freeze may end after its admission. One that is gone cannot be
+// asked.
+bool Restraint::was_admitted(const cluster::VmOptions& vm, Mono from) const {
+  const auto& all = truth_.timeline();
+  return std::any_of(all.begin(), all.end(), [&](const cluster::TimelineEntry& entry) {
+    if (entry.kind != "admission" || entry.at < from - kAdmission || entry.at > from + kAdmission) return false;
+    const auto snapshot = history_.cluster.get("snapshot.storage.k8s.io/volumesnapshots", vm.ns,
+                                               entry.object.substr(entry.object.find('/') + 1));
+    return snapshot.is_null() ||
+           is_disk_of(snapshot["spec"]["source"].value("persistentVolumeClaimName", std::string()), vm);
+  });
+}
+
+void Restraint::is_frozen_for_its_own_disks(const cluster::VmOptions& vm) {
+  if (history_.plan().hinders_us || history_.hindered.contains(vm.name)) return;
+  for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+    if (!is_webhook(one.frozen_by) || one.frozen_by.ends_with("(late)") || was_admitted(vm, one.from)) continue;
+    fail(5, key(vm) + " was frozen" + when(one.from) + " for a disk that is not its own");
   }
 }
 
