@@ -28,7 +28,10 @@ bool has_doubt(const Session& session, freeze::Reason doubt) {
 bool must_rest(const Session& session) {
   const bool rests = std::any_of(session.doubts.begin(), session.doubts.end(),
                                  [](const freeze::Reason doubt) { return doubt.rests(); });
-  return rests || session.unsettled || (session.frozen_by && session.captured.empty());
+  // What was captured after T was not captured in this freeze.
+  const bool for_nothing = std::none_of(session.captured.begin(), session.captured.end(),
+                                        [&](const auto& item) { return item.second < session.timer; });
+  return rests || session.unsettled || (session.frozen_by && for_nothing);
 }
 
 class Conclusion {

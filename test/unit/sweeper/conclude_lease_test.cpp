@@ -71,7 +71,7 @@ TEST_CASE("who does not lead any more writes no verdict") {
   }
 }
 
-TEST_CASE("a session rests when a call is unsettled, it lapsed, or it captured nothing") {
+TEST_CASE("a session rests when a call is unsettled, it lapsed, or it captured nothing in time") {
   ConcludeRig rig;
   SECTION("unsettled") {
     rig.job.session.unsettled = true;
@@ -87,6 +87,9 @@ TEST_CASE("a session rests when a call is unsettled, it lapsed, or it captured n
   }
   SECTION("captured nothing") {
     rig.job.session.captured.clear();
+  }
+  SECTION("captured everything too late") {
+    for (auto& [uid, after] : rig.job.session.captured) after = rig.job.session.timer;
   }
   const ConcludeDone done = rig.conclude();
   CHECK(done.end == End::kResting);
