@@ -64,7 +64,9 @@ bool Judgement::take(const std::shared_ptr<const Look>& look) {
     const bool of_before = kube::is_not_after(state.metadata.resource_version, session_.version_before);
     if (state.metadata.name == session_.vm && !of_before) doubt_guest(state);
   }
-  return true;
+  if (look->gap.empty() || !session_.doubts.empty()) return true;
+  log::warning("cannot look back", {{"namespace", session_.namespace_}, {"name", session_.vm}, {"error", look->gap}});
+  return false;
 }
 
 void Judgement::doubt_guest(const std::optional<kube::VmiView>& state) {

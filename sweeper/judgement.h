@@ -22,7 +22,7 @@ class Judgement {
   [[nodiscard]] freeze::Session& session() { return session_; }
   [[nodiscard]] const freeze::Session& session() const { return session_; }
 
-  // False: the objects that the look leaves open could not be read.
+  // False: the objects that the look leaves open could not be read, or it has a gap that matters.
   bool take(const std::shared_ptr<const Look>& look);
 
   [[nodiscard]] const std::vector<const Member*>& members() const { return members_; }

@@ -208,7 +208,7 @@ class Looking {
     const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
       if (job_.vms.contains(item["metadata"]["name"].string())) look_.untold.push_back(kube::VmiView::from(item));
     });
-    if (!replayed) look_.error = "what became of the guests: " + replayed.error().message;
+    if (!replayed) look_.gap = "what became of the guests: " + replayed.error().message;
   }
 
   // A pod that is gone, or has finished, may have written before.
