@@ -207,7 +207,7 @@ bool Restraint::is_of_harvester(const cluster::TimelineEntry& entry, const clust
 
 // Whether what Harvester did to the guest, and when, may be why it was frozen: what it did before we thawed the guest
 // is over, unless a freeze of it may have failed. If the guest had a session just before, it may never have been seen
-// thawed, and nobody can tell.
+// thawed; if it was restarted since, it is another one, of which no thaw is known. Then nobody can tell.
 bool Restraint::harvester_may_have_frozen(const cluster::VmOptions& vm, const FrozenInterval& freeze) const {
   for (const LeaseSpan& span : history_.installation.record().leases()) {
     const bool ours = span.lease == vm.ns + "." + vm.name;
@@ -220,6 +220,8 @@ bool Restraint::harvester_may_have_frozen(const cluster::VmOptions& vm, const Fr
   std::optional<Mono> last;
   for (const cluster::TimelineEntry& entry : truth_.timeline()) {
     if (entry.at > freeze.from + kWrittenLate) break;
+    const bool restarted = entry.kind == "power" && entry.object == key(vm) && entry.at < freeze.from;
+    if (restarted) thawed = Mono::min();
     if (!is_of_harvester(entry, vm)) continue;
     const bool late = last && entry.at > *last + kAttempt;
     last = entry.at;
