@@ -52,7 +52,7 @@ def run_job(plane, vm, may_freeze):
 def check(plane, failures):
     """With guests of cluster.py: db has three disks, old has no agent. Harvester may freeze for backups that are not complete."""
     wait_for("Harvester's backups are complete", 60, lambda: all(
-        one.get("status", {}).get("readyToUse") for one in plane.get("-n", "team", "vmbackups")["items"]))
+        one.get("status", {}).get("readyToUse") for one in plane.get("-n", "team", "vmbackup")["items"]))
     for vm, may_freeze, expected, words in (("db", True, 0, "is consistent"), ("old", True, 1, "crash no-agent"),
                                             ("db", False, 1, "crash not-permitted")):
         status, said = run_job(plane, vm, may_freeze)
