@@ -4,6 +4,7 @@ container would, with the account's own token and no other right."""
 import json
 import os
 import subprocess
+import time
 
 import chart
 import yaml
@@ -11,6 +12,7 @@ from plane import wait_for
 
 EXAMPLE = chart.ROOT / "docs/examples/label-path.yaml"
 PATIENCE = 60  # seconds
+HARVESTERS_FREEZE = 8  # seconds: its timer, and the clocks' margin
 FREEZE = "virtualmachineinstances/freeze"
 
 
@@ -50,9 +52,10 @@ def run_job(plane, vm, may_freeze):
 
 
 def check(plane, failures):
-    """With guests of cluster.py: db has three disks, old has no agent. Harvester may freeze for backups that are not complete."""
+    """With guests of cluster.py: db has three disks, old has no agent. What Harvester's backups of db did must be long past."""
     wait_for("Harvester's backups are complete", 60, lambda: all(
         one.get("status", {}).get("readyToUse") for one in plane.get("-n", "team", "vmbackup")["items"]))
+    time.sleep(HARVESTERS_FREEZE)
     for vm, may_freeze, expected, words in (("db", True, 0, "is consistent"), ("old", True, 1, "crash no-agent"),
                                             ("db", False, 1, "crash not-permitted")):
         status, said = run_job(plane, vm, may_freeze)
