@@ -47,10 +47,18 @@ TEST_CASE("nothing is asked for when nothing has happened") {
 
 TEST_CASE("a watch that is silent before the newest object of the list came is behind") {
   Replayed replayed;
-  SECTION("it says nothing") { CHECK(!replayed.run({event("ADDED", "a", 6)}, "5", "9", "8").ok()); }
-  SECTION("it came") { CHECK(replayed.run({event("ADDED", "a", 6), event("MODIFIED", "b", 8)}, "5", "9", "8").ok()); }
-  SECTION("it is older") { CHECK(replayed.run({event("DELETED", "a", 6)}, "5", "9", "4").ok()); }
-  SECTION("no version at all") { CHECK(!replayed.run({event("ADDED", "a", 6)}, "5", "9", "x").ok()); }
+  SECTION("it says nothing") {
+    CHECK(!replayed.run({event("ADDED", "a", 6)}, "5", "9", "8").ok());
+  }
+  SECTION("it came") {
+    CHECK(replayed.run({event("ADDED", "a", 6), event("MODIFIED", "b", 8)}, "5", "9", "8").ok());
+  }
+  SECTION("it is older") {
+    CHECK(replayed.run({event("DELETED", "a", 6)}, "5", "9", "4").ok());
+  }
+  SECTION("no version at all") {
+    CHECK(!replayed.run({event("ADDED", "a", 6)}, "5", "9", "x").ok());
+  }
 }
 
 TEST_CASE("a moment that is forgotten, or after the list, is an error") {
