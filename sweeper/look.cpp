@@ -13,6 +13,8 @@ namespace snapfreeze::sweeper {
 namespace {
 
 constexpr std::chrono::seconds kLongestLook{40};
+// Somebody may change an object as often as he likes.
+constexpr std::size_t kMostStates = 1000;
 
 // Lists one kind, in whichever version it is served.
 class KindList {
@@ -206,8 +208,10 @@ class Looking {
     const kube::Replay wanted{kube::collection_path(kube::kVirtualMachineInstances, job_.namespace_), job_.version,
                               list_of_vmis_->resource_version(), newest_vmi_};
     const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
-      if (job_.vms.contains(item["metadata"]["name"].string())) look_.untold.push_back(kube::VmiView::from(item));
+      const bool concerned = job_.vms.contains(item["metadata"]["name"].string());
+      if (concerned && look_.untold.size() < kMostStates) look_.untold.push_back(kube::VmiView::from(item));
     });
+    if (look_.untold.size() == kMostStates) look_.gap = "the guests have changed too often";
     if (!replayed) look_.gap = "what became of the guests: " + replayed.error().message;
   }
 

@@ -44,7 +44,7 @@ struct Look {
   std::vector<Backup> backups;                  // Harvester's
   std::vector<freeze::Freezer> kubevirt;        // KubeVirt's own snapshots and backups; the name says which
   std::map<std::string, kube::VmiView> guests;  // by name; without those that do not exist
-  std::vector<kube::VmiView> untold;            // states of guests since `since` that no watch has told of
+  std::vector<kube::VmiView> untold;            // at most 1000 states of guests that no watch has told of
   std::string gap;                              // not "": why there may be more of these
   std::vector<freeze::DiskUser> users;          // all that had a disk since `since`
 

@@ -122,6 +122,10 @@ TEST_CASE("a guest that was reset while its watch was silent was not frozen, tho
     rig.conclude();
     CHECK(rig.of_backup("consistency") == "filesystem");
   }
+  SECTION("it changed more often than can be remembered") {
+    for (int i = 0; i < 1000; ++i) patch_vmi(rig, {{"metadata", {{"labels", {{"number", std::to_string(i)}}}}}});
+    CHECK(rig.conclude().look_failed);
+  }
   SECTION("the replay is silent, too") {
     reset();
     rig.cluster.locked([&] {
