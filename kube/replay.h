@@ -30,8 +30,7 @@ inline constexpr Millis kLongestReplay{10'000};
 
 // Hands over each object that was added, changed or deleted, as it was then, in the order of time. kGone: the server
 // has forgotten that moment. kTransient: the stream broke, did not come to its end, fell silent before
-// `newest`, or `since` is after `until`. Other
-// errors are those of kube/rest.h.
+// `newest`, or `since` is after `until`. Other errors are those of kube/rest.h.
 Result<void> replay(KubeApi& api, const Clock& clock, const Replay& replay,
                     const std::function<void(const Json&)>& object);
 

@@ -53,9 +53,9 @@ struct Look {
 };
 
 // Makes one call for each kind if each has one page: 5, or 2 without freezers. Then it replays what became of the pods,
-// by a watch that takes some 0.3 s, and another one if the watches of guests lag. If the version of a kind is gone, it
-// asks discovery, once. A kind that cannot be listed is an error, unless discovery says that it is not served. Takes at
-// most 40 s.
+// by a watch that takes some 0.3 s, and of the guests, by another one, if their watch has not told. If the version of a
+// kind is gone, it asks discovery, once. A kind that cannot be listed is an error, unless discovery says that it is not
+// served. Takes at most 40 s for the lists.
 [[nodiscard]] std::shared_ptr<const Look> look(const Seams& seams, const LookJob& job);
 
 }  // namespace snapfreeze::sweeper
