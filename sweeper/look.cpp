@@ -28,7 +28,10 @@ class KindList {
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] std::string name() const { return std::string(resource_.plural) + "." + std::string(resource_.group); }
 
-  [[nodiscard]] std::string resource_version() const { return pages_ ? pages_->resource_version() : ""; }
+  // What became of its objects since that version, up to this list.
+  [[nodiscard]] kube::Replay since(const std::string& version) const {
+    return {path_, version, pages_ ? pages_->resource_version() : "", newest_};
+  }
 
   // For a kind that was not served, its group is asked, which costs no more than an empty list.
   [[nodiscard]] kube::Request next() const {
@@ -52,8 +55,21 @@ class KindList {
     version_ = version;
     kube::Resource served = resource_;
     served.version = version_;
+    path_ = kube::collection_path(served, namespace_);
+    restart();
+    pages_.emplace(
+        path_, [this](const Json& item) { take_item(item); }, [this] { restart(); });
+  }
+
+  void restart() {
+    newest_.clear();
     restart_();
-    pages_.emplace(kube::collection_path(served, namespace_), item_, restart_);
+  }
+
+  void take_item(const Json& item) {
+    const std::string& version = item["metadata"]["resourceVersion"].string();
+    if (newest_.empty() || kube::is_not_after(newest_, version)) newest_ = version;
+    item_(item);
   }
 
   Result<void> take_group(const Result<kube::Response>& reply) {
@@ -72,7 +88,7 @@ class KindList {
               {{"resource", name()}, {"version", version->value_or("")}});
     done_ = !version->has_value();
     if (*version) begin(**version);
-    if (done_) restart_();
+    if (done_) restart();
     seams_.versions->learn(resource_, std::move(*version));
     return {};
   }
@@ -83,6 +99,8 @@ class KindList {
   const std::function<void(const Json&)> item_;
   const std::function<void()> restart_;
   std::string version_;
+  std::string path_;
+  std::string newest_;                    // the latest version of one of its objects
   std::optional<kube::PagedList> pages_;  // absent: it was not served when it was last asked
   bool discovered_ = false;
   bool done_ = false;
@@ -112,7 +130,6 @@ class Looking {
         [this] {
           look_.guests.clear();
           vmis_.clear();
-          newest_vmi_.clear();
         });
     list_of_vmis_ = lists_.back();
     add(
@@ -120,7 +137,6 @@ class Looking {
         [this] {
           pods_.clear();
           listed_pods_.clear();
-          newest_pod_.clear();
         });
     list_of_pods_ = lists_.back();
   }
@@ -181,7 +197,6 @@ class Looking {
 
   void take_vmi(const Json& item) {
     take_user(freeze::vmi_user(item), vmis_);
-    note_version(item, newest_vmi_);
     const std::string& name = item["metadata"]["name"].string();
     if (job_.vms.contains(name)) look_.guests[name] = kube::VmiView::from(item);
   }
@@ -189,28 +204,23 @@ class Looking {
   void take_pod(const Json& item) {
     auto user = freeze::pod_user(item);
     if (!job_.version.empty()) listed_pods_.insert(user.pod_uid);
-    note_version(item, newest_pod_);
     take_user(std::move(user), pods_);
-  }
-
-  static void note_version(const Json& item, std::string& newest) {
-    const std::string& version = item["metadata"]["resourceVersion"].string();
-    if (newest.empty() || kube::is_not_after(newest, version)) newest = version;
   }
 
   // A guest may have been reset while its watch was silent, and be well again.
   void replay_guests() {
     const bool all_told = std::all_of(job_.vms.begin(), job_.vms.end(), [&](const auto& vm) {
       const auto listed = look_.guests.find(vm.first);
-      return listed != look_.guests.end() && listed->second.metadata.resource_version == vm.second;
+      if (listed == look_.guests.end()) return false;
+      const std::string& version = listed->second.metadata.resource_version;
+      return version == vm.second || kube::is_not_after(version, job_.version);
     });
     if (!job_.freezers || job_.version.empty() || all_told) return;
-    const kube::Replay wanted{kube::collection_path(kube::kVirtualMachineInstances, job_.namespace_), job_.version,
-                              list_of_vmis_->resource_version(), newest_vmi_};
-    const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
-      const bool concerned = job_.vms.contains(item["metadata"]["name"].string());
-      if (concerned && look_.untold.size() < kMostStates) look_.untold.push_back(kube::VmiView::from(item));
-    });
+    const auto replayed =
+        kube::replay(seams_.api, seams_.clock, list_of_vmis_->since(job_.version), [&](const Json& item) {
+          const bool concerned = job_.vms.contains(item["metadata"]["name"].string());
+          if (concerned && look_.untold.size() < kMostStates) look_.untold.push_back(kube::VmiView::from(item));
+        });
     if (look_.untold.size() == kMostStates) look_.gap = "the guests have changed too often";
     if (!replayed) look_.gap = "what became of the guests: " + replayed.error().message;
   }
@@ -219,15 +229,14 @@ class Looking {
   void replay_pods() {
     if (job_.version.empty()) return;
     std::map<std::string, freeze::DiskUser> since;
-    const kube::Replay wanted{kube::collection_path(kube::kPods, job_.namespace_), job_.version,
-                              list_of_pods_->resource_version(), newest_pod_};
-    const auto replayed = kube::replay(seams_.api, seams_.clock, wanted, [&](const Json& item) {
-      auto user = freeze::pod_user(item);
-      // It has changed since, and does not say when it finished.
-      const bool may_have_finished = user.finished && !user.ended;
-      if (may_have_finished) user.finished = false;
-      if (may_have_finished || !listed_pods_.contains(user.pod_uid)) since[user.pod_uid] = std::move(user);
-    });
+    const auto replayed =
+        kube::replay(seams_.api, seams_.clock, list_of_pods_->since(job_.version), [&](const Json& item) {
+          auto user = freeze::pod_user(item);
+          // It has changed since, and does not say when it finished.
+          const bool may_have_finished = user.finished && !user.ended;
+          if (may_have_finished) user.finished = false;
+          if (may_have_finished || !listed_pods_.contains(user.pod_uid)) since[user.pod_uid] = std::move(user);
+        });
     if (!replayed) look_.error = "what became of the pods: " + replayed.error().message;
     for (auto& [uid, user] : since) take_user(std::move(user), pods_);
   }
@@ -250,8 +259,6 @@ class Looking {
   std::vector<freeze::Freezer> kubevirt_backups_;
   std::vector<freeze::DiskUser> vmis_;
   std::vector<freeze::DiskUser> pods_;
-  std::string newest_vmi_;                        // the latest version of one of them
-  std::string newest_pod_;                        // likewise
   std::set<std::string> listed_pods_;             // uids of those that exist
   std::vector<std::shared_ptr<KindList>> lists_;  // those that go on
   std::shared_ptr<KindList> list_of_vmis_;
