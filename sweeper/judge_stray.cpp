@@ -143,7 +143,7 @@ class Together {
   bool look() {
     LookJob wanted;
     wanted.namespace_ = job_.facts.namespace_;
-    wanted.vms[job_.facts.vm];
+    wanted.vms.emplace(job_.facts.vm, "");
     wanted.freezers = false;
     for (const Disk& disk : disks_) {
       wanted.since = std::min(wanted.since, disk.facts.created.value_or(Wall::min()));

@@ -17,7 +17,7 @@ enum class Rescue { kNeeded, kNotNeeded, kUnknown };
 Rescue look_before_rescue(const Seams& seams, freeze::Session& session) {
   LookJob wanted;
   wanted.namespace_ = session.namespace_;
-  wanted.vms[session.vm];
+  wanted.vms.emplace(session.vm, "");
   const auto found = look(seams, wanted);
   if (!found->error.empty()) return Rescue::kUnknown;
   const auto vmi = found->guest(session.vm);
