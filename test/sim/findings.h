@@ -18,6 +18,7 @@ class Findings {
     return " at " + std::to_string(truth_.since_start(at) / 1000) + " s";
   }
   static std::string key(const cluster::VmOptions& vm) { return vm.ns + "/" + vm.name; }
+  static std::string lease_of(const cluster::VmOptions& vm) { return vm.ns + "." + vm.name; }
 
   History& history_;
   cluster::Truth& truth_;

@@ -54,13 +54,13 @@ class Restraint : Findings {
   static bool is_disk_of(const std::string& claim, const cluster::VmOptions& vm);
   // What we know of a guest was changed behind our back.
   [[nodiscard]] bool misled(const cluster::VmOptions& vm) const {
-    return history_.restored || history_.records_touched.contains(vm.ns + "." + vm.name);
+    return history_.restored || history_.records_touched.contains(lease_of(vm));
   }
 
   void only_its_backups_thaw_it(const cluster::VmOptions& vm);
   [[nodiscard]] bool was_rescued(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   [[nodiscard]] bool was_frozen_for_a_backup(const std::string& guest, Mono until) const;
-  [[nodiscard]] bool had_session_at(const cluster::VmOptions& vm, Mono when) const;
+  [[nodiscard]] bool had_session(const cluster::VmOptions& vm, Mono from, Mono until) const;
   void cools_down(const cluster::VmOptions& vm);
   [[nodiscard]] bool longhorn_lies_of(const cluster::VmOptions& vm) const;
   [[nodiscard]] bool was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
@@ -88,15 +88,15 @@ bool Restraint::was_frozen_for_a_backup(const std::string& guest, Mono until) co
 bool Restraint::was_rescued(const cluster::VmOptions& vm, const FrozenInterval& interval) const {
   const auto& all = history_.installation.record().rescues();
   return std::any_of(all.begin(), all.end(), [&](const Rescue& rescue) {
-    return rescue.lease == vm.ns + "." + vm.name && rescue.at >= interval.from && rescue.at <= *interval.until;
+    return rescue.lease == lease_of(vm) && rescue.at >= interval.from && rescue.at <= *interval.until;
   });
 }
 
-// Its thaw is of that session, which may have waited for a call that could come late.
-bool Restraint::had_session_at(const cluster::VmOptions& vm, Mono when) const {
+// One that began before `until`, and ended after `from`.
+bool Restraint::had_session(const cluster::VmOptions& vm, Mono from, Mono until) const {
   const auto& all = history_.installation.record().leases();
   return std::any_of(all.begin(), all.end(), [&](const LeaseSpan& span) {
-    return span.lease == vm.ns + "." + vm.name && span.from < when && span.until > when;
+    return span.lease == lease_of(vm) && span.from < until && span.until > from;
   });
 }
 
@@ -104,8 +104,10 @@ void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
   if (misled(vm)) return;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     if (!one.until || !is_ours(one.thawed_by) || is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
-    // A known limit: a backup of Harvester's begins with a thaw, whoever froze the guest.
-    if (was_frozen_for_a_backup(key(vm), *one.until) || was_rescued(vm, one) || had_session_at(vm, one.from)) continue;
+    // Known limits: a backup of Harvester's begins with a thaw, whoever froze the guest; and a session that was there
+    // before may have waited for a call that could come late.
+    if (was_frozen_for_a_backup(key(vm), *one.until) || had_session(vm, one.from, one.from)) continue;
+    if (was_rescued(vm, one)) continue;
     fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was thawed by " + one.thawed_by);
   }
 }
@@ -209,10 +211,7 @@ bool Restraint::is_of_harvester(const cluster::TimelineEntry& entry, const clust
 // is over, unless a freeze of it may have failed. If the guest had a session just before, it may never have been seen
 // thawed; if it was restarted since, it is another one, of which no thaw is known. Then nobody can tell.
 bool Restraint::harvester_may_have_frozen(const cluster::VmOptions& vm, const FrozenInterval& freeze) const {
-  for (const LeaseSpan& span : history_.installation.record().leases()) {
-    const bool ours = span.lease == vm.ns + "." + vm.name;
-    if (ours && span.from < freeze.from && span.until > freeze.from - kSeenLate) return true;
-  }
+  if (had_session(vm, freeze.from - kSeenLate, freeze.from)) return true;
   Mono thawed = Mono::min();
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     if (one.until && *one.until <= freeze.from && is_ours(one.thawed_by)) thawed = *one.until;
@@ -236,7 +235,7 @@ bool Restraint::harvester_may_have_frozen(const cluster::VmOptions& vm, const Fr
 void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
   if (misled(vm) || history_.plan().hinders_us) return;
   for (const Rescue& rescue : history_.installation.record().rescues()) {
-    if (rescue.lease != vm.ns + "." + vm.name) continue;
+    if (rescue.lease != lease_of(vm)) continue;
     for (const FrozenInterval& one : truth_.intervals(key(vm))) {
       if (one.from > rescue.at || one.until.value_or(rescue.at) < rescue.at) continue;
       if (is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;

@@ -98,7 +98,7 @@ void Thaws::is_thawed(const cluster::VmOptions& vm) {
 
 // While our freeze may hold, or may still come, some sweeper knows of it.
 void Thaws::has_a_session(const cluster::VmOptions& vm) {
-  const std::string lease = vm.ns + "." + vm.name;
+  const std::string lease = lease_of(vm);
   const bool only_deleted = history_.records_deleted.contains(lease) && history_.plan().accidents == 1;
   if (history_.restored || (history_.records_touched.contains(lease) && !only_deleted)) return;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
