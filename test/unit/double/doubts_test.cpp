@@ -92,6 +92,24 @@ TEST_CASE("what holds back one kind or one caller's watch concerns no other") {
   CHECK(world.when_added("s1").value_or(Millis(0)) == 1ms);
 }
 
+TEST_CASE("when only open watches are stuck, one that begins meanwhile is well") {
+  Watching world;
+  const bool open = GENERATE(true, false);
+  if (open) world.watch("&resourceVersion=0");
+  {
+    const Lock lock = world.runtime.lock();
+    cluster::Holdback stuck;
+    stuck.from = world.runtime.now();
+    stuck.until = stuck.from + 60s;
+    stuck.only_open = true;
+    world.cluster.faults().hold_back(stuck);
+  }
+  if (!open) world.watch("&resourceVersion=0");
+  world.snapshot("s1");
+  world.runtime.sleep_for(1s);
+  CHECK(world.when_added("s1").has_value() == !open);
+}
+
 TEST_CASE("lists and reads know what a silent watch does not say") {
   Watching world;
   world.hold_back(std::nullopt, Millis(60'000));
