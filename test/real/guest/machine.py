@@ -27,6 +27,12 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def sparse_copy(source, target, seconds=120):
+    """With holes for zeros: the path of the copy."""
+    subprocess.run(["cp", "--sparse=always", source, target], check=True, timeout=seconds)
+    return pathlib.Path(target)
+
+
 def connect(path, seconds):
     """To a Unix socket that may not be there yet."""
     deadline = time.monotonic() + seconds
@@ -126,7 +132,10 @@ class Machine:
             command += ["-chardev", f"socket,id={name},path={self.folder}/{name},server=on,wait=off",
                         "-device", f"virtserialport,chardev={name},name={name}"]
         for name, path in disks.items():
-            command += ["-blockdev", f"driver=raw,node-name=disk{name},file.driver=file,file.filename={path}",
+            # A flush ends in the host's page cache: the images need not outlive the host, and its own disk, busy with
+            # a build beside, would otherwise stall the guest for as long as it has to write.
+            command += ["-blockdev", f"driver=raw,node-name=disk{name},cache.no-flush=on,"
+                                     f"file.driver=file,file.filename={path}",
                         "-device", f"virtio-blk-pci,drive=disk{name},id=disk-{name},serial={name}"]
         return command
 
@@ -196,7 +205,7 @@ class Machine:
         with open(path, "wb") as file:
             file.truncate(self._sizes[disk])
         job = f"cut-{pathlib.Path(path).stem}"
-        self._qmp.command("blockdev-add", {"driver": "raw", "node-name": job,
+        self._qmp.command("blockdev-add", {"driver": "raw", "node-name": job, "cache": {"no-flush": True},
                                            "file": {"driver": "file", "filename": str(path)}})
         before = time.time()
         self._qmp.command("blockdev-backup", {"job-id": job, "device": f"disk{disk}", "target": job, "sync": "full"})
@@ -211,5 +220,4 @@ class Machine:
             raise MachineError(f"the copy of {path} failed: {event['data']['error']}")
         self._qmp.command("blockdev-del", {"node-name": job})
         # QEMU allocated what it only zeroed; the copy has holes there.
-        subprocess.run(["cp", "--sparse=always", path, f"{path}.sparse"], check=True, timeout=seconds)
-        os.replace(f"{path}.sparse", path)
+        os.replace(sparse_copy(path, f"{path}.sparse", seconds), path)

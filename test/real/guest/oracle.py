@@ -10,7 +10,7 @@ import subprocess
 import tarfile
 from dataclasses import dataclass, field
 
-from machine import Machine
+from machine import Machine, MachineError, sparse_copy
 from records import Problem, judge_records
 
 FILESYSTEM_KINDS = ("journal", "mount", "kernel", "fsck")
@@ -77,21 +77,40 @@ def fsck_problem(image):
     return None if code == 0 else Problem("fsck", lines[-2] if len(lines) > 1 else said)
 
 
-def boot_restored(image, backups, scratch):
-    """Mounts all disks in a fresh guest, which replays their journals: (backup, disk) -> (file name -> bytes)."""
-    scratch = pathlib.Path(scratch)
-    scratch.mkdir(parents=True)
-    answer = scratch / "answer.tar"
+def boot(image, backups, disks, folder):
+    """One fresh guest that mounts all disks, until it is off: the archive of what it found."""
+    folder.mkdir(parents=True)
+    answer = folder / "answer.tar"
     with open(answer, "wb") as file:
         file.truncate(ANSWER_BYTES)
-    disks = {f"{number}{disk}": path for number, images in enumerate(backups) for disk, path in images.items()}
-    machine = Machine(image, scratch, {**disks, "out": answer}, f"rig=judge backups={len(backups)}")
+    machine = Machine(image, folder, {**disks, "out": answer}, f"rig=judge backups={len(backups)}")
     try:
         machine.start()
         machine.wait_said("judge: done", 1, BOOT_SECONDS)
         machine.wait_off(60)
     finally:
         machine.stop()
+    return answer
+
+
+def boot_restored(image, backups, scratch):
+    """Mounts all disks in a fresh guest, which replays their journals: (backup, disk) -> (file name -> bytes).
+
+    A guest without KVM on a busy machine may get stuck, which says nothing about the backups: it has a second chance, on
+    disks as they were cut.
+    """
+    scratch = pathlib.Path(scratch)
+    disks = {f"{number}{disk}": path for number, images in enumerate(backups) for disk, path in images.items()}
+    cut = {path: sparse_copy(path, f"{path}.cut") for path in disks.values()}
+    try:
+        answer = boot(image, backups, disks, scratch / "first")
+    except MachineError as error:
+        print(f"  the restoring guest is started once more: {error}", flush=True)
+        for path, kept in cut.items():
+            sparse_copy(kept, path)
+        answer = boot(image, backups, disks, scratch / "second")
+    for kept in cut.values():
+        kept.unlink()
     found = {(number, disk): {} for number, images in enumerate(backups) for disk in images}
     with tarfile.open(answer, "r:") as archive:
         for member in archive:
