@@ -1,7 +1,6 @@
 #include "test/sim/promises.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "freeze/names.h"
 #include "test/sim/callers.h"
@@ -10,6 +9,7 @@
 #include "test/sim/holders.h"
 #include "test/sim/restraint.h"
 #include "test/sim/thaws.h"
+#include "test/sim/verdicts.h"
 
 namespace sim {
 namespace {
@@ -18,8 +18,6 @@ using namespace std::chrono_literals;
 using cluster::FrozenInterval;
 using cluster::Mono;
 
-constexpr char kVmHolds[] = "vm ";
-
 class Judge : Findings {
  public:
   explicit Judge(History& history)
@@ -27,7 +25,6 @@ class Judge : Findings {
 
   std::vector<std::string> broken() {
     admissions_are_allowed_in_time();
-    verdicts_are_true();
     sessions_end();
     sessions_judge();
     calls_are_on_record();
@@ -40,13 +37,6 @@ class Judge : Findings {
 
  private:
   void admissions_are_allowed_in_time();
-  void verdicts_are_true();
-  std::vector<std::string> members_of(const Claim& claim) const;
-  void verdict_is_true(const Claim& claim);
-  std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
-  bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const;
-  bool is_frozen(const std::string& holder, Mono first, Mono last) const;
-  bool is_known(const std::string& holder) const;
   void sessions_end();
   void sessions_judge();
   void calls_are_on_record();
@@ -73,90 +63,6 @@ void Judge::admissions_are_allowed_in_time() {
     if (!stopped && entry.detail.starts_with("context deadline")) {
       fail(1, entry.object + " was held up: " + entry.detail + when(entry.at));
     }
-  }
-}
-
-// A VM whose instance the API still shows.
-bool Judge::is_known(const std::string& holder) const {
-  if (!holder.starts_with(kVmHolds)) return false;
-  const std::string name = holder.substr(holder.find('/') + 1);
-  return !history_.cluster.get("kubevirt.io/virtualmachineinstances", kNamespace, name).is_null();
-}
-
-bool Judge::is_frozen(const std::string& holder, Mono first, Mono last) const {
-  if (!holder.starts_with(kVmHolds)) return false;
-  const auto& all = truth_.intervals(holder.substr(std::string(kVmHolds).size()));
-  return std::any_of(all.begin(), all.end(), [&](const FrozenInterval& one) {
-    return one.whole && one.from <= first && (!one.until || *one.until >= last);
-  });
-}
-
-// From the first cut to the last, whoever had the disk was frozen; or nobody had it.
-bool Judge::holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const {
-  int writers = 0;
-  const auto found = holders_.find(disk);
-  if (found != holders_.end()) {
-    for (const Holder& holder : found->second) {
-      if (holder.from > last || holder.until < first) continue;
-      // A known limit: of a pod, or of a guest that was started, that a restored etcd never knew the API has no trace.
-      if (history_.restored && !is_known(holder.by) && !is_frozen(holder.by, first, last)) continue;
-      ++writers;
-      if (consistency == "filesystem" && !is_frozen(holder.by, first, last)) return false;
-    }
-  }
-  return consistency == "offline" ? writers == 0 : writers > 0;
-}
-
-std::optional<Mono> Judge::cut_of(const Claim& claim, const std::string& name) const {
-  std::optional<Mono> latest;
-  for (const cluster::Cut& cut : truth_.cuts()) {
-    if (cut.ns == claim.ns && cut.snapshot == name && cut.at <= claim.at) latest = cut.at;
-  }
-  return latest;
-}
-
-// Somebody may change the backup's list between our look at it and our verdict. It is then of those that were made.
-std::vector<std::string> Judge::members_of(const Claim& claim) const {
-  if (claim.of == "volumesnapshots") return {claim.name};
-  if (!history_.edited_backups.contains(claim.name)) return claim.members;
-  std::vector<std::string> made;
-  for (const cluster::Cut& cut : truth_.cuts_of(claim.ns, claim.name)) made.push_back(cut.snapshot);
-  return made;
-}
-
-void Judge::verdict_is_true(const Claim& claim) {
-  const std::vector<std::string> names = members_of(claim);
-  std::optional<Mono> first, last;
-  std::vector<std::string> claims;
-  for (const std::string& name : names) {
-    const auto at = cut_of(claim, name);
-    if (!at)
-      return fail(
-          3, claim.name + " is said to be " + claim.consistency + when(claim.at) + ", but " + name + " was not cut");
-    first = std::min(first.value_or(*at), *at);
-    last = std::max(last.value_or(*at), *at);
-    for (const cluster::Cut& cut : truth_.cuts()) {
-      if (cut.ns == claim.ns && cut.snapshot == name && cut.at == *at) claims.push_back(cut.ns + "/" + cut.pvc);
-    }
-  }
-  if (!first) return fail(3, claim.name + " is said to be " + claim.consistency + ", and has no disk");
-  for (const std::string& disk : claims) {
-    const std::string vm = disk.substr(disk.find('/') + 1, disk.rfind("-disk-") - disk.find('/') - 1);
-    if (history_.thawed_by_hand.contains(vm)) continue;
-    if (!holds(claim.consistency, disk, *first, *last)) {
-      return fail(3,
-                  claim.name + " is said to be " + claim.consistency + when(claim.at) + ", which " + disk + " was not");
-    }
-  }
-}
-
-void Judge::verdicts_are_true() {
-  for (const Claim& claim : record_.claims()) {
-    const bool edited = history_.edited_snapshots.contains(claim.name) || history_.edited_backups.contains(claim.name);
-    if (!claim.refused && claim.before == "crash" && claim.consistency != "crash" && !edited) {
-      fail(3, claim.name + " was crash, and is said to be " + claim.consistency + when(claim.at));
-    }
-    if (!claim.refused && (claim.consistency == "filesystem" || claim.consistency == "offline")) verdict_is_true(claim);
   }
 }
 
@@ -320,6 +226,7 @@ void Judge::each_backup_freezes_once() {
 
 std::vector<std::string> broken_promises(History& history) {
   std::vector<std::string> broken = Judge(history).broken();
+  for (std::string& one : false_verdicts(history)) broken.push_back(std::move(one));
   for (std::string& one : broken_thaws(history)) broken.push_back(std::move(one));
   for (std::string& one : broken_restraint(history)) broken.push_back(std::move(one));
   for (std::string& one : broken_growth(history)) broken.push_back(std::move(one));

@@ -1,0 +1,131 @@
+#include "test/sim/verdicts.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "test/sim/findings.h"
+#include "test/sim/holders.h"
+
+namespace sim {
+namespace {
+
+using cluster::FrozenInterval;
+using cluster::Mono;
+
+constexpr char kVmHolds[] = "vm ";
+
+class Verdicts : Findings {
+ public:
+  explicit Verdicts(History& history)
+      : Findings(history), record_(history.installation.record()), holders_(holders_of(truth_)) {}
+
+  std::vector<std::string> broken() {
+    verdicts_are_true();
+    return std::move(broken_);
+  }
+
+ private:
+  void verdicts_are_true();
+  std::vector<std::string> members_of(const Claim& claim) const;
+  void verdict_is_true(const Claim& claim);
+  std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
+  bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const;
+  bool is_frozen(const std::string& holder, Mono first, Mono last) const;
+  bool is_known(const std::string& holder) const;
+
+  Record& record_;
+  std::map<std::string, std::vector<Holder>> holders_;  // by claim, "namespace/name"
+};
+
+// A VM whose instance the API still shows.
+bool Verdicts::is_known(const std::string& holder) const {
+  if (!holder.starts_with(kVmHolds)) return false;
+  const std::string name = holder.substr(holder.find('/') + 1);
+  return !history_.cluster.get("kubevirt.io/virtualmachineinstances", kNamespace, name).is_null();
+}
+
+bool Verdicts::is_frozen(const std::string& holder, Mono first, Mono last) const {
+  if (!holder.starts_with(kVmHolds)) return false;
+  const auto& all = truth_.intervals(holder.substr(std::string(kVmHolds).size()));
+  return std::any_of(all.begin(), all.end(), [&](const FrozenInterval& one) {
+    return one.whole && one.from <= first && (!one.until || *one.until >= last);
+  });
+}
+
+// From the first cut to the last, whoever had the disk was frozen; or nobody had it.
+bool Verdicts::holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const {
+  int writers = 0;
+  const auto found = holders_.find(disk);
+  if (found != holders_.end()) {
+    for (const Holder& holder : found->second) {
+      if (holder.from > last || holder.until < first) continue;
+      // A known limit: of a pod, or of a guest that was started, that a restored etcd never knew the API has no trace.
+      if (history_.restored && !is_known(holder.by) && !is_frozen(holder.by, first, last)) continue;
+      ++writers;
+      if (consistency == "filesystem" && !is_frozen(holder.by, first, last)) return false;
+    }
+  }
+  return consistency == "offline" ? writers == 0 : writers > 0;
+}
+
+std::optional<Mono> Verdicts::cut_of(const Claim& claim, const std::string& name) const {
+  std::optional<Mono> latest;
+  for (const cluster::Cut& cut : truth_.cuts()) {
+    if (cut.ns == claim.ns && cut.snapshot == name && cut.at <= claim.at) latest = cut.at;
+  }
+  return latest;
+}
+
+// Somebody may change the backup's list between our look at it and our verdict. It is then of those that were made.
+std::vector<std::string> Verdicts::members_of(const Claim& claim) const {
+  if (claim.of == "volumesnapshots") return {claim.name};
+  if (!history_.edited_backups.contains(claim.name)) return claim.members;
+  std::vector<std::string> made;
+  for (const cluster::Cut& cut : truth_.cuts_of(claim.ns, claim.name)) made.push_back(cut.snapshot);
+  return made;
+}
+
+void Verdicts::verdict_is_true(const Claim& claim) {
+  const std::vector<std::string> names = members_of(claim);
+  std::optional<Mono> first, last;
+  std::vector<std::string> claims;
+  for (const std::string& name : names) {
+    const auto at = cut_of(claim, name);
+    if (!at)
+      return fail(
+          3, claim.name + " is said to be " + claim.consistency + when(claim.at) + ", but " + name + " was not cut");
+    first = std::min(first.value_or(*at), *at);
+    last = std::max(last.value_or(*at), *at);
+    for (const cluster::Cut& cut : truth_.cuts()) {
+      if (cut.ns == claim.ns && cut.snapshot == name && cut.at == *at) claims.push_back(cut.ns + "/" + cut.pvc);
+    }
+  }
+  if (!first) return fail(3, claim.name + " is said to be " + claim.consistency + ", and has no disk");
+  for (const std::string& disk : claims) {
+    const std::string vm = disk.substr(disk.find('/') + 1, disk.rfind("-disk-") - disk.find('/') - 1);
+    if (history_.thawed_by_hand.contains(vm)) continue;
+    if (!holds(claim.consistency, disk, *first, *last)) {
+      return fail(3,
+                  claim.name + " is said to be " + claim.consistency + when(claim.at) + ", which " + disk + " was not");
+    }
+  }
+}
+
+void Verdicts::verdicts_are_true() {
+  for (const Claim& claim : record_.claims()) {
+    const bool edited = history_.edited_snapshots.contains(claim.name) || history_.edited_backups.contains(claim.name);
+    if (!claim.refused && claim.before == "crash" && claim.consistency != "crash" && !edited) {
+      fail(3, claim.name + " was crash, and is said to be " + claim.consistency + when(claim.at));
+    }
+    if (!claim.refused && (claim.consistency == "filesystem" || claim.consistency == "offline")) verdict_is_true(claim);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> false_verdicts(History& history) {
+  return Verdicts(history).broken();
+}
+
+}  // namespace sim

@@ -1,0 +1,14 @@
+// Promise 3: no backup is said to be consistent that is not.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "test/sim/history.h"
+
+namespace sim {
+
+// What was not kept, in words; empty: all was. `history` has been played.
+[[nodiscard]] std::vector<std::string> false_verdicts(History& history);
+
+}  // namespace sim
