@@ -48,6 +48,28 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
            });
 }
 
+// What it has just written, the next one must take up.
+void stop_at_a_record(Dice& dice, Plan& plan, Millis at) {
+  cluster::Fault fault;
+  fault.kind = dice.of({cluster::FaultKind::kKillAfter, cluster::FaultKind::kStopAfter});
+  fault.verb = "patch";
+  fault.path = dice.of<std::string>({"/virtualmachinebackups", "/volumesnapshots", "/leases/vms."});
+  fault.nth = dice.number(1, 4);
+  fault.delay = dice.millis(500, 40000);
+  plan.add(at,
+           "whoever leads is " + std::string(fault.kind == cluster::FaultKind::kStopAfter ? "stopped" : "killed") +
+               " after patch " + std::to_string(fault.nth) + " of " + fault.path + ", for " + text(fault.delay),
+           [=](History& history) {
+             for (const char* process : {"sweeper-0", "sweeper-1"}) {
+               cluster::Fault one = fault;
+               one.caller = process;
+               history.installation.when_killed(process, fault.delay);
+               if (fault.kind == cluster::FaultKind::kStopAfter) history.stopped.insert(process);
+               history.cluster.add_fault(one);
+             }
+           });
+}
+
 // It goes on in the belief that it has just been made leader again.
 void stop_at_renewal(Dice& dice, Plan& plan, Millis at) {
   cluster::Fault fault;
@@ -68,7 +90,9 @@ void draw_crash_or_stop(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
   const Millis lasts = dice.one_in(3) ? dice.millis(10000, 120000) : dice.millis(50, 10000);
   const int step = dice.number(1, 60);
-  switch (dice.number(0, 4)) {
+  switch (dice.number(0, 5)) {
+    case 5:
+      return stop_at_a_record(dice, plan, at);
     case 4:
       return stop_at_renewal(dice, plan, at);
     case 0:

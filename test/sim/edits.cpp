@@ -1,6 +1,7 @@
 #include "test/sim/edits.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "freeze/names.h"
 #include "test/sim/history.h"
@@ -93,6 +94,40 @@ const Body* at(const Body& json, const std::vector<std::string>& path) {
   return found;
 }
 
+// What the object does not have yet, and what somebody may write there: our own keys, forged or out of place.
+struct Addition {
+  const char* resource;
+  std::vector<std::string> path;
+  std::vector<std::string> values;
+};
+
+Body add_something(History& history, const Kind& kind) {
+  namespace freeze = snapfreeze::freeze;
+  static const std::vector<Addition> kAll = {
+      {"volumesnapshots", {"metadata", "labels", freeze::kBackupLabel}, {"nightly", "weekly", ""}},
+      {"volumesnapshots", {"metadata", "labels", freeze::kEpochLabel}, {"none", "offline", "x"}},
+      {"volumesnapshots", {"metadata", "labels", freeze::kConsistency}, {"filesystem", "crash"}},
+      {"volumesnapshots", {"metadata", "annotations", freeze::kMembersAnnotation}, {"0", "1", "2", "99", "-1", "x"}},
+      {"volumesnapshots", {"metadata", "annotations", freeze::kVmAnnotation}, {"vm0", "vm1", "", "x"}},
+      {"volumesnapshots", {"metadata", "annotations", freeze::kBackupAnnotation}, {"b0", "b1", "x"}},
+      {"volumesnapshots", {"metadata", "annotations", freeze::kConsistency}, {"filesystem", "offline", "crash", "x"}},
+      {"virtualmachinebackups",
+       {"metadata", "annotations", freeze::kConsistency},
+       {"filesystem", "offline", "crash", "x"}},
+      {"virtualmachinebackups", {"metadata", "annotations", freeze::kReason}, {"lapsed", "x"}},
+      {"virtualmachines", {"metadata", "annotations", freeze::kSkipAnnotation}, {"true", "false", ""}},
+      {"virtualmachines", {"metadata", "annotations", freeze::kHarvesterFreezeAnnotation}, {"true", "false"}},
+      {"leases", {"metadata", "annotations", freeze::kConsistency}, {"filesystem", "x"}},
+      {"leases", {"spec", "holderIdentity"}, {"sweeper-0_0", "sweeper-1_0", "nobody"}},
+  };
+  std::vector<const Addition*> fitting;
+  for (const Addition& one : kAll) {
+    if (std::string_view(one.resource) == kind.resource) fitting.push_back(&one);
+  }
+  const Addition& chosen = *history.dice.of(fitting);
+  return patch_at(chosen.path, history.dice.of(chosen.values));
+}
+
 std::string edit(History& history, const Kind& kind, bool deletes) {
   std::vector<std::string> names = history.names(kind.group, kind.resource, kind.ns);
   if (!history.dice.one_in(3)) std::erase(names, snapfreeze::freeze::kLeaderLease);
@@ -106,16 +141,18 @@ std::string edit(History& history, const Kind& kind, bool deletes) {
     history.begin(kind.who, "DELETE", target(kind, name));
     return std::string("delete ") + kind.resource + "/" + name;
   }
+  const auto write = [&](const Body& patch) {
+    history.begin(kind.who, "PATCH", target(kind, name), patch);
+    return std::string("patch ") + kind.resource + "/" + name + " " + patch.dump();
+  };
+  if (history.dice.one_in(3)) return write(add_something(history, kind));
   std::vector<std::vector<std::string>> paths;
   leaves(object, {}, paths);
   if (object.empty() || paths.empty()) return "nothing";
   const auto path = history.dice.of(paths);
   const Body another = history.cluster.get(group_resource, kind.ns, history.dice.of(names));
   const Body* elsewhere = at(another, path);
-  const Body patch =
-      patch_at(path, other_value(history, *at(object, path), elsewhere == nullptr ? Body() : *elsewhere));
-  history.begin(kind.who, "PATCH", target(kind, name), patch);
-  return std::string("patch ") + kind.resource + "/" + name + " " + patch.dump();
+  return write(patch_at(path, other_value(history, *at(object, path), elsewhere == nullptr ? Body() : *elsewhere)));
 }
 
 void act(History& history, const Kind& kind, bool deletes) {
@@ -155,7 +192,7 @@ void draw_edit(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
   const Millis at = plan.moment(dice);
   const int which = dice.number(0, static_cast<int>(std::size(kEdited)));
-  if (which == std::size(kEdited)) return plan.add(at, "somebody plants an epoch", plant_epoch);
+  if (which == std::ssize(kEdited)) return plan.add(at, "somebody plants an epoch", plant_epoch);
   const Kind& kind = kEdited[which];
   const std::string resource = kind.resource;
   const bool deletes = dice.one_in(resource == "leases" ? 2 : 4) && resource != "virtualmachines";
