@@ -96,7 +96,7 @@ inline constexpr auto kReasons = std::to_array<ReasonEntry>({
     {"restarted", "the guest moved to another node, was restarted, or is gone", ""},
     {"thawed-by-hand", "an admin thawed the guest with `snapfreeze thaw` while we held it", ""},
     {"windows-limit", "Windows' VSS gave up after 10 s", "", true},
-    {"thaw-unsettled", "the thaw was never confirmed, or a lost reply may have been Windows' error", ""},
+    {"thaw-unsettled", "the thaw was never confirmed, or what Windows said of it may be lost", ""},
     {"abandoned", "the webhook died while it froze the guest", ""},
     {"session-lost", "the session's Lease was deleted or edited by hand", ""},
     {"record-damaged", "the session's Lease was deleted or edited by hand", ""},

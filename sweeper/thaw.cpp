@@ -62,9 +62,20 @@ ThawDone settled(const Seams& seams, const ThawJob& job, Session session) {
   return done;
 }
 
+// Since then KubeVirt's own timer, which the freeze has set, may have thawed the guest. The freeze came after its
+// Lease.
+bool is_past_timer(const Seams& seams, const ThawJob& job) {
+  const Mono now = seams.clock.monotonic();
+  const auto bound = seams.server_time.upper_bound(now);
+  if (!bound || !job.session.created || *bound >= *job.session.created + job.session.timer) return true;
+  return job.frozen_since && now >= *job.frozen_since + job.session.timer;
+}
+
 ThawDone judge(const Seams& seams, const ThawJob& job, const freeze::ThawAnswer& answer, Session session) {
   switch (answer.outcome) {
     case ThawOutcome::kThawed:
+      // Then the timer's thaw was told that VSS had given up, and ours finds nothing to do.
+      if (session.windows && is_past_timer(seams, job)) session.doubt(reason::kThawUnsettled);
       return settled(seams, job, std::move(session));
     case ThawOutcome::kLapsed:
       session.doubt(reason::kWindowsLimit);

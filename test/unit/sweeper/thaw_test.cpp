@@ -154,6 +154,34 @@ TEST_CASE("VSS's limit on Windows is final: thawed, and not consistent") {
   CHECK(done.session.doubts == Doubts{reason::kWindowsLimit});
 }
 
+TEST_CASE("what Windows says counts only until KubeVirt's own timer may have asked for it") {
+  for (const bool windows : {false, true}) {
+    for (const Millis step : {0ms, -40000ms}) {
+      ThawRig rig(windows);
+      const ThawJob job = rig.job();
+      rig.runtime.sleep_for(job.session.timer);
+      rig.cluster.locked([&] { rig.cluster.store().step_clock(step); });
+      const ThawDone done = rig.thaw(job);
+      CHECK(done.end == End::kSettled);
+      CHECK(done.session.doubts == (windows ? Doubts{reason::kThawUnsettled} : Doubts{}));
+    }
+  }
+}
+
+TEST_CASE("what Windows says in time counts, if it is known when that was") {
+  ThawRig rig(true);
+  ThawJob job = rig.job();
+  rig.runtime.sleep_for(job.session.timer - 2s);
+  SECTION("known") {
+    CHECK(rig.thaw(job).session.doubts.empty());
+  }
+  SECTION("not known") {
+    job.session.created = std::nullopt;
+    job.frozen_since = std::nullopt;
+    CHECK(rig.thaw(job).session.doubts == Doubts{reason::kThawUnsettled});
+  }
+}
+
 TEST_CASE("a guest that has stopped meanwhile has nothing left to thaw") {
   ThawRig rig;
   ThawJob job = rig.job();
