@@ -1,5 +1,5 @@
 """coverage.py BUILD FOLDER...: how many lines of these folders a program of the preset coverage has reached, and those that it has not:
-one run of lines a line, with the text of the first one. Reads what gcov says of each .gcda file below BUILD."""
+one run of lines a line, with the text of the first one. What the simulation replaces (EDGES) is left out. Reads what gcov says of each .gcda file below BUILD."""
 import collections
 import glob
 import gzip
@@ -7,6 +7,11 @@ import json
 import os
 import subprocess
 import sys
+
+
+# Threads, sockets, and what puts a process together: the simulation has fibers, calls, and its own processes instead.
+EDGES = {"sweeper/driver.cpp", "sweeper/longhorn/http_longhorn.cpp", "sweeper/longhorn/received.cpp", "sweeper/service.cpp",
+         "webhook/service.cpp"}
 
 
 def counts(build):
@@ -40,7 +45,7 @@ def main(build, *folders):
     lines = counts(build)
     for folder in folders:
         reached = total = 0
-        for path in sorted(path for path in lines if path.startswith(folder + "/")):
+        for path in sorted(path for path in lines if path.startswith(folder + "/") and path not in EDGES):
             missed = [number for number, count in lines[path].items() if count == 0]
             reached += len(lines[path]) - len(missed)
             total += len(lines[path])

@@ -20,6 +20,8 @@ class Driver {
  public:
   // Snapshots wait so long for what tells which of them are finished, and need not be kept.
   static constexpr std::chrono::seconds kHeadStart{10};
+  // The longest that conclusions may take while it stops.
+  static constexpr std::chrono::seconds kDrain{8};
 
   struct Options {
     std::string own_namespace;
@@ -44,7 +46,6 @@ class Driver {
   [[nodiscard]] bool synced() const;
 
  private:
-  static constexpr std::chrono::seconds kDrain{8};
   // A worker that has had nothing to do for so long ends, unless few are left.
   static constexpr std::chrono::seconds kIdleWorker{30};
 

@@ -90,7 +90,10 @@ void draw_crash_or_stop(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
   const Millis lasts = dice.one_in(3) ? dice.millis(10000, 120000) : dice.millis(50, 10000);
   const int step = dice.number(1, 60);
-  switch (dice.number(0, 5)) {
+  switch (dice.number(0, 6)) {
+    case 6:
+      return plan.add(at, process + " is told to end, back after " + text(lasts),
+                      [=](History& history) { history.installation.terminate(process, lasts); });
     case 5:
       return stop_at_a_record(dice, plan, at);
     case 4:

@@ -6,6 +6,12 @@ namespace sim {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr Millis kGrace = 30s;  // a pod's terminationGracePeriodSeconds
+
+}  // namespace
+
 Installation::Installation(cluster::Cluster& cluster, Options options)
     : cluster_(cluster), options_(std::move(options)), record_(cluster) {
   cluster_.add_namespace(kOwnNamespace);
@@ -72,19 +78,32 @@ void Installation::kill(const std::string& name, std::optional<Millis> back_afte
   }));
 }
 
+void Installation::terminate(const std::string& name, Millis back_after) {
+  const std::shared_ptr<Process> ending = processes_.at(name);
+  told_to_end_.insert(name);
+  if (replicas_.erase(name) > 0) make_replicas();  // it is no endpoint any more
+  ending->terminate();
+  restarts_.push_back(cluster_.runtime().spawn("rollout of " + name, [this, name, ending, back_after] {
+    for (auto left = kGrace; left > 0ms && ending->fibers.alive(); left -= 100ms) cluster_.runtime().sleep_for(100ms);
+    cluster_.runtime().sleep_for(back_after);
+    restart(name);
+  }));
+}
+
 void Installation::revive() {
   // One that is still to come would end the one that we start now.
   for (const cluster::FiberRef& fiber : restarts_) cluster_.runtime().kill(fiber);
   restarts_.clear();
   std::vector<std::string> dead;
   for (const auto& [name, process] : processes_) {
-    if (!process->fibers.alive()) dead.push_back(name);
+    if (!process->fibers.alive() || told_to_end_.contains(name)) dead.push_back(name);
   }
   for (const std::string& name : dead) restart(name);
 }
 
 void Installation::restart(const std::string& name) {
-  if (!replicas_.contains(name)) {
+  told_to_end_.erase(name);
+  if (name.starts_with("sweeper")) {
     start_sweeper(name);
     return;
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,9 @@ class Installation {
   // Without `back_after` it stays dead. The Service keeps a dead replica until another has taken its place, as
   // endpoints lag behind.
   void kill(const std::string& name, std::optional<Millis> back_after = std::nullopt);
-  // Starts those again that are dead.
+  // As a rollout does: it is told to end, and comes back so long after it has ended, or has had to.
+  void terminate(const std::string& name, Millis back_after);
+  // Starts those again that are dead, or told to end.
   void revive();
   // Of one that the cluster's faults kill: whether it comes back.
   void when_killed(const std::string& name, std::optional<Millis> back_after) { back_after_[name] = back_after; }
@@ -59,6 +62,7 @@ class Installation {
   std::map<std::string, std::shared_ptr<cluster::AdmissionTransport>> replicas_;
   std::map<std::string, std::optional<Millis>> back_after_;
   std::vector<cluster::FiberRef> restarts_;
+  std::set<std::string> told_to_end_;
   int lives_ = 0;
 };
 

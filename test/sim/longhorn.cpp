@@ -17,6 +17,7 @@ struct Longhorn::Exchange {
 
 Result<HttpAnswer> Longhorn::post(const std::string& path_and_query, const std::string& body, Millis timeout) {
   gate_.pass();
+  if (stopped_) return Error{Code::kTransient, "stopping", 0};
   cluster::Runtime& runtime = cluster_.runtime();
   cluster::HttpRequest request;
   request.method = "POST";

@@ -15,12 +15,15 @@ class Longhorn : public snapfreeze::sweeper::LonghornApi {
 
   snapfreeze::Result<snapfreeze::sweeper::HttpAnswer> post(const std::string& path_and_query, const std::string& body,
                                                            Millis timeout) override;
+  // From now on it is not asked.
+  void stop() { stopped_ = true; }
 
  private:
   struct Exchange;
 
   cluster::Cluster& cluster_;
   Gate& gate_;
+  bool stopped_ = false;
 };
 
 }  // namespace sim

@@ -28,6 +28,12 @@ class Process {
 
   [[nodiscard]] const std::string& name() const { return fibers.name(); }
   void kill() { fibers.kill(); }  // as kill -9
+  // As SIGTERM: it ends by itself, soon; one without more at once.
+  virtual void terminate() { kill(); }
+
+ protected:
+  // Every wait by `clock` ends from now on.
+  void stop_clock() { own_clock_.stop(); }
 
  private:
   cluster::SimClock own_clock_;

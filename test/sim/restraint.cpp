@@ -136,8 +136,8 @@ void Restraint::cools_down(const cluster::VmOptions& vm) {
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     // One that is carried out late was begun before.
     if (!is_webhook(one.frozen_by) || !one.whole || one.frozen_by.ends_with("(late)")) continue;
-    // A guest that was reset unseen seemed to be frozen when it was cut.
-    const bool unseen = last != nullptr && (last->thawed_by == "power-off" || last->thawed_by == "reset");
+    // A guest that something else has thawed, unseen, seemed to be frozen when it was cut.
+    const bool unseen = last != nullptr && !is_ours(last->thawed_by) && last->thawed_by != "timer";
     const bool too_soon = last != nullptr && !unseen && last->until && one.from < *last->until + kCoolDown;
     if (too_soon && !was_cut(vm, *last)) {
       fail(5, key(vm) + " was frozen" + when(one.from) + ", although nothing was cut while it was frozen" +

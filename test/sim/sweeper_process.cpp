@@ -15,6 +15,8 @@ namespace kube = snapfreeze::kube;
 namespace sweeper = snapfreeze::sweeper;
 using sweeper::Kind;
 
+constexpr Millis kLook{5};
+
 }  // namespace
 
 SweeperProcess::SweeperProcess(cluster::Cluster& cluster, const std::string& name, Record& record,
@@ -40,7 +42,7 @@ SweeperProcess::SweeperProcess(cluster::Cluster& cluster, const std::string& nam
       queue_(sweeper::Driver::Options{}.workers) {
   for (int i = 0; i < sweeper::kKinds; ++i) {
     const auto kind = static_cast<Kind>(i);
-    if (sweeper::is_watched(kind, thaw_on_)) fibers.spawn("watch", [this, kind] { watch(kind); });
+    if (sweeper::is_watched(kind, thaw_on_)) watches_.push_back(fibers.spawn("watch", [this, kind] { watch(kind); }));
   }
   fibers.spawn("plan", [this] { plan(); });
   fibers.spawn("elect", [this] { elect(); });
@@ -52,11 +54,15 @@ void SweeperProcess::elect() {
     cluster::Lock lock = runtime_.lock();
     runtime_.wait_until(lock, synced_, cluster::kNever, [this] { return sweeper_.synced(); });
   }
-  Millis pause{0};
-  do {
-    pause = elector_.step();
+  for (;;) {
+    const Millis pause = elector_.step();
     notify(changed_);
-  } while (clock.wait(pause));
+    {
+      cluster::Lock lock = runtime_.lock();
+      if (runtime_.wait_until(lock, synced_, runtime_.now() + pause, [this] { return election_over_; })) return;
+    }
+    gate.step();
+  }
 }
 
 void SweeperProcess::watch(Kind kind) {
@@ -87,8 +93,12 @@ void SweeperProcess::plan() {
     snapfreeze::Mono next;
     {
       const std::lock_guard guard(mutex_);
+      if (stopping_) return;
       for (sweeper::Job& job : sweeper_.take_due()) queue_.push(std::move(job));
-      while (auto job = queue_.pop()) fibers.spawn("work", [this, job = std::move(*job)] { work(job); });
+      while (auto job = queue_.pop()) {
+        ++working_;
+        fibers.spawn("work", [this, job = std::move(*job)] { work(job); });
+      }
       next = std::min(sweeper_.next_wake(), cluster::kNever);
     }
     cluster::Lock lock = runtime_.lock();
@@ -103,7 +113,44 @@ void SweeperProcess::work(const sweeper::Job& job) {
     const std::lock_guard guard(mutex_);
     queue_.done(job.lane());
     sweeper_.done(outcome);
+    --working_;
   }
+  notify(changed_);
+}
+
+void SweeperProcess::terminate() {
+  fibers.spawn("terminate", [this] {
+    stop_clock();
+    longhorn_.stop();
+    for (const cluster::FiberRef& watch : watches_) runtime_.kill(watch);
+    wind_down();
+    elector_.resign();
+    while (working_ > 0) runtime_.sleep_for(kLook);
+    {
+      const cluster::Lock lock = runtime_.lock();
+      election_over_ = true;
+      runtime_.wake(synced_);
+    }
+    elector_.release();
+    kill();
+  });
+}
+
+bool SweeperProcess::drained() {
+  const std::lock_guard guard(mutex_);
+  return sweeper_.idle() && sweeper_.next_wake() > runtime_.now();
+}
+
+void SweeperProcess::wind_down() {
+  {
+    const std::lock_guard guard(mutex_);
+    sweeper_.wind_down();
+  }
+  notify(changed_);
+  const snapfreeze::Mono until = runtime_.now() + sweeper::Driver::kDrain;
+  do runtime_.sleep_for(kLook);
+  while (runtime_.now() < until && !drained());
+  stopping_ = true;
   notify(changed_);
 }
 

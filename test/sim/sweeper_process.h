@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sweeper/elector.h"
 #include "sweeper/job_queue.h"
@@ -27,6 +28,9 @@ class SweeperProcess : public Process {
   SweeperProcess(cluster::Cluster& cluster, const std::string& name, Record& record, const SweeperOptions& options,
                  int life = 0);
 
+  // As the driver does in stop().
+  void terminate() override;
+
   [[nodiscard]] bool leads() const { return elector_.leads_for(Millis(0)); }
   [[nodiscard]] const snapfreeze::sweeper::Sweeper& core() const { return sweeper_; }
 
@@ -36,6 +40,8 @@ class SweeperProcess : public Process {
   void wait_for_head_start();
   void plan();
   void work(const snapfreeze::sweeper::Job& job);
+  void wind_down();
+  [[nodiscard]] bool drained();
   void notify(cluster::Signal& signal);
 
   cluster::Runtime& runtime_;
@@ -51,6 +57,10 @@ class SweeperProcess : public Process {
   snapfreeze::sweeper::JobQueue queue_;  // no more jobs at once than the driver has threads for
   cluster::Signal synced_;
   cluster::Signal changed_;
+  std::vector<cluster::FiberRef> watches_;
+  int working_ = 0;        // fibers in work()
+  bool stopping_ = false;  // no job begins any more
+  bool election_over_ = false;
   bool news_ = false;
 };
 

@@ -164,7 +164,8 @@ void Thaws::is_thawed_of_what_harvester_left(const cluster::VmOptions& vm) {
 void Thaws::is_not_held_for_a_driver_that_says_no(const cluster::VmOptions& vm) {
   bool fails = false;
   for (const auto& [claim, disk] : history_.plan().disks) {
-    if (!claim.starts_with(vm.name + "-")) continue;
+    const bool shared = std::find(vm.shares.begin(), vm.shares.end(), claim) != vm.shares.end();
+    if (!claim.starts_with(vm.name + "-") && !shared) continue;
     const bool soon = disk.cut <= 900ms && disk.reported && !disk.live.lies && disk.interim_errors == 0;
     if (disk.never || !soon || disk.style == cluster::StorageStyle::kOldLonghorn) return;
     fails = fails || disk.fails;

@@ -5,6 +5,8 @@ namespace {
 
 namespace webhook = snapfreeze::webhook;
 
+constexpr std::chrono::seconds kLongestAdmission{15};
+
 webhook::Settings named(webhook::Settings settings, const std::string& name) {
   settings.replica = name;
   return settings;
@@ -26,6 +28,13 @@ void WebhookProcess::follow_leader() {
   do {
     (void)webhook::look_for_leader(api, clock, kOwnNamespace, sweeper_);
   } while (clock.wait(webhook::kLivenessInterval));
+}
+
+void WebhookProcess::terminate() {
+  fibers.spawn("terminate", [this] {
+    fibers.runtime().sleep_for(kLongestAdmission);
+    kill();
+  });
 }
 
 cluster::WebhookReply WebhookProcess::answer(const std::string& target, const std::string& body) {

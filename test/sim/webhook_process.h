@@ -17,6 +17,9 @@ class WebhookProcess : public Process {
   WebhookProcess(cluster::Cluster& cluster, const std::string& name, Record& record,
                  const WebhookProcessOptions& options);
 
+  // Answers what it was asked before.
+  void terminate() override;
+
   // How the API server reaches it; it must not be called any more once this is destroyed.
   [[nodiscard]] std::shared_ptr<cluster::AdmissionTransport> transport() const { return transport_; }
 
