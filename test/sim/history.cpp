@@ -135,6 +135,7 @@ void History::back_up_all() {
     const auto running = cluster.get("kubevirt.io/virtualmachineinstances", vm.ns, vm.name);
     const bool healthy = vm.agent && !vm.annotations.contains("snapfreeze.harvesterhci.io/skip") &&
                          !running.is_null() && running["status"].value("phase", "") == "Running" &&
+                         !running["status"].contains("fsFreezeStatus") &&
                          cluster.locked([&] { return cluster.guests().agent_connected(vm.ns, vm.name); }) &&
                          !edited_names.contains(vm.name);
     if (!healthy) continue;

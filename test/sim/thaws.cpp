@@ -151,6 +151,8 @@ std::optional<Mono> Thaws::admitted_since(const cluster::VmOptions& vm, Mono sin
 // stray.
 void Thaws::is_thawed_of_what_harvester_left(const cluster::VmOptions& vm) {
   if (vm.annotations.contains("snapfreeze.harvesterhci.io/skip")) return;
+  // Whose the snapshots of a backup that is gone were, nobody can tell the admission.
+  if (history_.undoable.contains(vm.name)) return;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     if (!is_harvester(one.frozen_by) || one.frozen_by.ends_with("(late)")) continue;
     const auto admitted = admitted_since(vm, one.from);
