@@ -21,6 +21,8 @@ constexpr std::chrono::seconds kSilence{90};
 constexpr std::chrono::seconds kTogether{2};
 // Harvester writes down what became of its freeze: once virt-api has given up on it, at the latest.
 constexpr std::chrono::seconds kAfterTheFreeze{15};
+// So old may a backup be that had ended before we began, and whose freeze may still be in force.
+constexpr std::chrono::hours kRecent{1};
 
 StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
   return {action, Mono::max(), verdict, {}};
@@ -113,11 +115,18 @@ bool is_about(Mono when, Mono since, Millis later) {
   return when >= since - later && when <= since + kAfterTheFreeze;
 }
 
-bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest) {
+// Complete already when we first saw it, and its freeze without a timer is in force until somebody thaws the guest.
+bool left_endless_freeze(const BackupRecord& backup, Wall bound) {
+  const BackupFacts& facts = backup.facts;
+  return facts.complete && !backup.completed && facts.deadline == Millis(0) && facts.created &&
+         bound - *facts.created < kRecent;
+}
+
+bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest, Wall bound) {
   if (!backup.facts.harvester_froze) return false;
   // If nobody saw the guest freeze, it cannot be told who froze it; a guest that stays frozen is worse.
   const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= guest.since);
-  if (!guest.freeze_seen && was_unfinished) return true;
+  if (!guest.freeze_seen && (was_unfinished || left_endless_freeze(backup, bound))) return true;
   // A freeze that failed may be carried out late, also after a thaw of ours.
   if (backup.failed && is_about(*backup.failed, guest.since, freeze::kLateCalls + kSilence)) return true;
   return std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) {
@@ -147,7 +156,7 @@ RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Pol
   RescuePlan plan;
   if (!guest.vmi.running || guest.vmi.deleting || guest.kubevirt_snapshot) return plan;
   for (const BackupRecord& backup : guest.backups) {
-    if (may_have_frozen(backup, guest)) plan.backup = backup.facts;
+    if (may_have_frozen(backup, guest, now.bound)) plan.backup = backup.facts;
   }
   if (!plan.backup) return plan;
   const Mono due = guest.since + policy.max_timer;

@@ -269,6 +269,26 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
     backup.completed = kStart;
     CHECK(rescue(guest, 61s).rescue);
   }
+  SECTION("if nobody saw when it froze, also a recent one that had ended before, and whose freeze had no timer") {
+    guest.freeze_seen = false;
+    backup.acts.clear();
+    backup.facts.complete = true;
+    backup.facts.created = Wall();
+    const auto rescued = [&](Wall bound) {
+      Observed now = at(61s);
+      now.bound = bound;
+      return plan_rescue(guest, now, {}).rescue;
+    };
+    CHECK_FALSE(rescued(Wall() + 59min));
+    backup.facts.deadline = 30s;
+    CHECK_FALSE(rescued(Wall() + 59min));
+    backup.facts.deadline = 0ms;
+    CHECK(rescued(Wall() + 59min));
+    CHECK_FALSE(rescued(Wall() + 60min));
+    CHECK_FALSE(rescued(Wall::max()));
+    guest.freeze_seen = true;
+    CHECK_FALSE(rescued(Wall() + 59min));
+  }
   SECTION("never during a snapshot of KubeVirt's own") {
     guest.kubevirt_snapshot = true;
     CHECK_FALSE(rescue(guest, 61s).rescue);
