@@ -14,7 +14,13 @@ TEST_CASE("thaw ends a freeze, says what it did, and the backup says so too") {
   Installed installed;
   installed.sandbox.control("POST", "storage", {{"style", "longhorn"}, {"cut", 8000}});
   installed.back_up("b1");
-  REQUIRE(installed.wait([&] { return says(installed.run("status -n vms"), "Frozen"); }));
+  // A disk that came after the thaw would be late.
+  REQUIRE(installed.wait([&] {
+    const Run story = installed.run("explain b1 -n vms");
+    return says(story, "b1-volume-db-disk-0 admitted while frozen") &&
+           says(story, "b1-volume-db-disk-1 admitted while frozen") &&
+           says(story, "b1-volume-db-disk-2 admitted while frozen");
+  }));
   const Run run = installed.run("thaw db -n vms");
   CAPTURE(run.said);
   CHECK(run.status == 0);
