@@ -22,6 +22,8 @@ struct BackupRecord {
   std::optional<Mono> failed;
   std::optional<Mono> completed;
 
+  // For so long after its creation a finished backup may be why a guest is frozen, and is kept.
+  static constexpr std::chrono::hours kKept{1};
   // After a silence as long as virt-api waits for a launcher, a freeze by Harvester may have timed out. Harvester
   // retries it silently, so that counts as a failure.
   static constexpr std::chrono::seconds kActsApart{2};

@@ -21,8 +21,6 @@ constexpr std::chrono::seconds kSilence{90};
 constexpr std::chrono::seconds kTogether{2};
 // Harvester writes down what became of its freeze: once virt-api has given up on it, at the latest.
 constexpr std::chrono::seconds kAfterTheFreeze{15};
-// So old may a backup be that had ended before we began, and whose freeze may still be in force.
-constexpr std::chrono::hours kRecent{1};
 
 StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
   return {action, Mono::max(), verdict, {}};
@@ -119,7 +117,7 @@ bool is_about(Mono when, Mono since, Millis later) {
 bool left_endless_freeze(const BackupRecord& backup, Wall bound) {
   const BackupFacts& facts = backup.facts;
   return facts.complete && !backup.completed && facts.deadline == Millis(0) && facts.created &&
-         bound - *facts.created < kRecent;
+         bound - *facts.created < BackupRecord::kKept;
 }
 
 bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest, Wall bound) {

@@ -6,8 +6,6 @@
 namespace snapfreeze::sweeper {
 namespace {
 
-// A finished backup is kept as long as a rescue may ask for it.
-constexpr std::chrono::hours kYoung{1};
 // A complete backup without a verdict gets none after a day; no sweeper was running in that time. Otherwise every
 // backup from before snapfreeze was installed would be kept for ever.
 constexpr std::chrono::hours kTooLate{24};
@@ -101,11 +99,11 @@ void Backups::forget_old(Wall bound, Mono now) {
   table_.for_each([&](const std::string& uid, const BackupRecord& record) {
     const BackupFacts& backup = record.facts;
     const auto age = backup.created ? bound - *backup.created : Wall::duration(kTooLate);
-    if (backup.complete && age > kYoung && (backup.verdict || age >= kTooLate)) old.push_back(uid);
+    if (backup.complete && age > BackupRecord::kKept && (backup.verdict || age >= kTooLate)) old.push_back(uid);
   });
   for (const std::string& uid : old) table_.erase(uid);
   for (auto& [guest, of_guest] : deleted_) {
-    std::erase_if(of_guest, [&](const DeletedBackup& deleted) { return now - deleted.at > kYoung; });
+    std::erase_if(of_guest, [&](const DeletedBackup& deleted) { return now - deleted.at > BackupRecord::kKept; });
   }
   std::erase_if(deleted_, [](const auto& item) { return item.second.empty(); });
 }
