@@ -1,5 +1,6 @@
 """coverage.py BUILD FOLDER...: how many lines of these folders a program of the preset coverage has reached, and those that it has not:
-one run of lines a line, with the text of the first one. What the simulation replaces (EDGES) is left out. Reads what gcov says of each .gcda file below BUILD."""
+one run of lines a line, with the text of the first one. What the simulation replaces (EDGES) is left out. Reads what gcov says of
+each .gcda file below BUILD."""
 import collections
 import glob
 import gzip

@@ -16,6 +16,13 @@ std::string draw_process(Dice& dice) {
   return dice.of<std::string>({"sweeper-0", "sweeper-0", "sweeper-1", "webhook-0", "webhook-1"});
 }
 
+// `back`: when a process that it kills comes back.
+void begin_fault(History& history, const cluster::Fault& fault, Millis back) {
+  history.installation.when_killed(fault.caller, back);
+  if (fault.kind == cluster::FaultKind::kStopAfter) history.stopped.insert(fault.caller);
+  history.cluster.add_fault(fault);
+}
+
 void draw_fault_of_the_api(Dice& dice, Plan& plan) {
   using cluster::FaultKind;
   cluster::Fault fault;
@@ -41,11 +48,7 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
   plan.add(plan.moment(dice),
            "fault " + std::to_string(static_cast<int>(fault.kind)) + " at call " + std::to_string(fault.nth) + " of " +
                fault.caller + ", " + std::to_string(fault.count) + " times",
-           [=](History& history) {
-             history.installation.when_killed(fault.caller, back);
-             if (fault.kind == FaultKind::kStopAfter) history.stopped.insert(fault.caller);
-             history.cluster.add_fault(fault);
-           });
+           [=](History& history) { begin_fault(history, fault, back); });
 }
 
 // What it has just written, the next one must take up.
@@ -63,9 +66,7 @@ void stop_at_a_record(Dice& dice, Plan& plan, Millis at) {
              for (const char* process : {"sweeper-0", "sweeper-1"}) {
                cluster::Fault one = fault;
                one.caller = process;
-               history.installation.when_killed(process, fault.delay);
-               if (fault.kind == cluster::FaultKind::kStopAfter) history.stopped.insert(process);
-               history.cluster.add_fault(one);
+               begin_fault(history, one, fault.delay);
              }
            });
 }
@@ -78,10 +79,8 @@ void stop_at_renewal(Dice& dice, Plan& plan, Millis at) {
   fault.verb = "patch";
   fault.path = snapfreeze::freeze::kLeaderLease;
   fault.delay = dice.millis(8000, 40000);
-  plan.add(at, fault.caller + " is stopped at its next renewal, for " + text(fault.delay), [=](History& history) {
-    history.stopped.insert(fault.caller);
-    history.cluster.add_fault(fault);
-  });
+  plan.add(at, fault.caller + " is stopped at its next renewal, for " + text(fault.delay),
+           [=](History& history) { begin_fault(history, fault, fault.delay); });
 }
 
 void draw_crash_or_stop(Dice& dice, Plan& plan) {

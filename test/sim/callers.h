@@ -3,7 +3,14 @@
 
 #include <string>
 
+#include "test/double/truth.h"
+
 namespace sim {
+
+// Of an entry of kind "call".
+inline std::string caller_of(const cluster::TimelineEntry& call) {
+  return call.detail.substr(call.detail.rfind(' ') + 1);
+}
 
 inline bool is_webhook(const std::string& by) {
   return by.starts_with("webhook-");

@@ -15,7 +15,9 @@ struct Holder {
   cluster::Mono until = cluster::kNever;
 };
 
-// By claim, "namespace/name". The caller holds the runtime's lock, or no fiber runs beside it.
-[[nodiscard]] std::map<std::string, std::vector<Holder>> holders_of(const cluster::Truth& truth);
+using Holders = std::map<std::string, std::vector<Holder>>;  // by claim, "namespace/name"
+
+// The caller holds the runtime's lock, or no fiber runs beside it.
+[[nodiscard]] Holders holders_of(const cluster::Truth& truth);
 
 }  // namespace sim

@@ -20,8 +20,8 @@ using cluster::Mono;
 
 class Judge : Findings {
  public:
-  explicit Judge(History& history)
-      : Findings(history), record_(history.installation.record()), holders_(holders_of(truth_)) {}
+  Judge(History& history, const Holders& holders)
+      : Findings(history), record_(history.installation.record()), holders_(holders) {}
 
   std::vector<std::string> broken() {
     admissions_are_allowed_in_time();
@@ -52,7 +52,7 @@ class Judge : Findings {
   bool shares_a_disk(const cluster::VmOptions& vm) const;
 
   Record& record_;
-  std::map<std::string, std::vector<Holder>> holders_;  // by claim, "namespace/name"
+  const Holders& holders_;
 };
 
 void Judge::admissions_are_allowed_in_time() {
@@ -227,8 +227,9 @@ void Judge::each_backup_freezes_once() {
 }  // namespace
 
 std::vector<std::string> broken_promises(History& history) {
-  std::vector<std::string> broken = Judge(history).broken();
-  for (std::string& one : false_verdicts(history)) broken.push_back(std::move(one));
+  const Holders holders = holders_of(history.cluster.truth());
+  std::vector<std::string> broken = Judge(history, holders).broken();
+  for (std::string& one : false_verdicts(history, holders)) broken.push_back(std::move(one));
   for (std::string& one : broken_thaws(history)) broken.push_back(std::move(one));
   for (std::string& one : broken_restraint(history)) broken.push_back(std::move(one));
   for (std::string& one : broken_growth(history)) broken.push_back(std::move(one));

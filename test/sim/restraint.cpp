@@ -29,8 +29,6 @@ constexpr auto kWrittenLate = 15s;
 // half-way.
 constexpr auto kAttempt = 5s;
 constexpr auto kFailuresLast = 220s;
-// The longest that there is.
-constexpr auto kAdmission = 15s;
 // What is done so shortly before our thaw may be seen after it.
 constexpr auto kAtOnce = 300ms;
 
@@ -51,7 +49,6 @@ class Restraint : Findings {
   }
 
  private:
-  static bool is_disk_of(const std::string& claim, const cluster::VmOptions& vm);
   // What we know of a guest was changed behind our back.
   [[nodiscard]] bool misled(const cluster::VmOptions& vm) const {
     return history_.restored || history_.records_touched.contains(lease_of(vm));
@@ -79,7 +76,7 @@ bool Restraint::was_frozen_for_a_backup(const std::string& guest, Mono until) co
   return std::any_of(all.begin(), all.end(), [&](const cluster::TimelineEntry& entry) {
     if (entry.kind != "call" || entry.object != guest || entry.at > until || entry.at < until - kCallsAreLate)
       return false;
-    const std::string by = entry.detail.substr(entry.detail.rfind(' ') + 1);
+    const std::string by = caller_of(entry);
     return entry.detail.starts_with("freeze ") && (is_ours(by) || is_harvester(by));
   });
 }
@@ -110,10 +107,6 @@ void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
     if (was_rescued(vm, one)) continue;
     fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was thawed by " + one.thawed_by);
   }
-}
-
-bool Restraint::is_disk_of(const std::string& claim, const cluster::VmOptions& vm) {
-  return claim.starts_with(vm.name + "-") || std::find(vm.shares.begin(), vm.shares.end(), claim) != vm.shares.end();
 }
 
 bool Restraint::was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const {
@@ -196,8 +189,7 @@ void Restraint::is_well_again(const cluster::VmOptions& vm) {
 // It freezes the guest, or makes a snapshot of it, or fails at a backup of it.
 bool Restraint::is_of_harvester(const cluster::TimelineEntry& entry, const cluster::VmOptions& vm) const {
   if (entry.kind == "call") {
-    return entry.object == key(vm) && entry.detail.starts_with("freeze ") &&
-           is_harvester(entry.detail.substr(entry.detail.rfind(' ') + 1));
+    return entry.object == key(vm) && entry.detail.starts_with("freeze ") && is_harvester(caller_of(entry));
   }
   if (entry.kind == "create") return entry.object.find("-volume-" + vm.name + "-") != std::string::npos;
   const auto& backups = history_.plan().backups;

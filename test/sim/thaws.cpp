@@ -166,8 +166,7 @@ void Thaws::is_thawed_of_what_harvester_left(const cluster::VmOptions& vm) {
 void Thaws::is_not_held_for_a_driver_that_says_no(const cluster::VmOptions& vm) {
   bool fails = false;
   for (const auto& [claim, disk] : history_.plan().disks) {
-    const bool shared = std::find(vm.shares.begin(), vm.shares.end(), claim) != vm.shares.end();
-    if (!claim.starts_with(vm.name + "-") && !shared) continue;
+    if (!is_disk_of(claim, vm)) continue;
     const bool soon = disk.cut <= 900ms && disk.reported && !disk.live.lies && disk.interim_errors == 0;
     if (disk.never || !soon || disk.style == cluster::StorageStyle::kOldLonghorn) return;
     fails = fails || disk.fails;

@@ -1,12 +1,10 @@
 #include "test/sim/verdicts.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "test/sim/callers.h"
 #include "test/sim/findings.h"
-#include "test/sim/holders.h"
 
 namespace sim {
 namespace {
@@ -14,14 +12,12 @@ namespace {
 using cluster::FrozenInterval;
 using cluster::Mono;
 
-// With a slow guest.
-constexpr std::chrono::seconds kBeginTakes{15};
 constexpr char kVmHolds[] = "vm ";
 
 class Verdicts : Findings {
  public:
-  explicit Verdicts(History& history)
-      : Findings(history), record_(history.installation.record()), holders_(holders_of(truth_)) {}
+  Verdicts(History& history, const Holders& holders)
+      : Findings(history), record_(history.installation.record()), holders_(holders) {}
 
   std::vector<std::string> broken() {
     verdicts_are_true();
@@ -39,7 +35,7 @@ class Verdicts : Findings {
   bool froze_in_between(const std::string& vm) const;
 
   Record& record_;
-  std::map<std::string, std::vector<Holder>> holders_;  // by claim, "namespace/name"
+  const Holders& holders_;
 };
 
 // A VM whose instance the API still shows.
@@ -98,14 +94,14 @@ bool Verdicts::froze_in_between(const std::string& vm) const {
   std::optional<Mono> thawed, by_hand;
   for (const auto& entry : truth_.timeline()) {
     if (entry.kind != "call" || entry.object != guest) continue;
-    const std::string by = entry.detail.substr(entry.detail.rfind(' ') + 1);
+    const std::string by = caller_of(entry);
     const bool freezes = entry.detail.starts_with("freeze ");
     if (freezes && by == "by-hand") by_hand = entry.at;
     if (!is_webhook(by)) continue;
     if (!freezes) thawed = entry.at;
-    if (!freezes || !thawed || !by_hand || *by_hand < *thawed - kBeginTakes) continue;
+    if (!freezes || !thawed || !by_hand || *by_hand < *thawed - kAdmission) continue;
     const bool first = std::any_of(frozen.begin(), frozen.end(), [&](const FrozenInterval& one) {
-      return one.frozen_by == "by-hand" && one.from >= *thawed && one.from < entry.at + kBeginTakes;
+      return one.frozen_by == "by-hand" && one.from >= *thawed && one.from < entry.at + kAdmission;
     });
     if (first) return true;
   }
@@ -150,8 +146,8 @@ void Verdicts::verdicts_are_true() {
 
 }  // namespace
 
-std::vector<std::string> false_verdicts(History& history) {
-  return Verdicts(history).broken();
+std::vector<std::string> false_verdicts(History& history, const Holders& holders) {
+  return Verdicts(history, holders).broken();
 }
 
 }  // namespace sim

@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "test/sim/history.h"
+#include "test/sim/holders.h"
 
 namespace sim {
 
 // What was not kept, in words; empty: all was. `history` has been played.
-[[nodiscard]] std::vector<std::string> false_verdicts(History& history);
+[[nodiscard]] std::vector<std::string> false_verdicts(History& history, const Holders& holders);
 
 }  // namespace sim

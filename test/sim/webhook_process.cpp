@@ -1,11 +1,11 @@
 #include "test/sim/webhook_process.h"
 
+#include "webhook/budget.h"
+
 namespace sim {
 namespace {
 
 namespace webhook = snapfreeze::webhook;
-
-constexpr std::chrono::seconds kLongestAdmission{15};
 
 webhook::Settings named(webhook::Settings settings, const std::string& name) {
   settings.replica = name;
@@ -32,7 +32,7 @@ void WebhookProcess::follow_leader() {
 
 void WebhookProcess::terminate() {
   fibers.spawn("terminate", [this] {
-    fibers.runtime().sleep_for(kLongestAdmission);
+    fibers.runtime().sleep_for(webhook::kLongestAdmission);
     kill();
   });
 }
