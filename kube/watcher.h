@@ -63,7 +63,8 @@ class Watcher {
     std::string collection;      // path, from collection_path()
     std::string label_selector;  // "" selects all
     // Never resumes a watch, but lists anew after each, whatever ended it. A watch that resumes in an etcd that was
-    // restored meanwhile misses what was written with a version that it believes to know. For small collections.
+    // restored meanwhile misses what was written with a version that it believes to know, and goes on to name objects
+    // that are gone. For small collections.
     bool always_lists = false;
   };
 

@@ -112,9 +112,9 @@ constexpr auto kWatches = std::to_array<Watch>({
     {Kind::kContent, &kube::kVolumeSnapshotContents, "", false, false, true, Source::kContent, true, content_facts},
     {Kind::kLonghornSnapshot, &kube::kLonghornSnapshots, "", false, false, true, Source::kLonghorn, true,
      longhorn_facts},
-    {Kind::kBackup, &kube::kHarvesterBackups, "", false, false, false, {}, false, backup_facts},
+    {Kind::kBackup, &kube::kHarvesterBackups, "", false, true, false, {}, false, backup_facts},
     {Kind::kVmi, &kube::kVirtualMachineInstances, "", false, false, false, {}, false, vmi_facts},
-    {Kind::kVm, &kube::kVirtualMachines, "", false, false, false, {}, false, vm_facts},
+    {Kind::kVm, &kube::kVirtualMachines, "", false, true, false, {}, false, vm_facts},
 });
 
 // One row a kind, in the order of the kinds.
