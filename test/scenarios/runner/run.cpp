@@ -56,11 +56,12 @@ Run run(System& system, const Scenario& scenario, const HowToRun& how) {
   auto next = steps.begin();
   std::optional<Since> settled_at;
   Since now{0};
-  const Since at_most = how.at_most.value_or(kLookingFor + (steps.empty() ? Since(0) : Since(steps.back().at)));
+  const Since at_most = how.exactly.value_or(kLookingFor + (steps.empty() ? Since(0) : Since(steps.back().at)));
   while (now < at_most && (!settled_at || now - *settled_at < kQuiet)) {
     for (; next != steps.end() && next->at <= now; ++next) next->act();
     look(system, scenario, outcome);
-    const bool is_settled = next == steps.end() && settled(scenario, outcome, system.slack(), how.promises_only);
+    const bool is_settled = !how.exactly && next == steps.end() &&  //
+                            settled(scenario, outcome, system.slack(), how.promises_only);
     settled_at = is_settled ? std::optional(settled_at.value_or(now)) : std::nullopt;
     const Since later = now + system.look_every();
     now = next == steps.end() ? later : std::clamp(Since(next->at), now + Since(1), later);
@@ -68,13 +69,19 @@ Run run(System& system, const Scenario& scenario, const HowToRun& how) {
   }
   look(system, scenario, outcome);
   Run result;
-  result.lasted = outcome.seen.now;
   result.calls = system.calls();
-  if (!how.promises_only) result.failures = judge_expectations(scenario, outcome, system.slack());
-  for (std::string& failure : judge_promises(scenario, outcome, system.slack(), system.webhook_timeout())) {
-    result.failures.push_back(std::move(failure));
-  }
+  result.failures = judge(scenario, outcome, system, how.promises_only);
+  result.outcome = std::move(outcome);
   return result;
+}
+
+Failures judge(const Scenario& scenario, const Outcome& outcome, const System& system, bool promises_only) {
+  Failures failures;
+  if (!promises_only) failures = judge_expectations(scenario, outcome, system.slack());
+  for (std::string& failure : judge_promises(scenario, outcome, system.slack(), system.webhook_timeout())) {
+    failures.push_back(std::move(failure));
+  }
+  return failures;
 }
 
 }  // namespace runner

@@ -9,8 +9,8 @@
 namespace runner {
 
 struct Run {
+  Outcome outcome;
   Failures failures;
-  Since lasted{0};
   std::map<std::string, int> calls;  // to the API server, by process
 };
 
@@ -20,11 +20,14 @@ inline constexpr Since kLookingFor = Millis(200000);
 struct HowToRun {
   // The file's own expectations do not count, for example because something else is killed too.
   bool promises_only = false;
-  // When to look for the last time although not everything is as expected. By default kLookingFor after the last event
-  // of the file.
-  std::optional<Since> at_most;
+  // How long, whether or not all is as expected sooner. By default until it is, and at most for kLookingFor after the
+  // last event of the file.
+  std::optional<Since> exactly;
 };
 
 Run run(System& system, const Scenario& scenario, const HowToRun& how = {});
+
+// All that does not hold.
+Failures judge(const Scenario& scenario, const Outcome& outcome, const System& system, bool promises_only);
 
 }  // namespace runner
