@@ -24,7 +24,7 @@ target_include_directories(snapfreeze_libraries BEFORE PRIVATE ${split} ${source
 target_compile_options(snapfreeze_libraries PRIVATE ${HTTPLIB_CFLAGS_OTHER})
 
 add_executable(snapfreeze-static EXCLUDE_FROM_ALL main.cpp)
-foreach(part base tls kube freeze certs edge webhook sweeper version cli anywhere)
+foreach(part base tls kube freeze certs edge webhook sweeper version by_hand cli anywhere)
   target_sources(snapfreeze-static PRIVATE $<TARGET_OBJECTS:snapfreeze_${part}>)
 endforeach()
 # The map says what was linked, for the list of parts.

@@ -1,6 +1,6 @@
 #include "cli/drain/drain.h"
 
-#include "cli/shared/reach.h"
+#include "cli/shared/home.h"
 #include "freeze/lease.h"
 #include "kube/list.h"
 #include "kube/paths.h"

@@ -10,22 +10,8 @@
 #include "cli/shared/process.h"
 #include "cli/shared/table.h"
 #include "kube/paths.h"
-#include "kube/rest.h"
 
 namespace snapfreeze::cli {
-namespace {
-
-constexpr int kUnauthorized = 401;
-
-std::string service_namespace(const Json& registration) {
-  for (const Json& webhook : registration["webhooks"].items()) {
-    const std::string& found = webhook["clientConfig"]["service"]["namespace"].string();
-    if (!found.empty()) return found;
-  }
-  return "";
-}
-
-}  // namespace
 
 void add_admin(CLI::App& app, AdminOptions& options) {
   add_cluster(app, options.connect);
@@ -52,20 +38,6 @@ bool wants_colours() {
   const char* const terminal = std::getenv("TERM");
   const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
   return isatty(STDOUT_FILENO) == 1 && !dumb && (refused == nullptr || *refused == '\0');
-}
-
-Result<Home> find_home(kube::KubeApi& api, const std::string& told) {
-  if (!told.empty()) return Home{told, Home::Known::kTold};
-  const auto object = kube::get(api, kube::object_path(kube::kMutatingWebhookConfigurations, "", kRegistrationName));
-  if (object) {
-    const std::string found = service_namespace(*object);
-    if (!found.empty()) return Home{found, Home::Known::kRegistered};
-    return Home{kUsualNamespace, Home::Known::kAbsent};
-  }
-  const Error& error = object.error();
-  if (error.code == Code::kNotFound) return Home{kUsualNamespace, Home::Known::kAbsent};
-  if (error.code != Code::kForbidden || error.http_status == kUnauthorized) return error;
-  return Home{kUsualNamespace, Home::Known::kUnreadable};
 }
 
 Result<Reached> reach(const AdminOptions& options) {

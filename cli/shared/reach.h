@@ -1,10 +1,11 @@
-// What the commands for people share: which cluster, whose VMs, and where snapfreeze itself is.
+// What the commands for people share: which cluster, and whose VMs.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
+#include "cli/shared/home.h"
 #include "cli/shared/options.h"
 #include "kube/https_client.h"
 
@@ -24,24 +25,6 @@ void add_admin_of_all(CLI::App& app, AdminOptions& options);
 
 // Whether stdout is a terminal that wants colours: https://no-color.org.
 [[nodiscard]] bool wants_colours();
-
-// Where snapfreeze keeps its sessions.
-struct Home {
-  enum class Known {
-    kTold,        // by an option
-    kRegistered,  // the registration of the webhook says so
-    kAbsent,      // there is no such registration: the usual namespace is assumed
-    kUnreadable,  // we may not look: the usual namespace is assumed
-  };
-  std::string namespace_;
-  Known known = Known::kTold;
-};
-
-inline constexpr char kRegistrationName[] = "snapfreeze";
-inline constexpr char kUsualNamespace[] = "snapfreeze-system";
-
-// Makes one call, unless `told` names it. An Error only if the API server did not answer, or does not know who we are.
-Result<Home> find_home(kube::KubeApi& api, const std::string& told);
 
 struct Reached {
   std::unique_ptr<kube::HttpsClient> api;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "cli/shared/reach.h"
+#include "cli/shared/home.h"
 #include "freeze/session_store.h"
 #include "kube/api.h"
 
