@@ -30,6 +30,10 @@ bool holds_guest(Phase phase) {
   return phase == Phase::kFreezing || is_frozen(phase);
 }
 
+bool releases_guest(Phase phase) {
+  return phase == Phase::kThawing || phase == Phase::kResting;
+}
+
 bool Session::has_disk(std::string_view claim) const {
   return std::find(claims.begin(), claims.end(), claim) != claims.end();
 }

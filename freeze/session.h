@@ -41,6 +41,8 @@ enum class Phase { kFreezing, kFrozen, kArmed, kThawing, kResting, kNewer };
 [[nodiscard]] bool is_frozen(Phase phase);
 // The guest is frozen, or is about to be.
 [[nodiscard]] bool holds_guest(Phase phase);
+// The guest is thawed, or is about to be. Of kNewer neither is known.
+[[nodiscard]] bool releases_guest(Phase phase);
 
 // More disks than a VM can have, and few enough to fit into a Lease.
 inline constexpr int kMaxMembers = 1000;

@@ -86,7 +86,7 @@ bool Sessions::replace(const freeze::Session& session, Mono now) {
     if (!is_new) --phases_[record.session.phase];
     ++phases_[session.phase];
     if (freeze::is_frozen(session.phase) && !seen.frozen_since) seen.frozen_since = now;
-    if (!freeze::holds_guest(session.phase) && !seen.released) seen.released = now;
+    if (freeze::releases_guest(session.phase) && !seen.released) seen.released = now;
     record.session = session;
     for (const freeze::Hold& hold : session.holds) {
       if (record.find(hold) == nullptr) record.holds.push_back({hold, now, false, {}});

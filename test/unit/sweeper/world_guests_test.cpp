@@ -187,6 +187,21 @@ TEST_CASE("a guest is frozen without a session since it reports so, or since its
   CHECK_FALSE(rig.world.frozen_guest("vms/vm1"));
 }
 
+TEST_CASE("only a session that thaws proves by its end that the guest was thawed") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+  const auto thawed_after = [&](Phase phase) {
+    rig.apply(Kind::kSession, session(phase), 1s);
+    rig.remove(Kind::kSession, session(phase), 2s);
+    return rig.world.frozen_guest("vms/vm1")->thawed;
+  };
+  CHECK_FALSE(thawed_after(Phase::kFrozen));
+  CHECK_FALSE(thawed_after(Phase::kNewer));
+  CHECK(thawed_after(Phase::kResting) == at(1s).at);
+}
+
 TEST_CASE("a guest that KubeVirt held is frozen without a session only since KubeVirt let it go") {
   WorldRig rig;
   VmiFacts guest = vmi();
