@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kNameLimit = 253;
 
 // Annotations of the Lease. The prefix is that of the public names; admins may read them, only snapfreeze writes them.
-constexpr char kFormat[] = "snapfreeze.harvesterhci.io/format";
 constexpr char kPhase[] = "snapfreeze.harvesterhci.io/phase";
 constexpr char kNamespace[] = "snapfreeze.harvesterhci.io/namespace";
 constexpr char kVm[] = "snapfreeze.harvesterhci.io/vm";

@@ -18,6 +18,7 @@ namespace snapfreeze::freeze {
 // needs a higher number, and a release before it that knows to leave that number alone. A Lease without the annotation
 // is of format 1.
 inline constexpr int kLeaseFormat = 1;
+inline constexpr char kFormat[] = "snapfreeze.harvesterhci.io/format";
 
 // The label that lists sessions. The leader's Lease does not carry it.
 inline constexpr char kSessionLabel[] = "snapfreeze.harvesterhci.io/session";

@@ -173,7 +173,10 @@ BackupView BackupView::from(const Json& object) {
   const Result<Millis> deadline = parse_duration(spec["fsFreezeDeadline"].string());
   if (deadline.ok()) view.fs_freeze_deadline = deadline.value();
   for (const Json& volume : status["volumeBackups"].items()) {
-    if (!volume["name"].string().empty()) view.snapshot_names.push_back(volume["name"].string());
+    const std::string& name = volume["name"].string();
+    if (name.empty()) continue;
+    view.snapshot_names.push_back(name);
+    if (!volume["creationTime"].string().empty()) view.made.push_back(name);
   }
   view.ready = status["readyToUse"].boolean();
   view.error = error_in(status);

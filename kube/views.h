@@ -96,6 +96,7 @@ struct BackupView {
   std::string type;                          // "backup" or "snapshot"
   std::optional<Millis> fs_freeze_deadline;  // nullopt: not set, or not a duration
   std::vector<std::string> snapshot_names;   // status.volumeBackups[].name: the set to wait for
+  std::vector<std::string> made;             // those of them that have a creationTime, so that they are cut
   bool ready = false;
   std::string error;  // of the backup, written anew by each attempt of Harvester's that fails
   std::optional<Wall> error_time;

@@ -70,6 +70,7 @@ Result<Facts> backup_facts(const Json& object, ThawOn) {
   facts.vm = view.source_name;
   facts.created = view.metadata.creation_timestamp;
   facts.snapshot_names = std::move(view.snapshot_names);
+  facts.made = std::move(view.made);
   facts.deadline = view.fs_freeze_deadline;
   facts.failed = !view.error.empty();
   facts.error_time = view.error_time;

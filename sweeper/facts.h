@@ -64,6 +64,7 @@ struct BackupFacts {
   std::string vm;
   std::optional<Wall> created;
   std::vector<std::string> snapshot_names;  // the set to wait for
+  std::vector<std::string> made;            // those of them that are cut
   std::optional<Millis> deadline;           // of Harvester's freeze; 0: it sets no timer
   bool failed = false;                      // in error, which is no end: Harvester tries again
   std::optional<Wall> error_time;           // of the last attempt that failed

@@ -21,6 +21,10 @@ struct BackupRecord {
   std::vector<Mono> acts;  // in order, at most kMostActs; of those less than kActsApart apart, the first and the latest
   std::optional<Mono> failed;
   std::optional<Mono> completed;
+  // When it was last seen that one of its disks is cut whose snapshot no webhook of ours has admitted. Harvester has
+  // frozen the guest for that one before.
+  std::optional<Mono> cut_without_us{};
+  std::set<std::string> admitted{};  // its other snapshots, by name, until it is complete
 
   // For so long after its creation a finished backup may be why a guest is frozen, and is kept.
   static constexpr std::chrono::hours kKept{1};

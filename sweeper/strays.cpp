@@ -125,6 +125,7 @@ bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest, Wall 
   // If nobody saw the guest freeze, it cannot be told who froze it; a guest that stays frozen is worse.
   const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= guest.since);
   if (!guest.freeze_seen && (was_unfinished || left_endless_freeze(backup, bound))) return true;
+  if (backup.cut_without_us && *backup.cut_without_us >= guest.since) return true;
   // A freeze that failed may be carried out late, also after a thaw of ours.
   if (backup.failed && is_about(*backup.failed, guest.since, freeze::kLateCalls + kSilence)) return true;
   return std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) {

@@ -1,5 +1,7 @@
 #include "sweeper/world/backups.h"
 
+#include <algorithm>
+
 #include "freeze/calls.h"
 #include "sweeper/world/guests.h"
 
@@ -20,6 +22,13 @@ bool has_failed(const BackupFacts& before, const BackupFacts& after) {
 bool has_acted(const BackupFacts& before, const BackupFacts& after) {
   return before.error_time != after.error_time || before.failed != after.failed ||
          before.harvester_froze != after.harvester_froze || before.snapshot_names != after.snapshot_names;
+}
+
+bool has_cut_without_us(const BackupRecord& record, const BackupFacts& after) {
+  const std::vector<std::string>& before = record.facts.made;
+  return std::any_of(after.made.begin(), after.made.end(), [&](const std::string& name) {
+    return std::find(before.begin(), before.end(), name) == before.end() && !record.admitted.contains(name);
+  });
 }
 
 }  // namespace
@@ -53,6 +62,8 @@ std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, 
   table_.change(facts.uid, [&](BackupRecord& record) {
     if (has_acted(before, facts)) record.act(now);
     if (has_failed(before, facts)) record.failed = now;
+    if (has_cut_without_us(record, facts)) record.cut_without_us = now;
+    if (facts.complete) record.admitted.clear();
     if (facts.complete && !before.complete) record.completed = now;
     record.facts = facts;
     // A verdict that we wrote may be newer than what the watch says.
@@ -78,6 +89,12 @@ void Backups::remember_deleted(const BackupRecord& record, Mono now) {
 
 void Backups::acted(const std::string& uid, Mono now) {
   table_.change(uid, [&](BackupRecord& record) { record.act(now); });
+}
+
+void Backups::admitted(const std::string& uid, const std::string& snapshot) {
+  const BackupRecord* known = table_.find(uid);
+  if (known == nullptr || known->facts.complete || known->admitted.size() >= freeze::kMaxMembers) return;
+  table_.change(uid, [&](BackupRecord& record) { record.admitted.insert(snapshot); });
 }
 
 void Backups::judged(const std::string& uid, const freeze::Verdict& verdict) {

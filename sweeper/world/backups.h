@@ -22,6 +22,8 @@ class Backups {
   std::optional<BackupFacts> remove(const std::string& uid, Mono now);
   // A snapshot of it was created: Harvester works on it.
   void acted(const std::string& uid, Mono now);
+  // A webhook of ours has admitted a snapshot of it.
+  void admitted(const std::string& uid, const std::string& snapshot);
   void judged(const std::string& uid, const freeze::Verdict& verdict);
 
   [[nodiscard]] const BackupFacts* find(const std::string& uid) const;

@@ -154,6 +154,7 @@ void World::apply(const SnapshotFacts& facts, bool added, Observed now) {
   if (vmi != nullptr && !vmi->facts.off) {
     rooms_.snapshots.change(facts.uid, [](SnapshotRecord& record) { record.vmi_seen = true; });
   }
+  if (facts.hold) rooms_.backups.admitted(facts.hold->uid, facts.name);
   if (facts.captured) {
     rooms_.captures.note(Captures::Source::kSnapshot, facts.uid, now, facts.cut);
   } else {
@@ -220,6 +221,11 @@ void World::snapshot_left(const SnapshotFacts& facts) {
 void World::apply(const BackupFacts& facts, bool added, Observed now) {
   if (facts.deleting) return remove_backup(facts.uid, now.at);
   const auto before = rooms_.backups.apply(facts, added, now.at);
+  if (!before) {
+    for (const std::string& uid : rooms_.snapshots.of_backup(facts.uid)) {
+      rooms_.backups.admitted(facts.uid, rooms_.snapshots.find(uid)->facts.name);
+    }
+  }
   if (before && guest_of(*before) != guest_of(facts)) backup_left(*before);
   backup_changed(facts);
 }

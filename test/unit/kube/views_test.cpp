@@ -105,12 +105,13 @@ TEST_CASE("A Longhorn snapshot is captured when requested, or on old versions wh
 TEST_CASE("A backup names its VM and the snapshots to wait for") {
   const auto view = BackupView::from(parse(R"({"metadata":{"annotations":{"harvesterhci.io/snapshotFreezeFS":"true"}},
     "spec":{"source":{"kind":"VirtualMachine","name":"vm1"},"type":"backup","fsFreezeDeadline":"10s"},
-    "status":{"volumeBackups":[{"name":"b-d0"},{"name":"b-d1"},{"volumeName":"unnamed"}],"readyToUse":false,
-      "error":{"message":"in error state"}}})"));
+    "status":{"volumeBackups":[{"name":"b-d0"},{"name":"b-d1","creationTime":"2026-11-23T13:17:00Z"},
+      {"volumeName":"unnamed"}],"readyToUse":false,"error":{"message":"in error state"}}})"));
   CHECK(view.source_name == "vm1");
   CHECK(view.type == "backup");
   CHECK(view.fs_freeze_deadline == Millis(10'000));
   CHECK(view.snapshot_names == std::vector<std::string>{"b-d0", "b-d1"});
+  CHECK(view.made == std::vector<std::string>{"b-d1"});
   CHECK(view.harvester_froze);
   CHECK(view.error == "in error state");
   CHECK_FALSE(view.complete());

@@ -228,6 +228,37 @@ TEST_CASE("a backup for which Harvester froze is known to a rescue also when it 
   CHECK(rig.world.frozen_guest("vms/vm1")->backups.empty());
 }
 
+TEST_CASE("a disk of a backup is cut without us if no webhook of ours has admitted its snapshot") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+  BackupFacts facts = backup({"disk-0", "disk-1"});
+  const auto cut_without_us = [&] { return rig.world.frozen_guest("vms/vm1")->backups.at(0).cut_without_us; };
+  const auto is_cut = [&](const std::string& name, Millis when) {
+    facts.made.push_back(name);
+    rig.apply(Kind::kBackup, facts, when);
+    return cut_without_us();
+  };
+  SECTION("the snapshot is seen after the backup") {
+    rig.apply(Kind::kBackup, facts, 0ms);
+    rig.apply(Kind::kSnapshot, snapshot("disk-0", freeze::kEpochNone), 200ms);
+  }
+  SECTION("the snapshot is seen before the backup") {
+    rig.apply(Kind::kSnapshot, snapshot("disk-0", freeze::kEpochNone), 0ms);
+    rig.apply(Kind::kBackup, facts, 200ms);
+  }
+  SECTION("the snapshot is forgotten meanwhile") {
+    rig.apply(Kind::kBackup, facts, 0ms);
+    rig.apply(Kind::kSnapshot, snapshot("disk-0", freeze::kEpochNone), 200ms);
+    rig.world.forget("uid-disk-0");
+  }
+  CHECK_FALSE(is_cut("disk-0", 1s));
+  CHECK(is_cut("disk-1", 2s) == at(2s).at);
+  rig.apply(Kind::kBackup, facts, 3s);
+  CHECK(cut_without_us() == at(2s).at);
+}
+
 TEST_CASE("Harvester acts when a snapshot or a backup is created, not when something changes one that was forgotten") {
   WorldRig rig;
   VmiFacts guest = vmi();
