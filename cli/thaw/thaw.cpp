@@ -36,7 +36,7 @@ class ByHand {
     Millis pause = kBetweenAttempts;
     for (int attempt = 1; look() && record(); ++attempt, pause *= 2) {
       if (call() || attempt == kAttempts) break;
-      say("no reply; trying again");
+      say((result_.error.http_status == 0 ? "no reply" : result_.error.message) + "; trying again");
       if (!seams_.clock.wait(pause)) break;
     }
     return std::move(result_);

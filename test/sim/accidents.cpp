@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "freeze/names.h"
+#include "test/sim/admin_deeds.h"
 #include "test/sim/edits.h"
 #include "test/sim/guest_accidents.h"
 #include "test/sim/history.h"
@@ -212,7 +213,10 @@ constexpr Draw kAccidents[] = {draw_fault_of_the_api,
                                draw_pod,
                                draw_longhorns_mood,
                                draw_edit,
-                               draw_edit};
+                               draw_edit,
+                               draw_thaw_command,
+                               draw_drain,
+                               draw_strange_lease};
 
 std::vector<Draw> draw_kinds(Dice& dice) {
   if (dice.one_in(2)) return {std::begin(kAccidents), std::end(kAccidents)};

@@ -7,6 +7,9 @@
 
 namespace sim {
 
+// `snapfreeze thaw` and `drain`.
+inline constexpr char kCommandCaller[] = "snapfreeze-command";
+
 // Of an entry of kind "call".
 inline std::string caller_of(const cluster::TimelineEntry& call) {
   return call.detail.substr(call.detail.rfind(' ') + 1);

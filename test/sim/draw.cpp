@@ -64,6 +64,19 @@ cluster::HarvesterOptions draw_harvester(Dice& dice) {
   return options;
 }
 
+// Nothing there can depend on a kind that is not.
+void draw_not_served(Dice& dice, Plan& plan) {
+  if (!dice.one_in(8)) return;
+  if (dice.one_in(2)) {
+    plan.not_served.push_back({"backup.kubevirt.io", "virtualmachinebackups"});
+    plan.not_served.push_back({"backup.kubevirt.io", "virtualmachinebackuptrackers"});
+  }
+  if (dice.one_in(2)) plan.not_served.push_back({"snapshot.kubevirt.io", "virtualmachinesnapshots"});
+  if (dice.one_in(2)) return;
+  plan.not_served.push_back({"longhorn.io", "snapshots"});
+  for (auto& [claim, disk] : plan.disks) disk.style = cluster::StorageStyle::kCsi;
+}
+
 }  // namespace
 
 Plan draw(std::uint64_t seed) {
@@ -78,6 +91,7 @@ Plan draw(std::uint64_t seed) {
   }
   plan.harvester = draw_harvester(dice);
   plan.kubevirt_minor = dice.number(6, 9);
+  draw_not_served(dice, plan);
   plan.installation.sweeper.clock_offset = dice.one_in(4) ? dice.millis(-600000, 600000) : Millis(0);
   plan.installation.webhook.clock_offset = dice.one_in(4) ? dice.millis(-600000, 600000) : Millis(0);
   plan.installation.registration.timeout_seconds = dice.of({15, 15, 15, 10, 5});

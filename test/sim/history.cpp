@@ -36,6 +36,11 @@ void History::set_up() {
   cluster.harvester().set_options(plan_.harvester);
   cluster.guests().set_version(1, plan_.kubevirt_minor);
   cluster.admission().set_rounds(plan_.rounds);
+  cluster.locked([&] {
+    for (const NotServed& kind : plan_.not_served) {
+      cluster.store().resources().serve(kind.group, kind.resource, false);
+    }
+  });
   for (const std::string& vm : plan_.not_for_tenants) {
     cluster.locked([&] {
       cluster.access().deny(

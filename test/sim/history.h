@@ -48,9 +48,10 @@ class History {
   std::set<std::string> edited_backups;     // of Harvester
   std::set<std::string> hindered;           // guests that could not always be thawed when they were asked to
   std::set<std::string> thawed_by_hand;     // which cannot be seen, as the documents say
-  std::set<std::string> stopped;            // processes, for some time
-  bool restored = false;                    // etcd
-  bool clock_stepped = false;               // the API server's, and it stays so
+  std::multimap<std::string, cluster::Mono> thaw_commands;  // by guest
+  std::set<std::string> stopped;                            // processes, for some time
+  bool restored = false;                                    // etcd
+  bool clock_stepped = false;                               // the API server's, and it stays so
   [[nodiscard]] const Plan& plan() const { return plan_; }
   [[nodiscard]] cluster::Mono start() const { return start_; }
   // From when on nothing was disturbed, and no process stopped.

@@ -35,6 +35,10 @@ struct Begin {
 inline constexpr int kFirstEvent = 0;
 inline constexpr int kLastEvent = 60000;
 
+struct NotServed {
+  std::string group, resource;
+};
+
 // As the text of an event says it.
 inline std::string text(Millis time) {
   return std::to_string(time.count()) + " ms";
@@ -53,6 +57,7 @@ struct Plan {
   std::map<std::string, cluster::DiskOptions> disks;  // by claim
   cluster::HarvesterOptions harvester;
   int kubevirt_minor = 8;
+  std::vector<NotServed> not_served;  // kinds that the cluster does not have
   Installation::Options installation;
   std::vector<Event> events;              // in the order of time
   std::vector<Backup> backups;            // those of Harvester among the events

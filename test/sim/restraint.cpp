@@ -56,6 +56,7 @@ class Restraint : Findings {
 
   void only_its_backups_thaw_it(const cluster::VmOptions& vm);
   [[nodiscard]] bool was_rescued(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
+  [[nodiscard]] bool was_thawed_by_command(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   [[nodiscard]] bool was_frozen_for_a_backup(const std::string& guest, Mono until) const;
   [[nodiscard]] bool had_session(const cluster::VmOptions& vm, Mono from, Mono until) const;
   void cools_down(const cluster::VmOptions& vm);
@@ -97,6 +98,14 @@ bool Restraint::had_session(const cluster::VmOptions& vm, Mono from, Mono until)
   });
 }
 
+// The sweeper thaws once more after an admin's thaw.
+bool Restraint::was_thawed_by_command(const cluster::VmOptions& vm, const FrozenInterval& interval) const {
+  const auto [begin, end] = history_.thaw_commands.equal_range(vm.name);
+  return std::any_of(begin, end, [&](const auto& command) {
+    return command.second < *interval.until && command.second + kCallsAreLate > interval.from;
+  });
+}
+
 void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
   if (misled(vm)) return;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
@@ -104,7 +113,7 @@ void Restraint::only_its_backups_thaw_it(const cluster::VmOptions& vm) {
     // Known limits: a backup of Harvester's begins with a thaw, whoever froze the guest; and a session that was there
     // before may have waited for a call that could come late.
     if (was_frozen_for_a_backup(key(vm), *one.until) || had_session(vm, one.from, one.from)) continue;
-    if (was_rescued(vm, one)) continue;
+    if (was_rescued(vm, one) || was_thawed_by_command(vm, one)) continue;
     fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was thawed by " + one.thawed_by);
   }
 }
