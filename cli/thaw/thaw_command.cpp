@@ -5,6 +5,7 @@
 
 #include "cli/shared/exit_status.h"
 #include "cli/shared/process.h"
+#include "cli/shared/reach.h"
 #include "cli/shared/table.h"
 #include "cli/thaw/thaw.h"
 
