@@ -64,6 +64,11 @@ Body nobodys_lease(const std::string& name) {
           {"metadata", {{"name", name}, {"labels", {{freeze::kSessionLabel, "true"}}}}}};
 }
 
+bool is_strange(const Body& lease) {
+  return lease["metadata"].value("annotations", Body::object()).value(freeze::kFormat, "") !=
+         std::to_string(freeze::kLeaseFormat);
+}
+
 }  // namespace
 
 void draw_thaw_command(Dice& dice, Plan& plan) {
@@ -92,12 +97,24 @@ void draw_strange_lease(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
   plan.add(at, "an admin creates Lease " + name + (newer ? ", of a newer format" : ", of no guest"),
            [=](History& history) {
+             history.strange_leases.insert(name);
              history.records_touched.insert(name);
              history.begin("admin", "POST", leases, newer ? newer_lease(vm) : nobodys_lease(name));
            });
   plan.add(at + lasts, "Lease " + name + " is removed", [=](History& history) {
     history.records_deleted.insert(name);
     history.begin("admin", "DELETE", leases + "/" + name);
+  });
+}
+
+void remove_strange_leases(History& history) {
+  history.cluster.locked([&] {
+    auto& store = history.cluster.store();
+    const cluster::ResourceType& leases = store.resources().at("coordination.k8s.io", "leases");
+    for (const std::string& name : history.strange_leases) {
+      const auto lease = store.get(leases, kOwnNamespace, name);
+      if (lease != nullptr && is_strange(lease->json)) store.remove(leases, kOwnNamespace, name);
+    }
   });
 }
 

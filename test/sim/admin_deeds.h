@@ -11,5 +11,7 @@ void draw_thaw_command(Dice& dice, Plan& plan);
 void draw_drain(Dice& dice, Plan& plan);
 // A Lease among the sessions that names no guest, or that is of a version yet to come. It is removed again.
 void draw_strange_lease(Dice& dice, Plan& plan);
+// Whatever the API server has refused to remove, or a restored etcd has brought back.
+void remove_strange_leases(History& history);
 
 }  // namespace sim

@@ -4,6 +4,7 @@
 
 #include "freeze/names.h"
 #include "test/double/api/part.h"
+#include "test/sim/admin_deeds.h"
 
 namespace sim {
 
@@ -112,6 +113,7 @@ void History::calm_down() {
     cluster.faults().end_holdbacks(runtime.now());
   });
   calm_ = runtime.now();
+  remove_strange_leases(*this);
   cluster.guests().clear_faults();
   for (const char* name : kProcesses) installation.process(name).gate.disarm();
   installation.revive();

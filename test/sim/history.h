@@ -49,6 +49,7 @@ class History {
   std::set<std::string> hindered;           // guests that could not always be thawed when they were asked to
   std::set<std::string> thawed_by_hand;     // which cannot be seen, as the documents say
   std::multimap<std::string, cluster::Mono> thaw_commands;  // by guest
+  std::set<std::string> strange_leases;                     // created by an admin, of no version of ours
   std::set<std::string> stopped;                            // processes, for some time
   bool restored = false;                                    // etcd
   bool clock_stepped = false;                               // the API server's, and it stays so
