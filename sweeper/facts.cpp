@@ -106,16 +106,33 @@ Result<Facts> vm_facts(const Json& object, ThawOn) {
 using Source = Captures::Source;
 
 constexpr auto kWatches = std::to_array<Watch>({
-    // kind, resource, selector, own namespace, always lists, waits, source, only to capture, read
-    {Kind::kSession, &kube::kLeases, freeze::kSessionLabel, true, true, false, {}, false, session_facts},
-    {Kind::kSnapshot, &kube::kVolumeSnapshots, freeze::kEpochLabel, false, false, true, Source::kSnapshot, false,
-     snapshot_facts},
-    {Kind::kContent, &kube::kVolumeSnapshotContents, "", false, false, true, Source::kContent, true, content_facts},
-    {Kind::kLonghornSnapshot, &kube::kLonghornSnapshots, "", false, false, true, Source::kLonghorn, true,
-     longhorn_facts},
-    {Kind::kBackup, &kube::kHarvesterBackups, "", false, true, false, {}, false, backup_facts},
-    {Kind::kVmi, &kube::kVirtualMachineInstances, "", false, false, false, {}, false, vmi_facts},
-    {Kind::kVm, &kube::kVirtualMachines, "", false, true, false, {}, false, vm_facts},
+    {.kind = Kind::kSession,
+     .resource = &kube::kLeases,
+     .label_selector = freeze::kSessionLabel,
+     .own_namespace = true,
+     .always_lists = true,
+     .read = session_facts},
+    {.kind = Kind::kSnapshot,
+     .resource = &kube::kVolumeSnapshots,
+     .label_selector = freeze::kEpochLabel,
+     .waits = true,
+     .source = Source::kSnapshot,
+     .read = snapshot_facts},
+    {.kind = Kind::kContent,
+     .resource = &kube::kVolumeSnapshotContents,
+     .waits = true,
+     .source = Source::kContent,
+     .only_to_capture = true,
+     .read = content_facts},
+    {.kind = Kind::kLonghornSnapshot,
+     .resource = &kube::kLonghornSnapshots,
+     .waits = true,
+     .source = Source::kLonghorn,
+     .only_to_capture = true,
+     .read = longhorn_facts},
+    {.kind = Kind::kBackup, .resource = &kube::kHarvesterBackups, .always_lists = true, .read = backup_facts},
+    {.kind = Kind::kVmi, .resource = &kube::kVirtualMachineInstances, .read = vmi_facts},
+    {.kind = Kind::kVm, .resource = &kube::kVirtualMachines, .always_lists = true, .read = vm_facts},
 });
 
 // One row a kind, in the order of the kinds.

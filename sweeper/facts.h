@@ -109,12 +109,12 @@ struct Change {
 struct Watch {
   Kind kind;
   const kube::Resource* resource;
-  std::string_view label_selector;
-  bool own_namespace = false;              // otherwise all namespaces
-  bool always_lists = false;               // see kube::Watcher::Options
-  bool waits = false;                      // for what tells which of its objects are finished, and need not be kept
-  std::optional<Captures::Source> source;  // its objects say what was captured
-  bool only_to_capture = false;            // and nothing else: a sweeper that thaws on ThawOn::kReady does without
+  std::string_view label_selector{};         // "" selects all
+  bool own_namespace = false;                // otherwise all namespaces
+  bool always_lists = false;                 // see kube::Watcher::Options
+  bool waits = false;                        // for what tells which of its objects are finished, and need not be kept
+  std::optional<Captures::Source> source{};  // its objects say what was captured
+  bool only_to_capture = false;              // and nothing else: a sweeper that thaws on ThawOn::kReady does without
   Result<Facts> (*read)(const Json& object, ThawOn thaw_on);
 };
 
