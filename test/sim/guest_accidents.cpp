@@ -113,10 +113,10 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
     const Millis away = dice.millis(4000, 20000);
     look_away(dice, plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), away);
   }
-  // KubeVirt makes nothing of a kind that it does not have.
-  const bool kubevirt_makes_any = plan.not_served.empty();
-  const int fate = dice.number(0, 10);
-  switch (kubevirt_makes_any || (fate != 6 && fate != 7) ? fate : 10) {
+  int fate = dice.number(0, 10);
+  // Where a kind is missing, KubeVirt makes neither a snapshot nor a backup of its own.
+  if (!plan.not_served.empty() && (fate == 6 || fate == 7)) fate = 10;
+  switch (fate) {
     case 0:
       return then("is stopped", &Guests::stop, Millis(0));
     case 1:
