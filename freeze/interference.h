@@ -36,6 +36,9 @@ struct Freezer {
   bool deleted = false;                // seen during the session, and gone since
 };
 
+// The one that thaws first; nullopt: Harvester's own, 1 s.
+[[nodiscard]] std::optional<Millis> shorter_deadline(std::optional<Millis> one, std::optional<Millis> other);
+
 [[nodiscard]] Freezer harvester_backup(const Json& backup);  // harvesterhci.io VirtualMachineBackup
 // VirtualMachineSnapshot. Its end thaws the guest, even if it failed at its deadline or was deleted before its end.
 [[nodiscard]] Freezer kubevirt_snapshot(const Json& snapshot);

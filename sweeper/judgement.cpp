@@ -33,6 +33,19 @@ std::vector<Result<Json>> read_snapshots(const Seams& seams, const std::string& 
   return objects;
 }
 
+// What a backup said while it was watched counts, too: somebody may have changed it since.
+void also_heed(const Freezer& seen, std::vector<Freezer>& others) {
+  const auto now = std::find_if(others.begin(), others.end(),
+                                [&](const Freezer& one) { return one.uid == seen.uid && one.vm == seen.vm; });
+  if (now == others.end()) {
+    others.push_back(seen);
+    others.back().deleted = true;
+    return;
+  }
+  now->deadline = freeze::shorter_deadline(now->deadline, seen.deadline);
+  now->froze = now->froze || seen.froze || !seen.snapshots.empty();
+}
+
 }  // namespace
 
 Judgement::Judgement(const Seams& seams, const Settings& settings, const ConcludeJob& job)
@@ -46,11 +59,7 @@ Judgement::Judgement(const Seams& seams, const Settings& settings, const Conclud
 bool Judgement::take(const std::shared_ptr<const Look>& look) {
   std::vector<Freezer> others;
   for (const Look::Backup& backup : look->backups) others.push_back(backup.freezer);
-  for (Freezer seen : job_.seen_backups) {
-    if (look->backup(seen.uid) != nullptr) continue;
-    seen.deleted = true;
-    others.push_back(std::move(seen));
-  }
+  for (const Freezer& seen : job_.seen_backups) also_heed(seen, others);
   if (!read_snapshots_of(others)) return false;
   look_ = look;
   proof_ = freeze::proof_window(session_, settings_.policy.margin, others);

@@ -21,6 +21,11 @@ struct BackupRecord {
   std::vector<Mono> acts;  // in order, at most kMostActs; of those less than kActsApart apart, the first and the latest
   std::optional<Mono> failed;
   std::optional<Mono> completed;
+  // What it said at some time, and need not say any more. The annotation tells whether Harvester froze for the last
+  // disk only, and anybody may change the deadline.
+  bool froze = false;
+  bool endless = false;                     // a freeze for it has no timer
+  std::optional<Millis> shortest_deadline{};  // nullopt: Harvester's own
   // When it was last seen that one of its disks is cut whose snapshot no webhook of ours has admitted. Harvester has
   // frozen the guest for that one before.
   std::optional<Mono> cut_without_us{};
@@ -33,6 +38,7 @@ struct BackupRecord {
   static constexpr std::chrono::seconds kActsApart{2};
   static constexpr std::size_t kMostActs = 64;
   void act(Mono now);
+  void note(const BackupFacts& said);
 };
 
 // A backup that was deleted, or became another guest's.

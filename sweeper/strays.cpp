@@ -116,12 +116,12 @@ bool is_about(Mono when, Mono since, Millis later) {
 // Complete already when we first saw it, and its freeze without a timer is in force until somebody thaws the guest.
 bool left_endless_freeze(const BackupRecord& backup, Wall bound) {
   const BackupFacts& facts = backup.facts;
-  return facts.complete && !backup.completed && facts.deadline == Millis(0) && facts.created &&
+  return facts.complete && !backup.completed && backup.endless && facts.created &&
          bound - *facts.created < BackupRecord::kKept;
 }
 
 bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest, Wall bound) {
-  if (!backup.facts.harvester_froze) return false;
+  if (!backup.froze) return false;
   // If nobody saw the guest freeze, it cannot be told who froze it; a guest that stays frozen is worse.
   const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= guest.since);
   if (!guest.freeze_seen && (was_unfinished || left_endless_freeze(backup, bound))) return true;

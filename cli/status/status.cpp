@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "cli/shared/labelled.h"
+#include "cli/shared/spoilers.h"
 #include "freeze/names.h"
 #include "freeze/verdict.h"
 
@@ -72,7 +73,8 @@ bool has_session(const StatusFacts& facts, const kube::Metadata& guest) {
   });
 }
 
-// Who may have frozen it: KubeVirt's snapshot, or a backup of Harvester's for which Harvester calls freeze itself.
+// Who may have frozen it: KubeVirt's snapshot, or a backup of Harvester's, for which Harvester calls freeze itself. Its
+// annotation says that only of the last disk.
 FrozenGuest describe(const StatusFacts& facts, const UnheldGuest& unheld) {
   FrozenGuest guest;
   guest.namespace_ = unheld.vmi.metadata.namespace_;
@@ -82,7 +84,7 @@ FrozenGuest describe(const StatusFacts& facts, const UnheldGuest& unheld) {
   if (guest.expected) guest.backups.push_back(kKubeVirtPrefix + unheld.kubevirt_snapshot);
   for (const kube::BackupView& backup : facts.backups) {
     const bool of_it = backup.metadata.namespace_ == guest.namespace_ && backup.source_name == guest.vm;
-    if (of_it && backup.harvester_froze && !backup.complete()) guest.backups.push_back(backup.metadata.name);
+    if (of_it && !never_froze(backup) && !backup.complete()) guest.backups.push_back(backup.metadata.name);
   }
   return guest;
 }

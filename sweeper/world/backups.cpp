@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "freeze/calls.h"
+#include "freeze/interference.h"
 #include "sweeper/world/guests.h"
 
 namespace snapfreeze::sweeper {
@@ -43,6 +44,12 @@ void BackupRecord::act(Mono now) {
   acts.push_back(now);
 }
 
+void BackupRecord::note(const BackupFacts& said) {
+  froze = froze || said.harvester_froze;
+  endless = endless || said.deadline == Millis(0);
+  shortest_deadline = freeze::shorter_deadline(shortest_deadline, said.deadline);
+}
+
 std::string Backups::ByGuest::key(const BackupRecord& record) {
   return guest_key(record.facts.namespace_, record.facts.vm);
 }
@@ -51,6 +58,8 @@ std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, 
   const BackupRecord* known = table_.find(facts.uid);
   if (known == nullptr) {
     BackupRecord record{facts, {}, std::nullopt, std::nullopt};
+    record.shortest_deadline = facts.deadline;
+    record.note(facts);
     if (added) record.act(now);
     if (added && facts.failed) record.failed = now;
     table_.put(facts.uid, std::move(record));
@@ -65,6 +74,7 @@ std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, 
     if (has_cut_without_us(record, facts)) record.cut_without_us = now;
     if (facts.complete) record.admitted.clear();
     if (facts.complete && !before.complete) record.completed = now;
+    record.note(facts);
     record.facts = facts;
     // A verdict that we wrote may be newer than what the watch says.
     if (!facts.verdict) record.facts.verdict = before.verdict;

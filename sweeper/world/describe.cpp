@@ -62,12 +62,17 @@ std::vector<BackupFacts> backups_since(const Rooms& rooms, const std::string& gu
   const auto unfinished = [&](const BackupRecord& record) {
     return !record.facts.complete || (record.completed && *record.completed >= since);
   };
+  const auto add = [&](const BackupRecord& record) {
+    BackupFacts& facts = found.emplace_back(record.facts);
+    facts.deadline = record.shortest_deadline;
+    facts.harvester_froze = record.froze;
+  };
   for (const DeletedBackup& deleted : rooms.backups.deleted(guest)) {
-    if (deleted.at >= since && unfinished(deleted.record)) found.push_back(deleted.record.facts);
+    if (deleted.at >= since && unfinished(deleted.record)) add(deleted.record);
   }
   for (const std::string& uid : rooms.backups.of_guest(guest)) {
     const BackupRecord& record = *rooms.backups.record(uid);
-    if (unfinished(record)) found.push_back(record.facts);
+    if (unfinished(record)) add(record);
   }
   return found;
 }

@@ -145,6 +145,10 @@ TEST_CASE("a guest that is frozen without a session is shown first, with whoever
   CHECK(status_of(snapshotted, 10).good());
   CHECK(status_of(snapshotted, 10).frozen.front().backups.front() == "kubevirt/hourly");
   CHECK(to_text(status_of(snapshotted, 10), {}).find("`snapfreeze thaw`") == std::string::npos);
+  // Harvester's annotation speaks of the last disk only.
+  all.backups.back().harvester_froze = false;
+  all.backups.back().snapshot_names = {"weekly-mail-0"};
+  CHECK(status_of(all, 10).frozen.front().backups.front() == "weekly-mail");
   // One with a session is no such guest, whatever it reports.
   StatusFacts held = busy();
   unheld.vmi.metadata.name = "db1";

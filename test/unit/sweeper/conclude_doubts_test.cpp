@@ -63,6 +63,37 @@ TEST_CASE("a backup that was seen during the session and is gone counts") {
   CHECK(rig.last_event()["message"].get<std::string>().find("(VirtualMachineBackup b2)") != std::string::npos);
 }
 
+TEST_CASE("a backup counts by what it said while it was watched, whatever it says now") {
+  ConcludeRig rig;
+  rig.make_backup("b0");
+  const std::string path = "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/b0";
+  const auto patch = [&](const cluster::Json& change) {
+    rig.cluster.call("tenant", "PATCH", path, change, "application/merge-patch+json");
+  };
+  patch({{"spec", {{"fsFreezeDeadline", "90s"}}}, {"status", {{"readyToUse", false}}}});
+  freeze::Freezer seen = freeze::harvester_backup(
+      *Json::parse(rig.cluster.get("harvesterhci.io/virtualmachinebackups", "vms", "b0").dump()));
+  std::string reason = "other-backup";
+  SECTION("the same as now") {
+    reason = "";
+  }
+  SECTION("a shorter deadline") {
+    seen.deadline = 1s;
+  }
+  SECTION("another VM than now") {
+    seen.deadline = 1s;
+    patch({{"spec", {{"source", {{"name", "vm2"}}}}}});
+  }
+  SECTION("that it had snapshots to make, and Harvester froze for it") {
+    patch({{"metadata", {{"annotations", {{"harvesterhci.io/snapshotFreezeFS", "false"}}}}},
+           {"spec", {{"fsFreezeDeadline", "1s"}}},
+           {"status", {{"volumeBackups", nullptr}}}});
+  }
+  rig.job.seen_backups = {seen};
+  rig.conclude();
+  CHECK(rig.of_backup("reason") == reason);
+}
+
 TEST_CASE("a backup that only uploads, or was left behind in error, does not count; one that tries again does") {
   ConcludeRig rig;
   rig.make_backup("b0");

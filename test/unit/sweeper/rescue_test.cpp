@@ -14,8 +14,14 @@ FrozenGuest frozen_guest() {
   guest.since = kStart;
   guest.freeze_seen = true;
   guest.backups = {{backup({}), {kStart - 1s}, std::nullopt, std::nullopt}};
-  guest.backups[0].facts.harvester_froze = true;
+  guest.backups[0].froze = true;
   return guest;
+}
+
+BackupFacts backup_with_deadline(Millis deadline) {
+  BackupFacts facts = backup({});
+  facts.deadline = deadline;
+  return facts;
 }
 
 RescuePlan rescue(const FrozenGuest& guest, Millis now) {
@@ -39,7 +45,7 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
     CHECK(rescue(guest, 61s).rescue);
   }
   SECTION("not one that Harvester did not freeze for") {
-    backup.facts.harvester_froze = false;
+    backup.froze = false;
     CHECK_FALSE(rescue(guest, 61s).rescue);
   }
   SECTION("not one that had been idle for long") {
@@ -94,9 +100,10 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
       return plan_rescue(guest, now, {}).rescue;
     };
     CHECK_FALSE(rescued(Wall() + 59min));
-    backup.facts.deadline = 30s;
+    backup.note(backup_with_deadline(30s));
     CHECK_FALSE(rescued(Wall() + 59min));
-    backup.facts.deadline = 0ms;
+    backup.note(backup_with_deadline(0ms));
+    backup.note(backup_with_deadline(30s));
     CHECK(rescued(Wall() + 59min));
     CHECK_FALSE(rescued(Wall() + 60min));
     CHECK_FALSE(rescued(Wall::max()));

@@ -228,6 +228,25 @@ TEST_CASE("a backup for which Harvester froze is known to a rescue also when it 
   CHECK(rig.world.frozen_guest("vms/vm1")->backups.empty());
 }
 
+TEST_CASE("what a backup has said is kept: that Harvester froze for it, and its shortest deadline") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+  BackupFacts facts = backup({"disk-0", "disk-1"});
+  const auto record = [&](bool froze, Millis deadline) {
+    facts.harvester_froze = froze;
+    facts.deadline = deadline;
+    rig.apply(Kind::kBackup, facts);
+    return rig.world.frozen_guest("vms/vm1")->backups.at(0);
+  };
+  CHECK_FALSE(record(false, 30s).froze);
+  CHECK_FALSE(record(true, 10s).endless);
+  CHECK(record(false, 0s).froze);
+  CHECK(record(false, 90s).endless);
+  CHECK(record(false, 90s).shortest_deadline == Millis(10s));
+}
+
 TEST_CASE("a disk of a backup is cut without us if no webhook of ours has admitted its snapshot") {
   WorldRig rig;
   VmiFacts guest = vmi();
