@@ -15,6 +15,7 @@ Millis whole_millis(Mono::duration duration) {
 
 void Truth::note(std::string kind, std::string object, std::string detail) {
   timeline_.push_back({runtime_.now(), std::move(kind), std::move(object), std::move(detail)});
+  if (observer_) observer_(timeline_.back());
 }
 
 void Truth::froze(const std::string& vm, const std::string& by, bool whole) {

@@ -1,9 +1,11 @@
 // What really happened in the guests and on the disks, on the cluster's own monotonic clock. Nobody under test sees it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "test/double/api/http.h"
@@ -54,6 +56,8 @@ class Truth {
   void held(const std::string& claim, const std::string& by, bool on);
   void cut(Cut cut);
   void note(std::string kind, std::string object, std::string detail);
+  // Told of each entry of the timeline; it must not block. {}: nobody is.
+  void observe(std::function<void(const TimelineEntry&)> observer) { observer_ = std::move(observer); }
 
   [[nodiscard]] bool frozen_now(const std::string& vm) const;
   [[nodiscard]] const std::vector<FrozenInterval>& intervals(const std::string& vm) const;
@@ -85,6 +89,7 @@ class Truth {
   std::map<std::string, std::vector<PowerInterval>> power_;
   std::vector<Cut> cuts_;
   std::vector<TimelineEntry> timeline_;
+  std::function<void(const TimelineEntry&)> observer_;
 };
 
 }  // namespace cluster

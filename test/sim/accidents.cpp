@@ -6,6 +6,7 @@
 
 #include "freeze/names.h"
 #include "test/sim/admin_deeds.h"
+#include "test/sim/backups.h"
 #include "test/sim/edits.h"
 #include "test/sim/guest_accidents.h"
 #include "test/sim/history.h"
@@ -53,7 +54,7 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
 }
 
 // What it has just written, the next one must take up.
-void stop_at_a_record(Dice& dice, Plan& plan, Millis at) {
+void stop_at_a_record(Dice& dice, Plan& plan, const When& at) {
   cluster::Fault fault;
   fault.kind = dice.of({cluster::FaultKind::kKillAfter, cluster::FaultKind::kStopAfter});
   fault.verb = "patch";
@@ -73,7 +74,7 @@ void stop_at_a_record(Dice& dice, Plan& plan, Millis at) {
 }
 
 // It goes on in the belief that it has just been made leader again.
-void stop_at_renewal(Dice& dice, Plan& plan, Millis at) {
+void stop_at_renewal(Dice& dice, Plan& plan, const When& at) {
   cluster::Fault fault;
   fault.kind = cluster::FaultKind::kStopAfter;
   fault.caller = dice.of<std::string>({"sweeper-0", "sweeper-1"});
@@ -86,7 +87,7 @@ void stop_at_renewal(Dice& dice, Plan& plan, Millis at) {
 
 void draw_crash_or_stop(Dice& dice, Plan& plan) {
   const std::string process = draw_process(dice);
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   plan.hinders_us = true;
   const Millis lasts = dice.one_in(3) ? dice.millis(10000, 120000) : dice.millis(50, 10000);
   const int step = dice.number(1, 60);
@@ -115,6 +116,33 @@ void draw_crash_or_stop(Dice& dice, Plan& plan) {
   }
 }
 
+// A process is stopped between its decision to call a guest and the call, and goes on in the midst of what comes next.
+void draw_late_call(Dice& dice, Plan& plan) {
+  const bool freezes = dice.one_in(3);
+  const std::string process =
+      dice.of<std::string>({freezes ? "webhook-0" : "sweeper-0", freezes ? "webhook-1" : "sweeper-1"});
+  const Begin begin = dice.of(plan.begins);
+  const Millis at = std::max(Millis(kFirstEvent), begin.at - dice.millis(0, 500));
+  const Millis longest = dice.one_in(3) ? dice.millis(100, 12000) : Millis(90000);
+  const std::string call = freezes ? "/freeze" : "/unfreeze";
+  plan.hinders_us = true;
+  plan.add(at, process + " is stopped before its next " + call.substr(1) + ", for " + text(longest) + " at most",
+           [=](History& history) {
+             history.stopped.insert(process);
+             history.installation.process(process).gate.close_before(call, 1, longest);
+           });
+  const Aim next = {Moment::kFreeze, begin.vm, freezes ? 1 : 2};
+  plan.add({at, next, dice.millis(0, 3000)}, process + " goes on",
+           [=](History& history) { history.installation.process(process).gate.go_on(); });
+  if (dice.one_in(4)) return;
+  // Whoever takes over needs some time.
+  draw_one_more(dice, plan, {begin.at + dice.millis(1000, 40000), {}});
+}
+
+void draw_another_backup(Dice& dice, Plan& plan) {
+  draw_one_more(dice, plan, plan.moment(dice));
+}
+
 void draw_trouble_with_watches(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
   cluster::Holdback holdback;
@@ -126,7 +154,7 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
                             "/kubevirt.io/v1/virtualmachines", "/longhorn.io/v1beta2/snapshots", "/v1/pods"});
   if (!dice.one_in(3)) holdback.late_by = dice.millis(20, 8000);
   holdback.only_open = dice.one_in(3);
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   const Millis lasts = dice.millis(1000, 60000);
   if (dice.one_in(5)) {
     return plan.add(at, "all watches expire", [](History& history) {
@@ -149,7 +177,7 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
 
 void draw_trouble_with_the_api(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   const Millis lasts = dice.millis(100, 12000);
   const Millis step = dice.millis(-40000, 40000);
   switch (dice.number(0, 3)) {
@@ -187,7 +215,7 @@ void draw_longhorns_mood(Dice& dice, Plan& plan) {
 }
 
 void draw_harvesters_deed(Dice& dice, Plan& plan) {
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   if (dice.one_in(2)) {
     return plan.add(at, "Harvester's controller restarts",
                     [](History& history) { history.cluster.harvester().restart(); });
@@ -216,7 +244,11 @@ constexpr Draw kAccidents[] = {draw_fault_of_the_api,
                                draw_edit,
                                draw_thaw_command,
                                draw_drain,
-                               draw_strange_lease};
+                               draw_strange_lease,
+                               draw_late_call,
+                               draw_late_call,
+                               draw_another_backup,
+                               draw_another_backup};
 
 std::vector<Draw> draw_kinds(Dice& dice) {
   if (dice.one_in(2)) return {std::begin(kAccidents), std::end(kAccidents)};
@@ -232,25 +264,12 @@ std::vector<Draw> draw_kinds(Dice& dice) {
 void draw_victim(Dice& dice, Plan& plan) {
   plan.victim = dice.of(plan.begins).vm;
   if (dice.one_in(2)) return;
-  auto& disk = plan.disks.at(plan.victim + "-disk-0");
-  disk.cut = dice.millis(1000, 8000);
+  for (auto& [claim, disk] : plan.disks) {
+    if (claim.starts_with(plan.victim + "-disk-") && !dice.one_in(3)) disk.cut = dice.millis(300, 8000);
+  }
 }
 
 }  // namespace
-
-std::string Plan::any_vm(Dice& dice) const {
-  if (!victim.empty() && !dice.one_in(6)) return victim;
-  return dice.of(vms).name;
-}
-
-// A session lasts a few seconds of a minute, so that most accidents would pass by all of them.
-Millis Plan::moment(Dice& dice) const {
-  if (dice.one_in(victim.empty() ? 3 : 8)) return dice.millis(kFirstEvent, kLastEvent);
-  Begin begin = dice.of(begins);
-  while (!victim.empty() && begin.vm != victim) begin = dice.of(begins);
-  const Millis after = dice.one_in(2) ? dice.millis(-500, 2000) : dice.millis(0, 15000);
-  return std::max(Millis(kFirstEvent), begin.at + after);
-}
 
 void draw_accidents(Dice& dice, Plan& plan) {
   // Many at once hide each other: some histories have none, most have a few.

@@ -73,14 +73,14 @@ bool is_strange(const Body& lease) {
 
 void draw_thaw_command(Dice& dice, Plan& plan) {
   const std::string vm = plan.any_vm(dice);
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   plan.hinders_us = true;
   plan.add(at, vm + ": snapfreeze thaw", [=](History& history) { thaw(history, vm); });
   plan.add(at + kThawCommand, "that command has ended", [](History&) {});
 }
 
 void draw_drain(Dice& dice, Plan& plan) {
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   plan.hinders_us = true;
   plan.add(at, "snapfreeze drain", drain);
   plan.add(at + 3 * kDrainPatience, "the webhook is registered again",
@@ -88,11 +88,11 @@ void draw_drain(Dice& dice, Plan& plan) {
 }
 
 void draw_strange_lease(Dice& dice, Plan& plan) {
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   const Millis lasts = dice.millis(500, 40000);
   const std::string vm = plan.any_vm(dice);
   const bool newer = dice.one_in(2);
-  const std::string name = newer ? freeze::lease_name(kNamespace, vm) : "strange-" + std::to_string(at.count());
+  const std::string name = newer ? freeze::lease_name(kNamespace, vm) : "strange-" + std::to_string(plan.events.size());
   const std::string leases = std::string("/apis/coordination.k8s.io/v1/namespaces/") + kOwnNamespace + "/leases";
   plan.hinders_us = true;
   plan.add(at, "an admin creates Lease " + name + (newer ? ", of a newer format" : ", of no guest"),

@@ -22,7 +22,7 @@ void snapshot_of(Plan& plan, Millis at, const std::string& name, const std::stri
       });
 }
 
-void delete_backup(Plan& plan, Millis at, const std::string& name) {
+void delete_backup(Plan& plan, const When& at, const std::string& name) {
   ++plan.accidents;
   plan.add(at, "somebody deletes the backup " + name, [=](History& history) {
     const auto backup = history.cluster.get("harvesterhci.io/virtualmachinebackups", kNamespace, name);
@@ -53,7 +53,19 @@ void draw_labelled(Dice& dice, Plan& plan) {
   }
 }
 
+std::string draw_deadline(Dice& dice) {
+  return dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
+}
+
 }  // namespace
+
+void draw_one_more(Dice& dice, Plan& plan, const When& at) {
+  const Backup backup = {"b" + std::to_string(plan.backups.size()), plan.any_vm(dice), draw_deadline(dice)};
+  plan.backups.push_back(backup);
+  plan.add(at, "backup " + backup.name + " of " + backup.vm + " with deadline '" + backup.deadline + "'",
+           [=](History& history) { history.back_up(backup.name, backup.vm, backup.deadline); });
+  if (dice.one_in(4)) delete_backup(plan, at + dice.millis(50, 6000), backup.name);
+}
 
 void draw_backups(Dice& dice, Plan& plan) {
   const int backups = dice.number(1, 4);
@@ -63,13 +75,13 @@ void draw_backups(Dice& dice, Plan& plan) {
     // Some of one guest come almost at once, and so do those of all guests that one schedule names.
     const bool twin = i > 0 && dice.one_in(3);
     const std::string vm = twin && dice.one_in(2) ? plan.backups.back().vm : dice.of(plan.vms).name;
-    const std::string deadline = dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
+    const std::string deadline = draw_deadline(dice);
     plan.backups.push_back({name, vm, deadline});
     at = twin ? at + dice.millis(0, dice.one_in(2) ? 300 : 12000) : dice.millis(kFirstEvent, 40000);
     plan.begins.push_back({vm, at});
     plan.add(at, "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
              [=](History& history) { history.back_up(name, vm, deadline); });
-    if (twin && dice.one_in(4)) delete_backup(plan, at + dice.millis(100, 6000), name);
+    if (twin && dice.one_in(4)) delete_backup(plan, {at + dice.millis(100, 6000), {}}, name);
   }
   if (dice.one_in(3)) draw_labelled(dice, plan);
   if (dice.one_in(8)) draw_labelled(dice, plan);

@@ -8,5 +8,7 @@ namespace sim {
 
 // Adds them to the plan, in any order.
 void draw_backups(Dice& dice, Plan& plan);
+// One more of Harvester's, of the victim, into whatever happens to it. An accident.
+void draw_one_more(Dice& dice, Plan& plan, const When& at);
 
 }  // namespace sim

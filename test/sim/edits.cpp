@@ -190,7 +190,7 @@ void plant_epoch(History& history) {
 
 void draw_edit(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   const int which = dice.number(0, static_cast<int>(std::size(kEdited)));
   if (which == std::ssize(kEdited)) return plan.add(at, "somebody plants an epoch", plant_epoch);
   const Kind& kind = kEdited[which];

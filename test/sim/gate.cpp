@@ -15,6 +15,12 @@ struct Gate::State {
     Millis lasts;
   };
 
+  struct Barrier {
+    std::string ending;
+    int calls;  // until it closes
+    Millis lasts;
+  };
+
   explicit State(cluster::Runtime& its_runtime) : runtime(its_runtime) {}
 
   // Precondition: the lock is held.
@@ -27,8 +33,25 @@ struct Gate::State {
     return lasts;
   }
 
+  // Precondition: the lock is held. The one that this call would be stopped by.
+  std::vector<Barrier>::iterator barrier(std::string_view target) {
+    return std::find_if(barriers.begin(), barriers.end(),
+                        [&](const Barrier& one) { return target.ends_with(one.ending); });
+  }
+
+  void go_on(int number) {
+    const cluster::Lock lock = runtime.lock();
+    if (held != number) return;
+    held = 0;
+    --closed;
+    runtime.wake(opened);
+  }
+
   cluster::Runtime& runtime;
   cluster::Signal opened;
+  std::vector<Barrier> barriers;
+  int held = 0;  // number of the barrier that is closed; 0: none
+  int barriers_closed = 0;
   int closed = 0;  // so many reasons to wait
   int calls = 0;
   int steps = 0;
@@ -63,12 +86,45 @@ void Gate::close_at(Where where, int nth, Millis lasts) {
   state_->stops.push_back({where, (where == Where::kAtStep ? state_->steps : state_->calls) + nth, lasts});
 }
 
+void Gate::close_before(const std::string& ending, int nth, Millis lasts) {
+  const cluster::Lock lock = state_->runtime.lock();
+  state_->barriers.push_back({ending, nth, lasts});
+}
+
+void Gate::go_on() {
+  int held = 0;
+  {
+    const cluster::Lock lock = state_->runtime.lock();
+    held = state_->held;
+  }
+  if (held > 0) state_->go_on(held);
+}
+
 void Gate::disarm() {
   const cluster::Lock lock = state_->runtime.lock();
   state_->stops.clear();
+  state_->barriers.clear();
 }
 
-int Gate::leaves() {
+void Gate::stop_at_barrier(std::string_view target) {
+  Millis lasts{0};
+  int number = 0;
+  {
+    const cluster::Lock lock = state_->runtime.lock();
+    const auto barrier = state_->barrier(target);
+    if (barrier == state_->barriers.end() || --barrier->calls > 0 || state_->held > 0) return;
+    lasts = barrier->lasts;
+    state_->barriers.erase(barrier);
+    ++state_->closed;
+    number = state_->held = ++state_->barriers_closed;
+  }
+  state_->runtime.spawn("go on", [state = state_, lasts, number] {
+    state->runtime.sleep_for(lasts);
+    state->go_on(number);
+  });
+}
+
+int Gate::leaves(std::string_view target) {
   std::optional<Millis> lasts;
   int number = 0;
   {
@@ -76,12 +132,13 @@ int Gate::leaves() {
     number = ++state_->calls;
     lasts = state_->due(Where::kBeforeCall, number);
   }
+  stop_at_barrier(target);
   if (lasts) close_for(*lasts);
   pass();
   return number;
 }
 
-bool Gate::stops_between() {
+bool Gate::stops_between(std::string_view next) {
   std::optional<Millis> lasts;
   {
     const cluster::Lock lock = state_->runtime.lock();
@@ -89,7 +146,8 @@ bool Gate::stops_between() {
     const bool before = std::any_of(state_->stops.begin(), state_->stops.end(), [&](const State::Stop& stop) {
       return stop.where == Where::kBeforeCall && stop.number == state_->calls + 1;
     });
-    if (!lasts) return before || state_->closed > 0;
+    const bool barred = state_->barrier(next) != state_->barriers.end();
+    if (!lasts) return before || barred || state_->closed > 0;
   }
   close_for(*lasts);
   return true;
@@ -135,7 +193,7 @@ int Gate::calls() const {
 }
 
 Result<kube::Response> GatedApi::call(const kube::Request& request) {
-  const int number = gate_.leaves();
+  const int number = gate_.leaves(request.target);
   auto reply = api_.call(request);
   gate_.answered(number);
   gate_.pass();
@@ -145,9 +203,11 @@ Result<kube::Response> GatedApi::call(const kube::Request& request) {
 std::vector<Result<kube::Response>> GatedApi::call_all(std::span<const kube::Request> requests) {
   std::vector<Result<kube::Response>> replies;
   while (replies.size() < requests.size()) {
-    std::vector<int> numbers{gate_.leaves()};
     const auto rest = requests.subspan(replies.size());
-    while (numbers.size() < rest.size() && !gate_.stops_between()) numbers.push_back(gate_.leaves());
+    std::vector<int> numbers{gate_.leaves(rest.front().target)};
+    while (numbers.size() < rest.size() && !gate_.stops_between(rest[numbers.size()].target)) {
+      numbers.push_back(gate_.leaves(rest[numbers.size()].target));
+    }
     for (auto& reply : api_.call_all(rest.first(numbers.size()))) replies.push_back(std::move(reply));
     for (const int number : numbers) gate_.answered(number);
     gate_.pass();
@@ -156,7 +216,7 @@ std::vector<Result<kube::Response>> GatedApi::call_all(std::span<const kube::Req
 }
 
 Result<void> GatedApi::stream(const kube::Request& request, Millis idle, const kube::LineSink& sink) {
-  gate_.answered(gate_.leaves());  // a watch is answered by its lines
+  gate_.answered(gate_.leaves(request.target));  // a watch is answered by its lines
   gate_.pass();
   auto end = api_.stream(request, idle, [&](std::string_view line) {
     gate_.pass();

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "kube/api.h"
@@ -31,13 +33,17 @@ class Gate {
   // apart.
   void close_at(Where where, int nth, Millis lasts);
 
-  // What close_at() is yet to do is left undone.
+  // Before the `nth` call from now on to a target that ends so, for so long at most: go_on() ends it.
+  void close_before(const std::string& ending, int nth, Millis lasts);
+  void go_on();
+
+  // What close_at() and close_before() are yet to do is left undone.
   void disarm();
 
   // A call is about to leave; returns its number. Blocks while the gate is closed.
-  int leaves();
+  int leaves(std::string_view target);
   // Between two calls that leave side by side: whether the process is stopped before the next one.
-  bool stops_between();
+  bool stops_between(std::string_view next);
   // It was carried out, and nothing has reached the process of it. Does not block.
   void answered(int number);
   void step();
@@ -48,6 +54,8 @@ class Gate {
   [[nodiscard]] int calls() const;
 
  private:
+  void stop_at_barrier(std::string_view target);
+
   // Shared with the fibers that open it again: a killed process may be forgotten before.
   struct State;
   std::shared_ptr<State> state_;

@@ -34,7 +34,7 @@ void draw_slow_timer(Dice& dice, Plan& plan) {
            });
 }
 
-void on_guest(Plan& plan, Millis at, const std::string& vm, const std::string& what,
+void on_guest(Plan& plan, const When& at, const std::string& vm, const std::string& what,
               std::function<void(cluster::Guests&, const std::string&)> act) {
   plan.add(at, vm + " " + what, [=](History& history) {
     try {
@@ -64,7 +64,8 @@ void look_away(Dice& dice, Plan& plan, Millis at, Millis lasts) {
            });
 }
 
-void add_call_by_hand(Plan& plan, Millis at, const std::string& vm, const std::string& operation, int seconds = 0) {
+void add_call_by_hand(Plan& plan, const When& at, const std::string& vm, const std::string& operation,
+                      int seconds = 0) {
   plan.add(at, vm + ": " + operation + " by hand", [=](History& history) {
     if (operation == "unfreeze") history.thawed_by_hand.insert(vm);
     history.begin("by-hand", "PUT",
@@ -98,12 +99,12 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
 void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   using cluster::Guests;
   const std::string vm = plan.any_vm(dice);
-  const Millis at = plan.moment(dice);
+  const When at = plan.moment(dice);
   // Some for longer than it takes until a guest that nobody seems to thaw is rescued.
   const Millis lasts = dice.one_in(6) ? dice.millis(70000, 150000) : dice.millis(300, 12000);
   // No guest is frozen while it moves, so that the last backups could not be taken.
   const Millis moves_for = std::min(lasts, Millis(12000));
-  const std::string name = "own-" + std::to_string(at.count());
+  const std::string name = "own-" + std::to_string(plan.events.size());
   const auto then = [&](const char* what, void (Guests::*act)(const std::string&, const std::string&), Millis after) {
     on_guest(plan, at + after, vm, what,
              [act](Guests& guests, const std::string& one) { (guests.*act)(kNamespace, one); });
@@ -111,11 +112,14 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   // What no watch tells in time, only a fresh look does.
   if (dice.one_in(3)) {
     const Millis away = dice.millis(4000, 20000);
-    look_away(dice, plan, std::max(Millis(kFirstEvent), at - dice.millis(0, 3000)), away);
+    look_away(dice, plan, std::max(Millis(kFirstEvent), at.at - dice.millis(0, 3000)), away);
   }
   int fate = dice.number(0, 10);
   // Where a kind is missing, KubeVirt makes neither a snapshot nor a backup of its own.
   if (!plan.not_served.empty() && (fate == 6 || fate == 7)) fate = 10;
+  const bool off =
+      std::any_of(plan.vms.begin(), plan.vms.end(), [&](const auto& one) { return one.name == vm && !one.running; });
+  if (off && !dice.one_in(3)) fate = 1;
   switch (fate) {
     case 0:
       return then("is stopped", &Guests::stop, Millis(0));
@@ -170,8 +174,8 @@ void draw_long_freeze_by_hand(Dice& dice, Plan& plan) {
 }
 
 void draw_pod(Dice& dice, Plan& plan) {
-  const Millis at = plan.moment(dice);
-  const std::string name = "reader-" + std::to_string(at.count());
+  const When at = plan.moment(dice);
+  const std::string name = "reader-" + std::to_string(plan.events.size());
   const std::string claim = plan.any_vm(dice) + "-disk-0";
   plan.add(at, "a pod mounts " + claim, [=](History& history) {
     const Body container = {
@@ -183,7 +187,8 @@ void draw_pod(Dice& dice, Plan& plan) {
                    {"metadata", {{"name", name}}},
                    {"spec", {{"containers", Body::array({container})}, {"volumes", Body::array({volume})}}}});
   });
-  plan.add(at + dice.millis(100, 30000), "that pod goes", [=](History& history) {
+  const Millis stays = dice.one_in(2) ? dice.millis(10, 1500) : dice.millis(100, 30000);
+  plan.add(at + stays, "that pod goes", [=](History& history) {
     history.begin("admin", "DELETE", std::string("/api/v1/namespaces/") + kNamespace + "/pods/" + name);
   });
 }

@@ -27,6 +27,7 @@ History::History(std::uint64_t seed, Plan plan)
     : runtime(seed),
       cluster(runtime),
       installation(cluster, plan.installation),
+      moments(cluster),
       dice(seed * 31 + 7),
       plan_(std::move(plan)) {}
 
@@ -62,6 +63,7 @@ void History::play() {
     cluster.locked([&] { cluster.truth().note("event", "", event.what); });
     event.act(*this);
   }
+  moments.finish();
   runtime.sleep_for(1s);
   calm_down();
   wait_for_quiet();

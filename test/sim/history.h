@@ -9,11 +9,10 @@
 
 #include "test/double/runtime/runtime_sim.h"
 #include "test/sim/dice.h"
+#include "test/sim/moments.h"
 #include "test/sim/plan.h"
 
 namespace sim {
-
-inline constexpr char kNamespace[] = "vms";  // of all VMs
 
 // Of a collection in it, or of one object: path_of("kubevirt.io/v1", "virtualmachines", "vm0").
 inline std::string path_of(const std::string& group_version, const std::string& resource,
@@ -61,6 +60,7 @@ class History {
   cluster::SimRuntime runtime;
   cluster::Cluster cluster;
   Installation installation;
+  Moments moments;
   Dice dice;  // for what is decided only when it happens
 
  private:

@@ -3,16 +3,20 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "test/sim/dice.h"
 #include "test/sim/installation.h"
+#include "test/sim/moments.h"
 
 namespace sim {
 
 class History;
+
+inline constexpr char kNamespace[] = "vms";  // of all VMs
 
 struct Event {
   Millis at;         // after the start
@@ -20,6 +24,18 @@ struct Event {
   std::function<void(History&)> act;
   int number = 0;  // in the draw
 };
+
+// When something happens: so long after the start; or, with an aim, so long after its moment. Then `at` is from when on
+// one aims.
+struct When {
+  Millis at;
+  std::optional<Aim> aim;
+  Millis after{0};
+};
+inline When operator+(When when, Millis later) {
+  (when.aim ? when.after : when.at) += later;
+  return when;
+}
 
 struct Backup {
   std::string name, vm, deadline;
@@ -48,10 +64,12 @@ struct Plan {
   void add(Millis at, std::string what, std::function<void(History&)> act) {
     events.push_back({at, std::move(what), std::move(act), 0});
   }
+  void add(const When& when, const std::string& what, const std::function<void(History&)>& act);
   // What an accident concerns: the victim, most often, or any VM.
   [[nodiscard]] std::string any_vm(Dice& dice) const;
-  // When an accident happens: most often about when a backup begins, of the victim if there is one.
-  [[nodiscard]] Millis moment(Dice& dice) const;
+  // When an accident happens: most often about when a backup begins, or at a moment that it brings; of the victim if
+  // there is one.
+  [[nodiscard]] When moment(Dice& dice) const;
 
   std::vector<cluster::VmOptions> vms;                // all in the namespace "vms"
   std::map<std::string, cluster::DiskOptions> disks;  // by claim

@@ -105,8 +105,10 @@ void Thaws::has_a_session(const cluster::VmOptions& vm) {
     if (!is_webhook(one.frozen_by)) continue;
     const Mono end = one.until.value_or(history_.runtime.now());
     Mono without = one.from;
+    // A thaw that is under way needs none.
     const auto note_gap = [&](Mono until) {
-      if (until - without > kWithoutSession) fail(key(vm) + " is frozen without a session from" + when(without));
+      if (until - without > kWithoutSession + vm.thaw_latency)
+        fail(key(vm) + " is frozen without a session from" + when(without));
     };
     for (const LeaseSpan& span : history_.installation.record().leases()) {
       if (span.lease != lease || span.until <= without || span.from >= end) continue;
