@@ -131,7 +131,7 @@ void draw_late_call(Dice& dice, Plan& plan) {
              history.stopped.insert(process);
              history.installation.process(process).gate.close_before(call, 1, longest);
            });
-  const Aim next = {Moment::kFreeze, begin.vm, freezes ? 1 : 2};
+  const Aim next = {Moment::kFreeze, begin.vm, dice.number(1, 4)};
   plan.add({at, next, dice.millis(0, 3000)}, process + " goes on",
            [=](History& history) { history.installation.process(process).gate.go_on(); });
   if (dice.one_in(4)) return;
@@ -139,8 +139,11 @@ void draw_late_call(Dice& dice, Plan& plan) {
   draw_one_more(dice, plan, {begin.at + dice.millis(1000, 40000), {}});
 }
 
+// Its freeze may slip in between our thaw and our freeze; KubeVirt then keeps its timer.
 void draw_another_backup(Dice& dice, Plan& plan) {
-  draw_one_more(dice, plan, plan.moment(dice));
+  When when = plan.moment(dice);
+  if (dice.one_in(3)) when = {when.at, Aim{Moment::kThaw, plan.any_vm(dice)}, dice.millis(0, 3)};
+  draw_one_more(dice, plan, when);
 }
 
 void draw_trouble_with_watches(Dice& dice, Plan& plan) {
@@ -277,6 +280,8 @@ void draw_accidents(Dice& dice, Plan& plan) {
   plan.accidents += accidents;
   const std::vector<Draw> kinds = draw_kinds(dice);
   if (accidents > 0 && !dice.one_in(3)) draw_victim(dice, plan);
+  // What follows from it is judged only if nothing else happens.
+  if (accidents == 1 && dice.one_in(6)) return draw_deletion_of_a_lease(dice, plan);
   for (int i = 0; i < accidents; ++i) dice.of(kinds)(dice, plan);
   // Only where nothing misleads us can it be told whose freeze was thawed.
   if (plan.hinders_us || !dice.one_in(3)) return;

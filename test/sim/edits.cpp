@@ -26,6 +26,7 @@ constexpr Kind kEdited[] = {
     {"kubevirt.io", "v1", "virtualmachines", "tenant", kNamespace},
     {"coordination.k8s.io", "v1", "leases", "admin", kOwnNamespace},
 };
+constexpr const Kind& kLeases = kEdited[3];
 
 // How long somebody waits for a Lease to appear.
 constexpr int kLooks = 100;
@@ -161,15 +162,24 @@ void act(History& history, const Kind& kind, bool deletes) {
 }
 
 // A session is short: whoever wants to see its Lease must wait for it.
-void act_on_next_lease(History& history, const Kind& kind, bool deletes, Millis after) {
+void act_on_next_lease(History& history, bool deletes, Millis after) {
   for (int looks = 0; looks < kLooks; ++looks) {
-    const auto leases = history.names(kind.group, kind.resource, kind.ns);
+    const auto leases = history.names(kLeases.group, kLeases.resource, kLeases.ns);
     const auto leaders = std::count(leases.begin(), leases.end(), snapfreeze::freeze::kLeaderLease);
     if (leases.size() > static_cast<std::size_t>(leaders)) break;
     history.runtime.sleep_for(kBetweenLooks);
   }
   history.runtime.sleep_for(after);
-  act(history, kind, deletes);
+  act(history, kLeases, deletes);
+}
+
+void edit_next_lease(Dice& dice, Plan& plan, bool deletes) {
+  const When at = plan.moment(dice);
+  const Millis after = dice.one_in(2) ? dice.millis(0, 100) : dice.millis(0, 2000);
+  plan.add(at, std::string("somebody ") + (deletes ? "deletes" : "edits") + " the next Lease", [=](History& one) {
+    one.runtime.spawn("editor", [&one, deletes, after] { act_on_next_lease(one, deletes, after); });
+  });
+  plan.add(at + kLooks * kBetweenLooks + after, "that somebody is gone by now", [](History&) {});
 }
 
 // The epoch of a session, on a snapshot that it has not admitted.
@@ -190,19 +200,18 @@ void plant_epoch(History& history) {
 
 void draw_edit(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
-  const When at = plan.moment(dice);
   const int which = dice.number(0, static_cast<int>(std::size(kEdited)));
-  if (which == std::ssize(kEdited)) return plan.add(at, "somebody plants an epoch", plant_epoch);
+  if (which == std::ssize(kEdited)) return plan.add(plan.moment(dice), "somebody plants an epoch", plant_epoch);
   const Kind& kind = kEdited[which];
-  const std::string resource = kind.resource;
-  const bool deletes = dice.one_in(resource == "leases" ? 2 : 4) && resource != "virtualmachines";
-  const Millis after = dice.one_in(2) ? dice.millis(0, 100) : dice.millis(0, 2000);
-  const std::string what = "somebody edits one of the " + resource;
-  if (resource != "leases") return plan.add(at, what, [&kind, deletes](History& one) { act(one, kind, deletes); });
-  plan.add(at, what, [&kind, deletes, after](History& one) {
-    one.runtime.spawn("editor", [&one, &kind, deletes, after] { act_on_next_lease(one, kind, deletes, after); });
-  });
-  plan.add(at + kLooks * kBetweenLooks + after, "that somebody is gone by now", [](History&) {});
+  if (&kind == &kLeases) return edit_next_lease(dice, plan, dice.one_in(2));
+  const bool deletes = dice.one_in(4) && std::string_view(kind.resource) != "virtualmachines";
+  plan.add(plan.moment(dice), std::string("somebody edits one of the ") + kind.resource,
+           [&kind, deletes](History& one) { act(one, kind, deletes); });
+}
+
+void draw_deletion_of_a_lease(Dice& dice, Plan& plan) {
+  plan.hinders_us = true;
+  edit_next_lease(dice, plan, true);
 }
 
 }  // namespace sim

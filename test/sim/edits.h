@@ -8,5 +8,6 @@ namespace sim {
 
 // Adds one deletion or change to the plan.
 void draw_edit(Dice& dice, Plan& plan);
+void draw_deletion_of_a_lease(Dice& dice, Plan& plan);
 
 }  // namespace sim

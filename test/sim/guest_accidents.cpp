@@ -74,6 +74,11 @@ void add_call_by_hand(Plan& plan, const When& at, const std::string& vm, const s
   });
 }
 
+std::string draw_caller(Dice& dice, const std::string& operation) {
+  if (operation == "unfreeze") return dice.of<std::string>({"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"});
+  return dice.of<std::string>({"webhook-0", "webhook-1"});
+}
+
 }  // namespace
 
 void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
@@ -85,11 +90,13 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
   if (fault.operation == "freeze" && dice.one_in(3)) fault.kind = GuestFaultKind::kHalfway;
   fault.nth = dice.number(1, 3);
   fault.count = dice.number(1, 3);
+  // Otherwise Harvester's own calls, which come first, would meet most of them.
+  if (dice.one_in(2)) fault.caller = draw_caller(dice, fault.operation);
   if (fault.kind == GuestFaultKind::kLate || dice.one_in(2)) fault.delay = dice.millis(1000, 59000);
   const std::string vm = plan.any_vm(dice);
   plan.add(plan.moment(dice),
-           vm + ": " + fault.operation + " fails, kind " + std::to_string(static_cast<int>(fault.kind)) + ", by " +
-               text(fault.delay),
+           vm + ": " + fault.operation + " of " + (fault.caller.empty() ? "anyone" : fault.caller) + " fails, kind " +
+               std::to_string(static_cast<int>(fault.kind)) + ", by " + text(fault.delay),
            [=](History& history) {
              if (fault.operation == "unfreeze") history.hindered.insert(vm);
              history.cluster.guests().add_fault(kNamespace, vm, fault);
@@ -101,7 +108,7 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   const std::string vm = plan.any_vm(dice);
   const When at = plan.moment(dice);
   // Some for longer than it takes until a guest that nobody seems to thaw is rescued.
-  const Millis lasts = dice.one_in(6) ? dice.millis(70000, 150000) : dice.millis(300, 12000);
+  Millis lasts = dice.one_in(6) ? dice.millis(70000, 150000) : dice.millis(300, 12000);
   // No guest is frozen while it moves, so that the last backups could not be taken.
   const Millis moves_for = std::min(lasts, Millis(12000));
   const std::string name = "own-" + std::to_string(plan.events.size());

@@ -19,6 +19,7 @@ constexpr auto kLongestCalm = 400s;
 constexpr auto kLongestStep = 50s;
 constexpr auto kLook = 5s;
 constexpr int kQuietLooks = 3;
+constexpr Millis kSlowFreezes{25000};
 constexpr auto kLast = 45s;  // of a backup that nothing disturbs, to its verdict
 
 }  // namespace
@@ -150,7 +151,9 @@ void History::back_up_all() {
     if (!healthy) continue;
     clean_backups.insert("clean-" + vm.name);
     back_up("clean-" + vm.name, vm.name, "");
-    runtime.sleep_for(300ms);
+    // One admission may need the only slot that another one has, which Harvester's own freeze has delayed.
+    const bool crowded = plan_.installation.webhook.settings.max_freezes == 1;
+    runtime.sleep_for(crowded ? kSlowFreezes : 300ms);
   }
   const auto begin = runtime.now();
   do runtime.sleep_for(1s);

@@ -48,7 +48,6 @@ class Judge : Findings {
   bool undisturbed(const Backup& backup, const cluster::VmOptions& vm) const;
   bool has_a_pod(const cluster::VmOptions& vm) const;
   bool never_ends(const cluster::VmOptions& vm) const;
-  bool is_crowded() const;
   void each_backup_freezes_once();
   bool shares_a_disk(const cluster::VmOptions& vm) const;
 
@@ -155,7 +154,7 @@ void Judge::clean_backups_are_consistent() {
   for (const auto& vm : history_.plan().vms) {
     const std::string name = "clean-" + vm.name;
     if (!history_.clean_backups.contains(name) || shares_a_disk(vm) || has_a_pod(vm) || never_ends(vm) ||
-        vm.freeze_latency > 2s || vm.thaw_latency > 300ms || vm.vss_limit < 10s || is_crowded()) {
+        vm.freeze_latency > 2s || vm.thaw_latency > 300ms || vm.vss_limit < 10s) {
       continue;
     }
     const std::string said = said_of(vm.ns, name);
@@ -166,11 +165,6 @@ void Judge::clean_backups_are_consistent() {
     if (said == "crash other-backup" && history_.restored) continue;
     if (said != "filesystem") fail(4, name + ", which nothing disturbed, is said to be " + said);
   }
-}
-
-// One admission may have to wait for the only slot that another one has.
-bool Judge::is_crowded() const {
-  return history_.plan().installation.webhook.settings.max_freezes == 1 && history_.plan().vms.size() > 1;
 }
 
 // "crash no-agent"
