@@ -234,10 +234,12 @@ using Draw = void (*)(Dice& dice, Plan& plan);
 // One is drawn as often as it stands here.
 constexpr Draw kAccidents[] = {draw_fault_of_the_api,
                                draw_fault_of_a_guest,
+                               draw_fault_of_a_guest,
                                draw_crash_or_stop,
                                draw_crash_or_stop,
                                draw_trouble_with_watches,
                                draw_trouble_with_the_api,
+                               draw_fate_of_a_guest,
                                draw_fate_of_a_guest,
                                draw_call_by_hand,
                                draw_harvesters_deed,
