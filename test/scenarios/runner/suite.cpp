@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -24,6 +26,12 @@ struct Result {
   std::vector<std::string> failures;  // at most a few of each run
   int failed_runs = 0;
   std::string cannot_run;  // why
+
+  void add(Result other) {
+    runs += other.runs;
+    failed_runs += other.failed_runs;
+    std::move(other.failures.begin(), other.failures.end(), std::back_inserter(failures));
+  }
 
   [[nodiscard]] const char* outcome() const {
     return !cannot_run.empty() ? "cannot" : failed_runs > 0 ? "FAILED" : "passed";
@@ -86,7 +94,9 @@ class Suite {
     return one;
   }
 
+  // Side by side where scenarios are: one after the other, those of one scenario would outlast all others.
   void run_killed(const Scenario& scenario, std::uint64_t seed, const Run& clean, Result& result) {
+    std::vector<std::function<void(Result&)>> kills;
     for (const auto& [process, calls] : clean.calls) {
       if (process.rfind(scenario.kill_after_each_call, 0) != 0) continue;
       for (int call = 1; call <= calls; call += plan_.kill_every) {
@@ -96,10 +106,21 @@ class Suite {
         kill.target = process;
         kill.after_call = call;
         killed.events.push_back(kill);
-        run_once(killed, seed, process + " killed after call " + std::to_string(call) + ": ", {true, std::nullopt},
-                 result);
+        const std::string what = process + " killed after call " + std::to_string(call) + ": ";
+        kills.emplace_back([=, this](Result& its) { run_once(killed, seed, what, {true, std::nullopt}, its); });
       }
     }
+    std::vector<Result> results(kills.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kills.size(); ++i) {
+      if (plan_.jobs == 1) {
+        kills[i](results[i]);
+      } else {
+        threads.emplace_back(kills[i], std::ref(results[i]));
+      }
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (Result& its : results) result.add(std::move(its));
   }
 
   // Each seed takes other calls, so that some seeds take them all.
