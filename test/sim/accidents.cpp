@@ -129,7 +129,7 @@ void draw_late_call(Dice& dice, Plan& plan) {
   plan.add(at, process + " is stopped before its next " + call.substr(1) + ", for " + text(longest) + " at most",
            [=](History& history) {
              history.stopped.insert(process);
-             history.installation.process(process).gate.close_before(call, 1, longest);
+             history.installation.process(process).gate.close_before(call, longest);
            });
   const Aim next = {Moment::kFreeze, begin.vm, dice.number(1, 4)};
   plan.add({at, next, dice.millis(0, 3000)}, process + " goes on",

@@ -17,7 +17,6 @@ struct Gate::State {
 
   struct Barrier {
     std::string ending;
-    int calls;  // until it closes
     Millis lasts;
   };
 
@@ -86,9 +85,9 @@ void Gate::close_at(Where where, int nth, Millis lasts) {
   state_->stops.push_back({where, (where == Where::kAtStep ? state_->steps : state_->calls) + nth, lasts});
 }
 
-void Gate::close_before(const std::string& ending, int nth, Millis lasts) {
+void Gate::close_before(const std::string& ending, Millis lasts) {
   const cluster::Lock lock = state_->runtime.lock();
-  state_->barriers.push_back({ending, nth, lasts});
+  state_->barriers.push_back({ending, lasts});
 }
 
 void Gate::go_on() {
@@ -112,7 +111,7 @@ void Gate::stop_at_barrier(std::string_view target) {
   {
     const cluster::Lock lock = state_->runtime.lock();
     const auto barrier = state_->barrier(target);
-    if (barrier == state_->barriers.end() || --barrier->calls > 0 || state_->held > 0) return;
+    if (barrier == state_->barriers.end() || state_->held > 0) return;
     lasts = barrier->lasts;
     state_->barriers.erase(barrier);
     ++state_->closed;

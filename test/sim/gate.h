@@ -33,8 +33,8 @@ class Gate {
   // apart.
   void close_at(Where where, int nth, Millis lasts);
 
-  // Before the `nth` call from now on to a target that ends so, for so long at most: go_on() ends it.
-  void close_before(const std::string& ending, int nth, Millis lasts);
+  // Before the next call to a target that ends so, for so long at most: go_on() ends it.
+  void close_before(const std::string& ending, Millis lasts);
   void go_on();
 
   // What close_at() and close_before() are yet to do is left undone.
