@@ -49,6 +49,7 @@ class Thaws : Findings {
   [[nodiscard]] bool is_handy(const cluster::VmOptions& vm) const;
   void is_thawed_by_us(const cluster::VmOptions& vm);
   [[nodiscard]] std::optional<Mono> admitted_since(const cluster::VmOptions& vm, Mono since) const;
+  bool slipped_into_a_session(const cluster::VmOptions& vm, const FrozenInterval& one) const;
   void is_thawed_of_what_harvester_left(const cluster::VmOptions& vm);
   void is_not_held_for_a_driver_that_says_no(const cluster::VmOptions& vm);
 };
@@ -149,6 +150,14 @@ std::optional<Mono> Thaws::admitted_since(const cluster::VmOptions& vm, Mono sin
   return std::nullopt;
 }
 
+// Between our thaw and our freeze. It then ends with the session, which may last as long as any other.
+bool Thaws::slipped_into_a_session(const cluster::VmOptions& vm, const FrozenInterval& one) const {
+  const auto& spans = history_.installation.record().leases();
+  return one.until && std::any_of(spans.begin(), spans.end(), [&](const LeaseSpan& span) {
+           return span.lease == lease_of(vm) && span.from <= one.from && span.until >= *one.until;
+         });
+}
+
 // A freeze without a timer ends soon after the admission for which it was made, and not only when it is found as a
 // stray.
 void Thaws::is_thawed_of_what_harvester_left(const cluster::VmOptions& vm) {
@@ -157,6 +166,7 @@ void Thaws::is_thawed_of_what_harvester_left(const cluster::VmOptions& vm) {
   if (history_.undoable.contains(vm.name)) return;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     if (!is_harvester(one.frozen_by) || one.frozen_by.ends_with("(late)")) continue;
+    if (slipped_into_a_session(vm, one)) continue;
     const auto admitted = admitted_since(vm, one.from);
     if (!admitted || one.until.value_or(history_.runtime.now()) <= *admitted + kUndone) continue;
     fail(key(vm) + ", which Harvester froze" + when(one.from) + ", was not thawed after the admission" +
