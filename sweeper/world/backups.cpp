@@ -58,7 +58,6 @@ std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, 
   const BackupRecord* known = table_.find(facts.uid);
   if (known == nullptr) {
     BackupRecord record{facts, {}, std::nullopt, std::nullopt};
-    record.shortest_deadline = facts.deadline;
     record.note(facts);
     if (added) record.act(now);
     if (added && facts.failed) record.failed = now;
