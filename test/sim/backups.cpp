@@ -57,13 +57,17 @@ std::string draw_deadline(Dice& dice) {
   return dice.of<std::string>({"", "", "1s", "5s", "6s", "10s", "30s", "90s", "0s", "0s"});
 }
 
+void add_backup(Plan& plan, const When& at, const Backup& backup) {
+  plan.backups.push_back(backup);
+  plan.add(at, "backup " + backup.name + " of " + backup.vm + " with deadline '" + backup.deadline + "'",
+           [=](History& history) { history.back_up(backup.name, backup.vm, backup.deadline); });
+}
+
 }  // namespace
 
 void draw_one_more(Dice& dice, Plan& plan, const When& at) {
   const Backup backup = {"b" + std::to_string(plan.backups.size()), plan.any_vm(dice), draw_deadline(dice)};
-  plan.backups.push_back(backup);
-  plan.add(at, "backup " + backup.name + " of " + backup.vm + " with deadline '" + backup.deadline + "'",
-           [=](History& history) { history.back_up(backup.name, backup.vm, backup.deadline); });
+  add_backup(plan, at, backup);
   if (dice.one_in(4)) delete_backup(plan, at + dice.millis(50, 6000), backup.name);
 }
 
@@ -76,11 +80,9 @@ void draw_backups(Dice& dice, Plan& plan) {
     const bool twin = i > 0 && dice.one_in(3);
     const std::string vm = twin && dice.one_in(2) ? plan.backups.back().vm : dice.of(plan.vms).name;
     const std::string deadline = draw_deadline(dice);
-    plan.backups.push_back({name, vm, deadline});
     at = twin ? at + dice.millis(0, dice.one_in(2) ? 300 : 12000) : dice.millis(kFirstEvent, 40000);
     plan.begins.push_back({vm, at});
-    plan.add(at, "backup " + name + " of " + vm + " with deadline '" + deadline + "'",
-             [=](History& history) { history.back_up(name, vm, deadline); });
+    add_backup(plan, {at, {}}, {name, vm, deadline});
     if (twin && dice.one_in(4)) delete_backup(plan, {at + dice.millis(100, 6000), {}}, name);
   }
   if (dice.one_in(3)) draw_labelled(dice, plan);

@@ -38,12 +38,19 @@ struct Gate::State {
                         [&](const Barrier& one) { return target.ends_with(one.ending); });
   }
 
-  void go_on(int number) {
+  void open() {
     const cluster::Lock lock = runtime.lock();
-    if (held != number) return;
-    held = 0;
     --closed;
     runtime.wake(opened);
+  }
+
+  void go_on(int number) {
+    {
+      const cluster::Lock lock = runtime.lock();
+      if (held != number) return;
+      held = 0;
+    }
+    open();
   }
 
   cluster::Runtime& runtime;
@@ -65,18 +72,14 @@ void Gate::close() {
 }
 
 void Gate::open() {
-  const cluster::Lock lock = state_->runtime.lock();
-  --state_->closed;
-  state_->runtime.wake(state_->opened);
+  state_->open();
 }
 
 void Gate::close_for(Millis lasts) {
   close();
   state_->runtime.spawn("go on", [state = state_, lasts] {
     state->runtime.sleep_for(lasts);
-    const cluster::Lock lock = state->runtime.lock();
-    --state->closed;
-    state->runtime.wake(state->opened);
+    state->open();
   });
 }
 

@@ -19,8 +19,8 @@ constexpr auto kLongestCalm = 400s;
 constexpr auto kLongestStep = 50s;
 constexpr auto kLook = 5s;
 constexpr int kQuietLooks = 3;
-constexpr Millis kSlowFreezes{25000};
-constexpr auto kLast = 45s;  // of a backup that nothing disturbs, to its verdict
+constexpr Millis kSlowFreezes{25000};  // Harvester's and ours, and what lies between
+constexpr auto kLast = 45s;            // of a backup that nothing disturbs, to its verdict
 
 }  // namespace
 

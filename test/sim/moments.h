@@ -22,7 +22,7 @@ struct Aim {
   int nth = 1;  // from when one aims
 };
 
-// "the 2nd cut of vm0 from here on"
+// "the next cut of vm0"; with `nth` 3: "the next cut of vm0 but 2"
 std::string text(const Aim& aim);
 
 class Moments {
