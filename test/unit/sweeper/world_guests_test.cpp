@@ -8,6 +8,17 @@ using namespace std::chrono_literals;
 using namespace snapfreeze::sweeper;
 using freeze::Phase;
 
+namespace {
+
+// One that reports that it is frozen.
+void see_frozen(WorldRig& rig) {
+  VmiFacts guest = vmi();
+  guest.reported_frozen = true;
+  rig.apply(Kind::kVmi, guest);
+}
+
+}  // namespace
+
 TEST_CASE("a lapse is a guest that was reported frozen while held, and is no more") {
   WorldRig rig;
   VmiFacts guest = vmi();
@@ -189,9 +200,7 @@ TEST_CASE("a guest is frozen without a session since it reports so, or since its
 
 TEST_CASE("only a session that thaws proves by its end that the guest was thawed") {
   WorldRig rig;
-  VmiFacts guest = vmi();
-  guest.reported_frozen = true;
-  rig.apply(Kind::kVmi, guest);
+  see_frozen(rig);
   const auto thawed_after = [&](Phase phase) {
     rig.apply(Kind::kSession, session(phase), 1s);
     rig.remove(Kind::kSession, session(phase), 2s);
@@ -216,9 +225,7 @@ TEST_CASE("a guest that KubeVirt held is frozen without a session only since Kub
 
 TEST_CASE("a backup for which Harvester froze is known to a rescue also when it was deleted") {
   WorldRig rig;
-  VmiFacts guest = vmi();
-  guest.reported_frozen = true;
-  rig.apply(Kind::kVmi, guest);
+  see_frozen(rig);
   BackupFacts facts = backup({});
   facts.harvester_froze = true;
   rig.apply(Kind::kBackup, facts);
@@ -230,9 +237,7 @@ TEST_CASE("a backup for which Harvester froze is known to a rescue also when it 
 
 TEST_CASE("what a backup has said is kept: that Harvester froze for it, and its shortest deadline") {
   WorldRig rig;
-  VmiFacts guest = vmi();
-  guest.reported_frozen = true;
-  rig.apply(Kind::kVmi, guest);
+  see_frozen(rig);
   BackupFacts facts = backup({"disk-0", "disk-1"});
   const auto record = [&](bool froze, Millis deadline) {
     facts.harvester_froze = froze;
@@ -249,9 +254,7 @@ TEST_CASE("what a backup has said is kept: that Harvester froze for it, and its 
 
 TEST_CASE("a disk of a backup is cut without us if no webhook of ours has admitted its snapshot") {
   WorldRig rig;
-  VmiFacts guest = vmi();
-  guest.reported_frozen = true;
-  rig.apply(Kind::kVmi, guest);
+  see_frozen(rig);
   BackupFacts facts = backup({"disk-0", "disk-1"});
   const auto cut_without_us = [&] { return rig.world.frozen_guest("vms/vm1")->backups.at(0).cut_without_us; };
   const auto is_cut = [&](const std::string& name, Millis when) {
@@ -280,9 +283,7 @@ TEST_CASE("a disk of a backup is cut without us if no webhook of ours has admitt
 
 TEST_CASE("Harvester acts when a snapshot or a backup is created, not when something changes one that was forgotten") {
   WorldRig rig;
-  VmiFacts guest = vmi();
-  guest.reported_frozen = true;
-  rig.apply(Kind::kVmi, guest);
+  see_frozen(rig);
   BackupFacts facts = backup({"disk-0"});
   const auto acts = [&] { return rig.world.frozen_guest("vms/vm1")->backups.at(0).acts; };
   SECTION("a snapshot") {
