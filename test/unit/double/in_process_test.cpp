@@ -2,6 +2,8 @@
 #include "test/double/runtime/runtime_sim.h"
 #include "test/support/catch.h"
 
+namespace in_process_test {
+
 using namespace cluster;
 using namespace std::chrono_literals;
 namespace kube = snapfreeze::kube;
@@ -124,3 +126,5 @@ TEST_CASE("a process killed in a call never sees its end, yet the call is carrie
   CHECK_FALSE(returned);
   CHECK(world.cluster.locked([&] { return world.cluster.truth().frozen_now("vms/vm1"); }));
 }
+
+}  // namespace in_process_test

@@ -4,7 +4,7 @@
 #include "test/support/catch.h"
 #include "test/unit/kube/fake_api.h"
 
-namespace snapfreeze::kube {
+namespace snapfreeze::kube::rest_test {
 namespace {
 
 Code code_for(int status) {
@@ -125,4 +125,4 @@ TEST_CASE("No name can leave its path segment") {
 }
 
 }  // namespace
-}  // namespace snapfreeze::kube
+}  // namespace snapfreeze::kube::rest_test

@@ -4,6 +4,8 @@
 #include "sweeper/sweeper.h"
 #include "test/unit/sweeper/rig.h"
 
+namespace armed_thaw_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -280,3 +282,5 @@ TEST_CASE("arms that cannot be written are no matter") {
     CHECK(arm(rig.seams, {armed}).gone);
   }
 }
+
+}  // namespace armed_thaw_test

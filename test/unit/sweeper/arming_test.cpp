@@ -4,6 +4,8 @@
 #include "sweeper/make_jobs.h"
 #include "test/unit/sweeper/rig.h"
 
+namespace arming_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -257,3 +259,5 @@ TEST_CASE("what was captured after the armed call had left is never claimed") {
     CHECK(thaw_job(s, again, progress, "me").sources.empty());
   }
 }
+
+}  // namespace arming_test

@@ -2,6 +2,8 @@
 #include "base/time.h"
 #include "test/unit/sweeper/conclude_rig.h"
 
+namespace conclude_doubts_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -180,3 +182,5 @@ TEST_CASE("a disk of whose live cut no object ever told is crash: not-confirmed,
   CHECK(rig.of_backup("consistency") == "crash");
   CHECK(rig.of_backup("reason") == "not-confirmed");
 }
+
+}  // namespace conclude_doubts_test

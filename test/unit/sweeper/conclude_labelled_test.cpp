@@ -1,6 +1,8 @@
 // The verdict of a backup that is only a label, and how verdicts are counted.
 #include "test/unit/sweeper/conclude_rig.h"
 
+namespace conclude_labelled_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -63,3 +65,5 @@ TEST_CASE("a verdict is counted once, however often a step is done again") {
   CHECK(rig.conclude().end == End::kEnded);
   CHECK(counted(rig, R"(consistency="filesystem",reason="")") == "1");
 }
+
+}  // namespace conclude_labelled_test

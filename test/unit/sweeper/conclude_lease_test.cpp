@@ -1,6 +1,8 @@
 // When the Lease of a session that was judged goes, stays or rests.
 #include "test/unit/sweeper/conclude_rig.h"
 
+namespace conclude_lease_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -149,3 +151,5 @@ TEST_CASE("a thaw that was never settled is crash, said in an Event, and the Lea
   CHECK(rig.cluster.get("/events", "vms", "snapfreeze." + rig.job.session.uid + ".unsettled")["reason"] ==
         "ThawUnsettled");
 }
+
+}  // namespace conclude_lease_test

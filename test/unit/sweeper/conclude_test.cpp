@@ -1,6 +1,8 @@
 // The verdict of each snapshot and of the backup.
 #include "test/unit/sweeper/conclude_rig.h"
 
+namespace conclude_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -177,3 +179,5 @@ TEST_CASE("what was planted in another namespace is left alone") {
   CHECK(rig.conclude().end == End::kEnded);
   CHECK(rig.of_backup("consistency") == "filesystem");
 }
+
+}  // namespace conclude_test

@@ -2,6 +2,8 @@
 #include "sweeper/write_event.h"
 #include "test/unit/sweeper/conclude_rig.h"
 
+namespace events_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace snapfreeze::sweeper;
@@ -69,3 +71,5 @@ TEST_CASE("an Event's words are cut to what the API server takes, between two ch
   CHECK(rig.last_vm_event()["message"] == std::string(1020, 'x') + "...");
   CHECK(sweeper::write_vm_event(rig.seams, "me", "vms", "..", {"up", {true, "Up", ""}}) == sweeper::Written::kGone);
 }
+
+}  // namespace events_test

@@ -1,6 +1,8 @@
 #include "sweeper/longhorn/answer.h"
 #include "test/support/catch.h"
 
+namespace longhorn_answer_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::sweeper;
 using Says = LiveAnswer::Says;
@@ -75,3 +77,5 @@ TEST_CASE("an answer that is too long is not read") {
   CHECK(said(body) == Says::kCut);
   CHECK(said(body + " ") == Says::kNothing);
 }
+
+}  // namespace longhorn_answer_test

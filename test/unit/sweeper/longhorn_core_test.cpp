@@ -3,6 +3,8 @@
 #include "sweeper/sweeper.h"
 #include "test/unit/sweeper/rig.h"
 
+namespace longhorn_core_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -226,3 +228,5 @@ TEST_CASE("a disk is asked about once its content is known, whichever of the two
     CHECK(volume().empty());
   }
 }
+
+}  // namespace longhorn_core_test

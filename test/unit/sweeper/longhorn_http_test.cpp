@@ -13,6 +13,8 @@
 #include "sweeper/longhorn/http_longhorn.h"
 #include "test/support/catch.h"
 
+namespace longhorn_http_test {
+
 using namespace snapfreeze;
 using namespace std::chrono_literals;
 using sweeper::HttpLonghorn;
@@ -282,3 +284,5 @@ TEST_CASE("only a plain http URL of a host will do") {
     CHECK(made.error().code == Code::kMalformed);
   }
 }
+
+}  // namespace longhorn_http_test

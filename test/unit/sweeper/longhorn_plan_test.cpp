@@ -4,6 +4,8 @@
 #include "test/support/catch.h"
 #include "test/unit/sweeper/planner_rig.h"
 
+namespace longhorn_plan_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -146,3 +148,5 @@ TEST_CASE("a thaw counts its captures by who told of them first, once") {
   s.session.phase = Phase::kThawing;
   CHECK(thaw_job(s, plan(s, 500ms), {}, "me").sources.empty());
 }
+
+}  // namespace longhorn_plan_test

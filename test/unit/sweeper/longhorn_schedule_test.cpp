@@ -4,6 +4,8 @@
 #include "test/support/catch.h"
 #include "test/unit/sweeper/build.h"
 
+namespace longhorn_schedule_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -301,3 +303,5 @@ TEST_CASE("asked about are the disks of a held guest on Longhorn that nobody has
     CHECK(disks_to_ask(situation).empty());
   }
 }
+
+}  // namespace longhorn_schedule_test

@@ -4,6 +4,8 @@
 
 #include "test/unit/sweeper/conclude_rig.h"
 
+namespace look_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -319,3 +321,5 @@ TEST_CASE("a look of somebody else's that failed counts as ours") {
   CHECK(rig.conclude().look_failed);
   CHECK(rig.calls("list") == 0);
 }
+
+}  // namespace look_test

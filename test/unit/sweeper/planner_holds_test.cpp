@@ -2,6 +2,8 @@
 #include "test/support/catch.h"
 #include "test/unit/sweeper/planner_rig.h"
 
+namespace planner_holds_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -148,3 +150,5 @@ TEST_CASE("a driver that only says no releases the guest within 8 s of its first
     CHECK(plan(s, 11s).action == Action::kThaw);
   }
 }
+
+}  // namespace planner_holds_test

@@ -2,6 +2,8 @@
 #include "test/support/catch.h"
 #include "test/unit/sweeper/planner_rig.h"
 
+namespace planner_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -235,3 +237,5 @@ TEST_CASE("nothing is ever due of a session of a newer version, whatever is seen
     CHECK(plan(s, now).wake == Mono::max());
   }
 }
+
+}  // namespace planner_test

@@ -1,6 +1,8 @@
 #include "test/support/catch.h"
 #include "test/unit/sweeper/build.h"
 
+namespace rescue_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -149,3 +151,5 @@ TEST_CASE("a guest that stops is not rescued") {
   guest.vmi.running = false;
   CHECK_FALSE(rescue(guest, 61s).rescue);
 }
+
+}  // namespace rescue_test

@@ -2,6 +2,8 @@
 #include "test/support/catch.h"
 #include "test/unit/sweeper/build.h"
 
+namespace strays_test {
+
 using namespace snapfreeze;
 using namespace snapfreeze::test;
 using namespace std::chrono_literals;
@@ -204,3 +206,5 @@ TEST_CASE("that a labelled disk is offline is not believed of its annotation") {
   s.own.judged = kOfflineVerdict;
   CHECK(plan(s).action == Action::kTell);
 }
+
+}  // namespace strays_test

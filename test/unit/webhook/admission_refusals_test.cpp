@@ -5,7 +5,7 @@
 #include "test/unit/webhook/world.h"
 #include "webhook/admission.h"
 
-namespace snapfreeze::webhook {
+namespace snapfreeze::webhook::admission_refusals_test {
 namespace {
 
 using freeze::Session;
@@ -141,4 +141,4 @@ TEST_CASE("names of 253 characters take the same way") {
 }
 
 }  // namespace
-}  // namespace snapfreeze::webhook
+}  // namespace snapfreeze::webhook::admission_refusals_test

@@ -13,7 +13,7 @@
 namespace snapfreeze::webhook {
 namespace {
 
-using Independent = nlohmann::ordered_json;
+using InOrder = nlohmann::ordered_json;
 
 const std::filesystem::path kFolder =
     std::filesystem::path(SNAPFREEZE_SOURCE_DIR) / "test" / "unit" / "webhook" / "golden";
@@ -52,7 +52,7 @@ TEST_CASE("the patches for real reviews are the approved ones and apply") {
     prepare(world, *review);
     const Outcome outcome = world.admit(*review);
     REQUIRE(outcome.marks);
-    const auto patch = Independent::parse(patch_for(review->object, *outcome.marks).dump());
+    const auto patch = InOrder::parse(patch_for(review->object, *outcome.marks).dump());
     auto approved = entry.path();
     approved.replace_extension(".patch.json");
     if (std::getenv("SNAPFREEZE_GOLDEN") != nullptr) std::ofstream(approved) << patch.dump(2) << '\n';

@@ -7,7 +7,7 @@
 
 #include "test/unit/webhook/world.h"
 
-namespace snapfreeze::webhook {
+namespace snapfreeze::webhook::recent_backups_test {
 namespace {
 
 using test::harvester_review;
@@ -140,4 +140,4 @@ TEST_CASE("a backup that is read again replaces what was known of it") {
   CHECK(recent.vm_of("ns", "uid", "disk-1", now + Millis(20)) == "vm");
 }
 
-}  // namespace snapfreeze::webhook
+}  // namespace snapfreeze::webhook::recent_backups_test

@@ -13,7 +13,7 @@
 #include "test/unit/edge/peer.h"
 #include "test/unit/webhook/world.h"
 
-namespace snapfreeze::webhook {
+namespace snapfreeze::webhook::service_test {
 namespace {
 
 // A fake for one thread at a time, for many.
@@ -184,4 +184,4 @@ TEST_CASE_METHOD(Fixture, "a port that cannot be had is named") {
 }
 
 }  // namespace
-}  // namespace snapfreeze::webhook
+}  // namespace snapfreeze::webhook::service_test
