@@ -25,6 +25,13 @@ void begin_fault(History& history, const cluster::Fault& fault, Millis back) {
   history.cluster.add_fault(fault);
 }
 
+void step_clock(Plan& plan, const When& at, Millis step) {
+  plan.add(at, "the API server's clock is set by " + text(step), [=](History& history) {
+    history.clock_stepped = true;
+    history.cluster.locked([&] { history.cluster.store().step_clock(step); });
+  });
+}
+
 void draw_fault_of_the_api(Dice& dice, Plan& plan) {
   using cluster::FaultKind;
   cluster::Fault fault;
@@ -53,17 +60,24 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
            [=](History& history) { begin_fault(history, fault, back); });
 }
 
-// What it has just written, the next one must take up.
+// What it has just written, or done, the next one must take up.
 void stop_at_a_record(Dice& dice, Plan& plan, const When& at) {
   cluster::Fault fault;
   fault.kind = dice.of({cluster::FaultKind::kKillAfter, cluster::FaultKind::kStopAfter});
   fault.verb = "patch";
-  fault.path = dice.of<std::string>({"/virtualmachinebackups", "/volumesnapshots", "/leases/vms."});
+  fault.path = dice.of<std::string>({"/virtualmachinebackups", "/volumesnapshots", "/leases/vms.", "/unfreeze"});
   fault.nth = dice.number(1, 4);
   fault.delay = dice.millis(500, 40000);
+  if (fault.path == "/unfreeze") {
+    fault.verb = "unfreeze";
+    fault.nth = 1;
+    // What comes so late that the thaw does not wait for it is cut after the thaw.
+    draw_one_more(dice, plan, at + dice.millis(0, 600));
+  }
   plan.add(at,
            "whoever leads is " + std::string(fault.kind == cluster::FaultKind::kStopAfter ? "stopped" : "killed") +
-               " after patch " + std::to_string(fault.nth) + " of " + fault.path + ", for " + text(fault.delay),
+               " after " + fault.verb + " " + std::to_string(fault.nth) + " of " + fault.path + ", for " +
+               text(fault.delay),
            [=](History& history) {
              for (const char* process : {"sweeper-0", "sweeper-1"}) {
                cluster::Fault one = fault;
@@ -85,13 +99,29 @@ void stop_at_renewal(Dice& dice, Plan& plan, const When& at) {
            [=](History& history) { begin_fault(history, fault, fault.delay); });
 }
 
+// A machine that sleeps, and whose clock is set meanwhile: what the API server says of time is no longer what passed.
+void stop_over_a_step(Dice& dice, Plan& plan, const When& at) {
+  const Millis lasts = dice.millis(3000, 40000);
+  const Millis step = dice.millis(-40000, 10000);
+  const std::vector<std::string> sleepers = {"sweeper-0", "sweeper-1"};
+  plan.add(at, "both sweepers are stopped for " + text(lasts), [=](History& history) {
+    for (const std::string& process : sleepers) {
+      history.stopped.insert(process);
+      history.installation.process(process).gate.close_for(lasts);
+    }
+  });
+  step_clock(plan, at + dice.millis(0, 3000), step);
+}
+
 void draw_crash_or_stop(Dice& dice, Plan& plan) {
   const std::string process = draw_process(dice);
   const When at = plan.moment(dice);
   plan.hinders_us = true;
   const Millis lasts = dice.one_in(3) ? dice.millis(10000, 120000) : dice.millis(50, 10000);
   const int step = dice.number(1, 60);
-  switch (dice.number(0, 6)) {
+  switch (dice.number(0, 7)) {
+    case 7:
+      return stop_over_a_step(dice, plan, at);
     case 6:
       return plan.add(at, process + " is told to end, back after " + text(lasts),
                       [=](History& history) { history.installation.terminate(process, lasts); });
@@ -194,10 +224,7 @@ void draw_trouble_with_the_api(Dice& dice, Plan& plan) {
         }
       });
     case 1:
-      return plan.add(at, "the API server's clock is set by " + text(step), [=](History& history) {
-        history.clock_stepped = true;
-        history.cluster.locked([&] { history.cluster.store().step_clock(step); });
-      });
+      return step_clock(plan, at, step);
     default:
       return plan.add(at, "the API server is gone for " + text(lasts),
                       [=](History& history) { history.cluster.api_down_for(lasts); });
@@ -287,7 +314,7 @@ void draw_accidents(Dice& dice, Plan& plan) {
   for (int i = 0; i < accidents; ++i) dice.of(kinds)(dice, plan);
   // Only where nothing misleads us can it be told whose freeze was thawed.
   if (plan.hinders_us || !dice.one_in(3)) return;
-  draw_long_freeze_by_hand(dice, plan);
+  draw_long_freeze_by_another(dice, plan);
   ++plan.accidents;
 }
 

@@ -1,5 +1,7 @@
 #include "test/sim/backups.h"
 
+#include <algorithm>
+
 #include "test/sim/history.h"
 
 namespace sim {
@@ -7,7 +9,7 @@ namespace {
 
 using Body = cluster::Json;
 
-void snapshot_of(Plan& plan, Millis at, const std::string& name, const std::string& claim, Body labels,
+void snapshot_of(Plan& plan, const When& at, const std::string& name, const std::string& claim, Body labels,
                  Body annotations) {
   plan.add(
       at, "snapshot " + name + " of " + claim + " by a tenant, " + labels.dump() + annotations.dump(),
@@ -34,23 +36,10 @@ void delete_backup(Plan& plan, const When& at, const std::string& name) {
 }
 
 void draw_labelled(Dice& dice, Plan& plan) {
-  const cluster::VmOptions& vm = dice.of(plan.vms);
-  const std::string label = dice.of<std::string>({"nightly", "nightly", "weekly"});
-  const std::string whose = dice.one_in(8) ? dice.of(plan.vms).name : vm.name;
-  plan.labelled.insert({vm.name, whose});
+  const std::string vm = dice.of(plan.vms).name;
   const Millis at = dice.millis(kFirstEvent, 40000);
-  const bool counted = dice.one_in(2);
-  const bool named = dice.one_in(2);
-  const int count = dice.one_in(6) ? vm.disks + dice.of({-1, 1}) : vm.disks;
-  plan.begins.push_back({vm.name, at});
-  for (int disk = 0; disk < vm.disks; ++disk) {
-    Body annotations = Body::object();
-    if (counted) annotations["snapfreeze.harvesterhci.io/members"] = std::to_string(count);
-    if (named) annotations["snapfreeze.harvesterhci.io/vm"] = whose;
-    snapshot_of(plan, at + disk * dice.millis(0, 1500),
-                label + "-" + std::to_string(at.count()) + "-" + std::to_string(disk),
-                vm.name + "-disk-" + std::to_string(disk), {{"snapfreeze.harvesterhci.io/backup", label}}, annotations);
-  }
+  plan.begins.push_back({vm, at});
+  draw_labelled(dice, plan, vm, {at, {}});
 }
 
 std::string draw_deadline(Dice& dice) {
@@ -64,6 +53,24 @@ void add_backup(Plan& plan, const When& at, const Backup& backup) {
 }
 
 }  // namespace
+
+void draw_labelled(Dice& dice, Plan& plan, const std::string& name, const When& at) {
+  const auto& vm = *std::find_if(plan.vms.begin(), plan.vms.end(), [&](const auto& one) { return one.name == name; });
+  const std::string label = dice.of<std::string>({"nightly", "nightly", "weekly"});
+  const std::string whose = dice.one_in(8) ? dice.of(plan.vms).name : vm.name;
+  plan.labelled.insert({vm.name, whose});
+  const bool counted = dice.one_in(2);
+  const bool named = dice.one_in(2);
+  const int count = dice.one_in(6) ? vm.disks + dice.of({-1, 1}) : vm.disks;
+  const std::string prefix = label + "-" + std::to_string(at.at.count()) + "-";
+  for (int disk = 0; disk < vm.disks; ++disk) {
+    Body annotations = Body::object();
+    if (counted) annotations["snapfreeze.harvesterhci.io/members"] = std::to_string(count);
+    if (named) annotations["snapfreeze.harvesterhci.io/vm"] = whose;
+    snapshot_of(plan, at + disk * dice.millis(0, 1500), prefix + std::to_string(disk),
+                vm.name + "-disk-" + std::to_string(disk), {{"snapfreeze.harvesterhci.io/backup", label}}, annotations);
+  }
+}
 
 void draw_one_more(Dice& dice, Plan& plan, const When& at) {
   const Backup backup = {"b" + std::to_string(plan.backups.size()), plan.any_vm(dice), draw_deadline(dice)};

@@ -8,6 +8,8 @@ namespace sim {
 
 // Adds them to the plan, in any order.
 void draw_backups(Dice& dice, Plan& plan);
+// A snapshot of each disk of the VM, by a tenant.
+void draw_labelled(Dice& dice, Plan& plan, const std::string& vm, const When& at);
 // One more of Harvester's, of the victim, into whatever happens to it. An accident.
 void draw_one_more(Dice& dice, Plan& plan, const When& at);
 

@@ -182,6 +182,17 @@ void edit_next_lease(Dice& dice, Plan& plan, bool deletes) {
   plan.add(at + kLooks * kBetweenLooks + after, "that somebody is gone by now", [](History&) {});
 }
 
+// Of those that have not been cut yet, it is the likeliest.
+std::string newest(History& history, const Kind& kind, const std::vector<std::string>& names) {
+  std::pair<int, std::string> best{-1, ""};
+  for (const std::string& name : names) {
+    const Body object = history.cluster.get(std::string(kind.group) + "/" + kind.resource, kind.ns, name);
+    if (object.is_null()) continue;
+    best = std::max(best, {std::stoi(object["metadata"]["resourceVersion"].get<std::string>()), name});
+  }
+  return best.second;
+}
+
 // The epoch of a session, on a snapshot that it has not admitted.
 void plant_epoch(History& history) {
   const Kind& snapshots = kEdited[0];
@@ -189,7 +200,7 @@ void plant_epoch(History& history) {
   for (const std::string& lease : history.names("coordination.k8s.io", "leases", kOwnNamespace)) {
     if (lease == snapfreeze::freeze::kLeaderLease || names.empty()) continue;
     const Body object = history.cluster.get("coordination.k8s.io/leases", kOwnNamespace, lease);
-    const std::string name = history.dice.of(names);
+    const std::string name = history.dice.one_in(2) ? newest(history, snapshots, names) : history.dice.of(names);
     history.edited_snapshots.insert(name);
     history.begin("tenant", "PATCH", target(snapshots, name),
                   {{"metadata", {{"labels", {{snapfreeze::freeze::kEpochLabel, object["metadata"]["uid"]}}}}}});

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "test/sim/backups.h"
 #include "test/sim/history.h"
 
 namespace sim {
@@ -46,14 +47,13 @@ void on_guest(Plan& plan, const When& at, const std::string& vm, const std::stri
   });
 }
 
-// The sweepers learn of no guest for so long, unless they ask anew.
-void look_away(Dice& dice, Plan& plan, Millis at, Millis lasts) {
+// The sweepers learn nothing of these for so long, unless they ask anew.
+void look_away(Dice& dice, Plan& plan, const When& at, Millis lasts, const std::vector<std::string>& paths) {
   const bool only_open = dice.one_in(2);
   plan.hinders_us = true;
-  plan.add(at,
-           (only_open ? "open watches of guests say nothing for " : "watches of guests say nothing for ") + text(lasts),
+  plan.add(at, (only_open ? "open watches of " : "watches of ") + paths.front() + " say nothing for " + text(lasts),
            [=](History& history) {
-             for (const char* path : {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"}) {
+             for (const std::string& path : paths) {
                cluster::Holdback holdback;
                holdback.path = path;
                holdback.only_open = only_open;
@@ -72,6 +72,12 @@ void add_call_by_hand(Plan& plan, const When& at, const std::string& vm, const s
                   path_of("subresources.kubevirt.io/v1", "virtualmachineinstances", vm) + "/" + operation,
                   operation == "freeze" ? Body{{"unfreezeTimeout", std::to_string(seconds) + "s"}} : Body());
   });
+}
+
+void add_snapshot_of_kubevirts(Plan& plan, const When& at, const std::string& vm, Millis lasts) {
+  const std::string name = "own-" + std::to_string(plan.events.size());
+  on_guest(plan, at, vm, "gets a snapshot of KubeVirt's own for " + text(lasts),
+           [=](cluster::Guests& guests, const std::string& one) { guests.vm_snapshot(kNamespace, one, name, lasts); });
 }
 
 std::string draw_caller(Dice& dice, const std::string& operation) {
@@ -119,7 +125,8 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   // What no watch tells in time, only a fresh look does.
   if (dice.one_in(3)) {
     const Millis away = dice.millis(4000, 20000);
-    look_away(dice, plan, std::max(Millis(kFirstEvent), at.at - dice.millis(0, 3000)), away);
+    look_away(dice, plan, {std::max(Millis(kFirstEvent), at.at - dice.millis(0, 3000)), {}}, away,
+              {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"});
   }
   // Often what only a watch tells of.
   int fate = dice.of({0, 1, 2, 3, 4, 5, 6, 6, 7, 8, 8, 9, 9, 9, 10});
@@ -144,9 +151,7 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
       return on_guest(plan, at, vm, "migrates for " + text(moves_for),
                       [=](Guests& guests, const std::string& one) { guests.migrate(kNamespace, one, moves_for); });
     case 6:
-      return on_guest(
-          plan, at, vm, "gets a snapshot of KubeVirt's own for " + text(lasts),
-          [=](Guests& guests, const std::string& one) { guests.vm_snapshot(kNamespace, one, name, lasts); });
+      return add_snapshot_of_kubevirts(plan, at, vm, lasts);
     case 7:
       return on_guest(plan, at, vm, "gets a backup of KubeVirt's own for " + text(lasts),
                       [=](Guests& guests, const std::string& one) {
@@ -174,11 +179,17 @@ void draw_call_by_hand(Dice& dice, Plan& plan) {
   add_call_by_hand(plan, plan.moment(dice), vm, operation, seconds);
 }
 
-void draw_long_freeze_by_hand(Dice& dice, Plan& plan) {
-  const Millis later = dice.one_in(4) ? dice.millis(250000, 300000) : dice.millis(15000, 90000);
+void draw_long_freeze_by_another(Dice& dice, Plan& plan) {
+  const Millis later = dice.one_in(4) ? dice.millis(250000, 300000) : dice.millis(1000, 90000);
   const int seconds = dice.number(65, 200);
   const std::string vm = plan.any_vm(dice);
-  add_call_by_hand(plan, plan.moment(dice) + later, vm, "freeze", seconds);
+  const When at = plan.moment(dice) + later;
+  if (plan.not_served.empty() && dice.one_in(2)) {
+    add_snapshot_of_kubevirts(plan, at, vm, std::chrono::seconds(seconds));
+  } else {
+    add_call_by_hand(plan, at, vm, "freeze", seconds);
+  }
+  if (dice.one_in(2)) draw_labelled(dice, plan, vm, at + dice.millis(16000, 60000));
 }
 
 void draw_pod(Dice& dice, Plan& plan) {
@@ -195,6 +206,7 @@ void draw_pod(Dice& dice, Plan& plan) {
                    {"metadata", {{"name", name}}},
                    {"spec", {{"containers", Body::array({container})}, {"volumes", Body::array({volume})}}}});
   });
+  if (dice.one_in(4)) look_away(dice, plan, at, dice.millis(4000, 20000), {"/v1/pods"});
   const Millis stays = dice.one_in(2) ? dice.millis(10, 1500) : dice.millis(100, 30000);
   plan.add(at + stays, "that pod goes", [=](History& history) {
     history.begin("admin", "DELETE", std::string("/api/v1/namespaces/") + kNamespace + "/pods/" + name);

@@ -42,6 +42,7 @@ class Restraint : Findings {
       cools_down(vm);
       is_left_alone(vm);
       is_frozen_for_its_own_disks(vm);
+      is_not_frozen_while_another_holds_it(vm);
       is_well_again(vm);
       is_rescued_only_from_harvester(vm);
     }
@@ -65,6 +66,7 @@ class Restraint : Findings {
   void is_left_alone(const cluster::VmOptions& vm);
   void is_frozen_for_its_own_disks(const cluster::VmOptions& vm);
   [[nodiscard]] bool was_admitted(const cluster::VmOptions& vm, Mono from) const;
+  void is_not_frozen_while_another_holds_it(const cluster::VmOptions& vm);
   void is_well_again(const cluster::VmOptions& vm);
   void is_rescued_only_from_harvester(const cluster::VmOptions& vm);
   [[nodiscard]] bool is_of_harvester(const cluster::TimelineEntry& entry, const cluster::VmOptions& vm) const;
@@ -183,6 +185,21 @@ void Restraint::is_frozen_for_its_own_disks(const cluster::VmOptions& vm) {
   }
 }
 
+// A backup of Harvester's has begun with a freeze of its own, and ours thaws that first, whoever holds the guest.
+void Restraint::is_not_frozen_while_another_holds_it(const cluster::VmOptions& vm) {
+  if (misled(vm) || history_.plan().hinders_us) return;
+  for (const cluster::TimelineEntry& entry : truth_.timeline()) {
+    if (is_of_harvester(entry, vm)) return;
+    if (entry.kind != "call" || entry.object != key(vm) || !entry.detail.starts_with("freeze ")) continue;
+    if (!is_webhook(caller_of(entry))) continue;
+    for (const FrozenInterval& one : truth_.intervals(key(vm))) {
+      const bool held = one.from <= entry.at - kSeenLate && one.until.value_or(entry.at) >= entry.at;
+      if (held && !is_ours(one.frozen_by))
+        fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was frozen by us" + when(entry.at));
+    }
+  }
+}
+
 void Restraint::is_well_again(const cluster::VmOptions& vm) {
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
     if (!is_ours(one.frozen_by)) continue;
@@ -238,7 +255,8 @@ void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
   for (const Rescue& rescue : history_.installation.record().rescues()) {
     if (rescue.lease != lease_of(vm)) continue;
     for (const FrozenInterval& one : truth_.intervals(key(vm))) {
-      if (one.from > rescue.at || one.until.value_or(rescue.at) < rescue.at) continue;
+      // It is still seen to be frozen for some time after its thaw.
+      if (one.from > rescue.at || one.until.value_or(rescue.at) < rescue.at - kSeenLate) continue;
       if (is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
       const bool kubevirts = one.frozen_by == "vm-snapshot";
       if (!kubevirts && harvester_may_have_frozen(vm, one)) continue;
