@@ -176,7 +176,12 @@ void draw_call_by_hand(Dice& dice, Plan& plan) {
   const std::string vm = plan.any_vm(dice);
   const std::string operation = dice.of<std::string>({"freeze", "unfreeze"});
   const int seconds = dice.number(1, 40);
-  add_call_by_hand(plan, plan.moment(dice), vm, operation, seconds);
+  When when = plan.moment(dice);
+  // A thaw matters only while the guest is frozen, and is seen only if that was to last.
+  if (operation == "unfreeze" && dice.one_in(2)) {
+    when = {when.at, Aim{Moment::kFreeze, vm, dice.number(1, 2)}, dice.millis(0, 3000)};
+  }
+  add_call_by_hand(plan, when, vm, operation, seconds);
 }
 
 void draw_long_freeze_by_another(Dice& dice, Plan& plan) {
@@ -189,7 +194,8 @@ void draw_long_freeze_by_another(Dice& dice, Plan& plan) {
   } else {
     add_call_by_hand(plan, at, vm, "freeze", seconds);
   }
-  if (dice.one_in(2)) draw_labelled(dice, plan, vm, at + dice.millis(16000, 60000));
+  if (dice.one_in(2)) return draw_labelled(dice, plan, vm, at + dice.millis(16000, 60000));
+  if (dice.one_in(2)) draw_one_more(dice, plan, at + dice.millis(100, 20000));
 }
 
 void draw_pod(Dice& dice, Plan& plan) {
@@ -206,7 +212,7 @@ void draw_pod(Dice& dice, Plan& plan) {
                    {"metadata", {{"name", name}}},
                    {"spec", {{"containers", Body::array({container})}, {"volumes", Body::array({volume})}}}});
   });
-  if (dice.one_in(4)) look_away(dice, plan, at, dice.millis(4000, 20000), {"/v1/pods"});
+  if (dice.one_in(2)) look_away(dice, plan, at, dice.millis(4000, 20000), {"/v1/pods"});
   const Millis stays = dice.one_in(2) ? dice.millis(10, 1500) : dice.millis(100, 30000);
   plan.add(at + stays, "that pod goes", [=](History& history) {
     history.begin("admin", "DELETE", std::string("/api/v1/namespaces/") + kNamespace + "/pods/" + name);
