@@ -5,9 +5,8 @@
 
 #include "base/log.h"
 #include "freeze/names.h"
-#include "kube/discovery.h"
-#include "kube/list.h"
 #include "kube/replay.h"
+#include "sweeper/kind_list.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -15,96 +14,6 @@ namespace {
 constexpr std::chrono::seconds kLongestLook{40};
 // Somebody may change an object as often as he likes.
 constexpr std::size_t kMostStates = 1000;
-
-// Lists one kind, in whichever version it is served.
-class KindList {
- public:
-  KindList(const Seams& seams, const kube::Resource& resource, const std::string& ns,
-           std::function<void(const Json&)> item, std::function<void()> restart)
-      : seams_(seams), resource_(resource), namespace_(ns), item_(std::move(item)), restart_(std::move(restart)) {
-    if (const auto version = seams_.versions->of(resource)) begin(*version);
-  }
-
-  [[nodiscard]] bool done() const { return done_; }
-  [[nodiscard]] std::string name() const { return std::string(resource_.plural) + "." + std::string(resource_.group); }
-
-  // What became of its objects since that version, up to this list.
-  [[nodiscard]] kube::Replay since(const std::string& version) const {
-    return {path_, version, pages_ ? pages_->resource_version() : "", newest_};
-  }
-
-  // For a kind that was not served, its group is asked, which costs no more than an empty list.
-  [[nodiscard]] kube::Request next() const {
-    if (pages_) return pages_->next(kube::kCallTimeout);
-    return kube::get_request("/apis/" + kube::percent_encode(resource_.group));
-  }
-
-  Result<void> take(const Result<kube::Response>& reply) {
-    if (!pages_) return take_group(reply);
-    const auto taken = pages_->take(reply);
-    if (taken) {
-      done_ = pages_->done();
-      return {};
-    }
-    const bool gone = taken.error().code == Code::kNotFound && !resource_.group.empty() && !discovered_;
-    return gone ? discover() : taken;
-  }
-
- private:
-  void begin(const std::string& version) {
-    version_ = version;
-    kube::Resource served = resource_;
-    served.version = version_;
-    path_ = kube::collection_path(served, namespace_);
-    restart();
-    pages_.emplace(
-        path_, [this](const Json& item) { take_item(item); }, [this] { restart(); });
-  }
-
-  void restart() {
-    newest_.clear();
-    restart_();
-  }
-
-  void take_item(const Json& item) {
-    const std::string& version = item["metadata"]["resourceVersion"].string();
-    if (newest_.empty() || kube::is_not_after(newest_, version)) newest_ = version;
-    item_(item);
-  }
-
-  Result<void> take_group(const Result<kube::Response>& reply) {
-    const auto group = kube::object_of(reply);
-    if (group) return discover();
-    if (group.error().code != Code::kNotFound) return group.error();
-    done_ = true;
-    return {};
-  }
-
-  Result<void> discover() {
-    discovered_ = true;
-    auto version = kube::served_version(seams_.api, resource_);
-    if (!version) return version.error();
-    log::info(*version ? "kind served in another version" : "kind not served",
-              {{"resource", name()}, {"version", version->value_or("")}});
-    done_ = !version->has_value();
-    if (*version) begin(**version);
-    if (done_) restart();
-    seams_.versions->learn(resource_, std::move(*version));
-    return {};
-  }
-
-  const Seams& seams_;
-  const kube::Resource& resource_;
-  const std::string namespace_;
-  const std::function<void(const Json&)> item_;
-  const std::function<void()> restart_;
-  std::string version_;
-  std::string path_;
-  std::string newest_;                    // the latest version of one of its objects
-  std::optional<kube::PagedList> pages_;  // absent: it was not served when it was last asked
-  bool discovered_ = false;
-  bool done_ = false;
-};
 
 class Looking {
  public:
