@@ -197,11 +197,18 @@ Reply Api::list(const HttpRequest& request, const Route& route) {
   try {
     const Selector selector = selector_of(request, route);
     const std::string limit = request.param("limit");
+    const std::string token = request.param("continue");
+    const std::string match = request.param("resourceVersionMatch");
+    if (!match.empty() && !token.empty()) {
+      return invalid(*route.type, "",
+                     {"resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for continue"});
+    }
+    std::optional<std::uint64_t> as_of;
+    if (match == "Exact") as_of = std::strtoull(request.param("resourceVersion").c_str(), nullptr, 10);
     std::variant<ListPage, Reply> result;
     {
       const Lock lock = runtime_.lock();
-      result = store_.list(*route.type, route.ns, selector, std::strtoull(limit.c_str(), nullptr, 10),
-                           request.param("continue"));
+      result = store_.list(*route.type, route.ns, selector, std::strtoull(limit.c_str(), nullptr, 10), token, as_of);
     }
     if (const Reply* refusal = std::get_if<Reply>(&result)) return *refusal;
     return json_reply(200, list_body(*route.type, std::get<ListPage>(result), selector.empty()));

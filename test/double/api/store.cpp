@@ -49,6 +49,16 @@ void keep_status(const Json& before, Json& after) {
   }
 }
 
+template <class Objects>
+std::vector<ObjectRef> chosen(const Objects& objects, const std::string& ns, const Selector& selector) {
+  std::vector<ObjectRef> found;
+  for (auto at = ns.empty() ? objects.begin() : objects.lower_bound({ns, ""}); at != objects.end(); ++at) {
+    if (!ns.empty() && at->first.first != ns) break;
+    if (selector.matches(at->second->json)) found.push_back(at->second);
+  }
+  return found;
+}
+
 }  // namespace
 
 Store::Store(Runtime& runtime, Agenda& agenda) : runtime_(runtime), agenda_(agenda) {
@@ -216,13 +226,14 @@ void Store::collect_orphan(const ResourceType& type, const ObjectKey& key) {
 }
 
 std::vector<ObjectRef> Store::all(const ResourceType& type, const std::string& ns, const Selector& selector) const {
-  std::vector<ObjectRef> found;
-  const auto& objects = table(type).objects;
-  for (auto at = ns.empty() ? objects.begin() : objects.lower_bound({ns, ""}); at != objects.end(); ++at) {
-    if (!ns.empty() && at->first.first != ns) break;
-    if (selector.matches(at->second->json)) found.push_back(at->second);
-  }
-  return found;
+  return chosen(table(type).objects, ns, selector);
+}
+
+Store::Objects Store::objects_at(const Table& kind, std::uint64_t version) {
+  Objects objects = kind.objects;
+  const auto& events = kind.log.events();
+  for (auto event = events.rbegin(); event != events.rend() && event->version > version; ++event) undo(objects, *event);
+  return objects;
 }
 
 // Tokens are "<snapshot>.<offset>" and may be used again.
@@ -236,14 +247,25 @@ const Store::Snapshot* Store::find_snapshot(const std::string& token, std::uint6
 }
 
 std::variant<ListPage, Reply> Store::list(const ResourceType& type, const std::string& ns, const Selector& selector,
-                                          std::size_t limit, const std::string& token) {
+                                          std::size_t limit, const std::string& token,
+                                          std::optional<std::uint64_t> as_of) {
   constexpr std::size_t kMaxSnapshots = 64;
   std::uint64_t id = 0;
   std::size_t offset = 0;
   if (token.empty()) {
+    if (as_of && *as_of > version_) {
+      return refuse(
+          504, "Timeout",
+          "Timeout: Too large resource version: " + std::to_string(*as_of) + ", current: " + std::to_string(version_));
+    }
+    const Table& kind = table(type);
+    if (as_of && !kind.log.reaches_back_to(*as_of)) {
+      return expired("The provided resource version is too old to display a consistent list result.");
+    }
     id = ++next_snapshot_;
     if (pages_.size() >= kMaxSnapshots) pages_.erase(pages_.begin());
-    pages_[id] = {all(type, ns, selector), version_};
+    pages_[id] = as_of ? Snapshot{chosen(objects_at(kind, *as_of), ns, selector), *as_of}
+                       : Snapshot{all(type, ns, selector), version_};
   } else if (find_snapshot(token, id, offset) == nullptr) {
     return expired("The provided continue parameter is too old to display a consistent list result.");
   }
@@ -268,12 +290,12 @@ void Store::compact() {
   pages_.clear();
 }
 
-void Store::undo(Table& kind, const WatchEvent& event) {
+void Store::undo(Objects& objects, const WatchEvent& event) {
   const ObjectKey key = key_of(event.object->json);
   if (event.before == nullptr) {
-    kind.objects.erase(key);
+    objects.erase(key);
   } else {
-    kind.objects[key] = event.before;
+    objects[key] = event.before;
   }
 }
 
@@ -281,7 +303,7 @@ void Store::restore(Mono when) {
   std::uint64_t lost = 0;
   for (auto& [name, kind] : tables_) {
     for (const WatchEvent& event : kind.log.rewind(when)) {
-      undo(kind, event);
+      undo(kind.objects, event);
       ++lost;
     }
   }

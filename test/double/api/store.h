@@ -57,9 +57,10 @@ class Store {
   StoreResult remove(const ResourceType& type, const std::string& ns, const std::string& name,
                      const DeleteOptions& options = {});
   // `ns` empty: all namespaces. `token`: of an earlier page, which then fixes what is listed (410 when compacted
-  // since).
+  // since). `as_of`: the version whose moment is listed, instead of the present (410 likewise).
   std::variant<ListPage, Reply> list(const ResourceType& type, const std::string& ns, const Selector& selector,
-                                     std::size_t limit = 0, const std::string& token = "");
+                                     std::size_t limit = 0, const std::string& token = "",
+                                     std::optional<std::uint64_t> as_of = std::nullopt);
 
   // All at once, in the order of namespace and name.
   [[nodiscard]] std::vector<ObjectRef> all(const ResourceType& type, const std::string& ns = "",
@@ -92,8 +93,9 @@ class Store {
   void add_namespace(const std::string& name, const std::map<std::string, std::string>& labels = {});
 
  private:
+  using Objects = std::map<ObjectKey, ObjectRef>;
   struct Table {
-    std::map<ObjectKey, ObjectRef> objects;
+    Objects objects;
     WatchLog log;
     Signal changed;
     std::vector<Observer> observers;
@@ -109,7 +111,8 @@ class Store {
   void erase(const ResourceType& type, const ObjectRef& object);
   void collect_children(const std::string& uid);
   void collect_orphan(const ResourceType& type, const ObjectKey& key);
-  void undo(Table& kind, const WatchEvent& event);
+  static void undo(Objects& objects, const WatchEvent& event);
+  static Objects objects_at(const Table& kind, std::uint64_t version);
   void index_all();
 
   Runtime& runtime_;

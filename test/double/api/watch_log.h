@@ -46,6 +46,8 @@ class WatchLog {
   [[nodiscard]] bool reaches_back_to(std::uint64_t version) const { return version >= floor_; }
   // Takes out what happened after `when`, newest first; throws std::out_of_range when it does not reach back so far.
   std::vector<WatchEvent> rewind(Mono when);
+  // Oldest first.
+  [[nodiscard]] const std::deque<WatchEvent>& events() const { return events_; }
   // The first event newer than `version`; nullptr when there is none.
   [[nodiscard]] const WatchEvent* next_after(std::uint64_t version) const;
 

@@ -254,6 +254,23 @@ TEST_CASE("lists come in pages that show one moment, until history is compacted"
   CHECK(late.json()["reason"] == "Expired");
 }
 
+TEST_CASE("a list shows the moment that it is asked for, until history is compacted") {
+  Leases world;
+  world.create("a");
+  const std::string then = world.call("GET", "/a").json()["metadata"]["resourceVersion"];
+  world.call("DELETE", "/a");
+  world.create("b");
+  const std::string exact = "&resourceVersionMatch=Exact";
+  const Json list = world.call("GET", "?resourceVersion=" + then + exact).json();
+  REQUIRE(list["items"].size() == 1);
+  CHECK(list["items"][0]["metadata"]["name"] == "a");
+  CHECK(list["metadata"]["resourceVersion"] == then);
+  CHECK(world.call("GET", "?resourceVersion=99999" + exact).status == 504);
+  CHECK(world.call("GET", "?continue=1.1&resourceVersion=" + then + exact).status == 422);
+  world.cluster.locked([&] { world.cluster.store().compact(); });
+  CHECK(world.call("GET", "?resourceVersion=" + then + exact).status == 410);
+}
+
 TEST_CASE("lists obey label and field selectors") {
   Leases world;
   world.create("a", {{"labels", {{"tier", "x"}}}});
