@@ -14,13 +14,22 @@ constexpr int kMaxPages = 2000;
 
 }  // namespace
 
-PagedList::PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart)
-    : collection_(std::move(collection)), item_(std::move(item)), restart_(std::move(restart)) {}
+PagedList::PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart,
+                     std::string as_of)
+    : collection_(std::move(collection)),
+      item_(std::move(item)),
+      restart_(std::move(restart)),
+      as_of_(std::move(as_of)) {}
 
 Request PagedList::next(Millis timeout) const {
   const char separator = collection_.find('?') == std::string::npos ? '?' : '&';
   std::string target = collection_ + separator + "limit=" + std::to_string(kListPage);
-  if (!continue_.empty()) target += "&continue=" + percent_encode(continue_);
+  // A token stands for the moment, too, and a server refuses both.
+  if (!continue_.empty()) {
+    target += "&continue=" + percent_encode(continue_);
+  } else if (!as_of_.empty()) {
+    target += "&resourceVersion=" + percent_encode(as_of_) + "&resourceVersionMatch=Exact";
+  }
   return get_request(std::move(target), timeout);
 }
 

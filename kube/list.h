@@ -21,13 +21,16 @@ class PagedList {
  public:
   // `item` gets each object. `restart` says that all objects so far are void: the list begins anew, because its
   // continue token had expired.
-  PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart);
+  // `as_of`: a resourceVersion; the list shows that moment, and not the present. "": the present.
+  PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart,
+            std::string as_of = "");
 
   [[nodiscard]] bool done() const { return done_; }
   // Of the last page that was taken: the moment that the list shows.
   [[nodiscard]] const std::string& resource_version() const { return resource_version_; }
   [[nodiscard]] Request next(Millis timeout) const;
-  // Errors are those of kube/rest.h. kNotFound: the kind is not served. kGone: the list had to begin anew too often.
+  // Errors are those of kube/rest.h. kNotFound: the kind is not served. kGone: the list had to begin anew too often, or
+  // the server has forgotten that moment (etcd is compacted every 5 minutes).
   // kTransient: also for a list that does not end.
   Result<void> take(const Result<Response>& reply);
 
@@ -35,6 +38,7 @@ class PagedList {
   const std::string collection_;
   const std::function<void(const Json&)> item_;
   const std::function<void()> restart_;
+  const std::string as_of_;
   std::string continue_;
   std::string resource_version_;
   int restarts_ = 0;

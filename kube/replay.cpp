@@ -65,7 +65,8 @@ Result<void> replay(KubeApi& api, const Clock& clock, const Replay& replay,
   auto end = api.stream(request, kReplayQuiet, [&](std::string_view line) { return reading.take(line); });
   if (reading.error()) return *reading.error();
   // A watch that lags is as silent as one that has nothing to say.
-  const bool due = !replay.newest.empty() && !is_not_after(replay.newest, replay.since);
+  const bool later = replay.newest != replay.until && is_not_after(replay.until, replay.newest);
+  const bool due = !replay.newest.empty() && !later && !is_not_after(replay.newest, replay.since);
   if (end && due && !is_not_after(replay.newest, reading.reached())) {
     return Error{Code::kTransient, "the watch is silent before version " + replay.newest, 0};
   }

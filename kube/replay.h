@@ -15,7 +15,9 @@ struct Replay {
   std::string collection;  // path, from collection_path()
   std::string since;       // the resourceVersion of that moment
   std::string until;       // that of a list of the collection made since: what came later does not matter
-  std::string newest;      // of the objects in that list, as theirs says: so far it must come. "": it was empty
+  // Of the objects in that list, or in one before, as theirs says: so far it must come. "": it was empty. One that is
+  // later than `until` is of another history, before a restore of etcd.
+  std::string newest;
 };
 
 // Whether the second was given later than the first, or at once with it; false also if one is not a whole number. It

@@ -33,7 +33,7 @@ struct StrayDone {
   bool told = false;       // of a labelled backup: it needs nothing more
 };
 
-// For a backup of k disks that are at rest: 3 calls to look, k + 1 verdicts and an Event.
+// For a backup of k disks that are at rest: 4 calls to look, k + 1 verdicts and an Event.
 StrayDone judge_stray(const Seams& seams, const Settings& settings, const StrayJob& job);
 
 }  // namespace snapfreeze::sweeper

@@ -10,8 +10,13 @@
 namespace snapfreeze::sweeper {
 
 KindList::KindList(const Seams& seams, const kube::Resource& resource, const std::string& ns,
-                   std::function<void(const Json&)> item, std::function<void()> restart)
-    : seams_(seams), resource_(resource), namespace_(ns), item_(std::move(item)), restart_(std::move(restart)) {
+                   std::function<void(const Json&)> item, std::function<void()> restart, std::string as_of)
+    : seams_(seams),
+      resource_(resource),
+      namespace_(ns),
+      item_(std::move(item)),
+      restart_(std::move(restart)),
+      as_of_(std::move(as_of)) {
   if (const auto version = seams_.versions->of(resource)) begin(*version);
 }
 
@@ -20,7 +25,7 @@ std::string KindList::name() const {
 }
 
 kube::Replay KindList::since(const std::string& version) const {
-  return {path_, version, pages_ ? pages_->resource_version() : "", newest_};
+  return {path_, version, pages_ ? pages_->resource_version() : "", seams_.newest_listed->note(path_, newest_)};
 }
 
 // For a kind that was not served, its group is asked, which costs no more than an empty list.
@@ -36,6 +41,11 @@ Result<void> KindList::take(const Result<kube::Response>& reply) {
     done_ = pages_->done();
     return {};
   }
+  if (taken.error().code == Code::kGone && !as_of_.empty()) {
+    restart();
+    done_ = true;
+    return {};
+  }
   const bool gone = taken.error().code == Code::kNotFound && !resource_.group.empty() && !discovered_;
   return gone ? discover() : taken;
 }
@@ -47,7 +57,7 @@ void KindList::begin(const std::string& version) {
   path_ = kube::collection_path(served, namespace_);
   restart();
   pages_.emplace(
-      path_, [this](const Json& item) { take_item(item); }, [this] { restart(); });
+      path_, [this](const Json& item) { take_item(item); }, [this] { restart(); }, as_of_);
 }
 
 void KindList::restart() {

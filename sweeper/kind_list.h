@@ -14,14 +14,15 @@ namespace snapfreeze::sweeper {
 // Says which request comes next and takes its result. Not thread-safe.
 class KindList {
  public:
-  // `item` and `restart` as of kube::PagedList. A kind that is not served is an empty list.
+  // `item`, `restart` and `as_of` as of kube::PagedList. A kind that is not served is an empty list, and so is a moment
+  // that the server has forgotten.
   KindList(const Seams& seams, const kube::Resource& resource, const std::string& ns,
-           std::function<void(const Json&)> item, std::function<void()> restart);
+           std::function<void(const Json&)> item, std::function<void()> restart, std::string as_of = "");
 
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] std::string name() const;
 
-  // What became of its objects since that version, up to this list.
+  // What became of its objects since that version, up to this list. Precondition: done().
   [[nodiscard]] kube::Replay since(const std::string& version) const;
 
   [[nodiscard]] kube::Request next() const;
@@ -40,6 +41,7 @@ class KindList {
   const std::string namespace_;
   const std::function<void(const Json&)> item_;
   const std::function<void()> restart_;
+  const std::string as_of_;
   std::string version_;
   std::string path_;
   std::string newest_;                    // the latest version of one of its objects

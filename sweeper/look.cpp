@@ -48,6 +48,11 @@ class Looking {
           listed_pods_.clear();
         });
     list_of_pods_ = lists_.back();
+    if (job.version.empty()) return;
+    // Of a pod that has gone since, a watch that lags does not tell yet.
+    add(
+        kube::kPods, [this](const Json& item) { take_former_pod(item); }, [this] { former_pods_.clear(); },
+        job.version);
   }
 
   std::shared_ptr<const Look> run() {
@@ -69,9 +74,10 @@ class Looking {
   }
 
  private:
-  void add(const kube::Resource& resource, std::function<void(const Json&)> item, std::function<void()> restart) {
-    lists_.push_back(
-        std::make_shared<KindList>(seams_, resource, job_.namespace_, std::move(item), std::move(restart)));
+  void add(const kube::Resource& resource, std::function<void(const Json&)> item, std::function<void()> restart,
+           std::string as_of = "") {
+    lists_.push_back(std::make_shared<KindList>(seams_, resource, job_.namespace_, std::move(item), std::move(restart),
+                                                std::move(as_of)));
   }
 
   // The next page of each list.
@@ -134,10 +140,16 @@ class Looking {
     if (!replayed) look_.gap = "what became of the guests: " + replayed.error().message;
   }
 
+  void take_former_pod(const Json& item) {
+    auto user = freeze::pod_user(item);
+    if (!user.finished && !user.claims.empty()) former_pods_[user.pod_uid] = std::move(user);
+  }
+
   // A pod that is gone, or has finished, may have written before.
   void replay_pods() {
     if (job_.version.empty()) return;
-    std::map<std::string, freeze::DiskUser> since;
+    std::map<std::string, freeze::DiskUser> since = std::move(former_pods_);
+    std::erase_if(since, [this](const auto& pod) { return listed_pods_.contains(pod.first); });
     const auto replayed =
         kube::replay(seams_.api, seams_.clock, list_of_pods_->since(job_.version), [&](const Json& item) {
           auto user = freeze::pod_user(item);
@@ -168,8 +180,9 @@ class Looking {
   std::vector<freeze::Freezer> kubevirt_backups_;
   std::vector<freeze::DiskUser> vmis_;
   std::vector<freeze::DiskUser> pods_;
-  std::set<std::string> listed_pods_;             // uids of those that exist
-  std::vector<std::shared_ptr<KindList>> lists_;  // those that go on
+  std::map<std::string, freeze::DiskUser> former_pods_;  // those of that moment, by uid
+  std::set<std::string> listed_pods_;                    // uids of those that exist
+  std::vector<std::shared_ptr<KindList>> lists_;         // those that go on
   std::shared_ptr<KindList> list_of_vmis_;
   std::shared_ptr<KindList> list_of_pods_;
 };

@@ -52,10 +52,10 @@ struct Look {
   [[nodiscard]] std::optional<kube::VmiView> guest(const std::string& vm) const;
 };
 
-// Makes one call for each kind if each has one page: 5, or 2 without freezers. Then it replays what became of the pods,
-// by a watch that takes some 0.3 s, and of the guests, by another one, if their watch has not told. If the version of a
-// kind is gone, it asks discovery, once. A kind that cannot be listed is an error, unless discovery says that it is not
-// served. Takes at most 40 s for the lists.
+// Makes one call for each kind if each has one page: 5, or 2 without freezers; and one for the pods of the moment
+// `version`. Then it replays what became of the pods, by a watch that takes some 0.3 s, and of the guests, by another
+// one, if their watch has not told. If the version of a kind is gone, it asks discovery, once. A kind that cannot be
+// listed is an error, unless discovery says that it is not served. Takes at most 40 s for the lists.
 [[nodiscard]] std::shared_ptr<const Look> look(const Seams& seams, const LookJob& job);
 
 }  // namespace snapfreeze::sweeper

@@ -10,6 +10,7 @@
 #include "kube/api.h"
 #include "kube/server_time.h"
 #include "sweeper/longhorn/api.h"
+#include "sweeper/newest_listed.h"
 #include "sweeper/served_versions.h"
 
 namespace snapfreeze::sweeper {
@@ -31,6 +32,7 @@ struct Seams {
   Metrics& metrics;
   std::shared_ptr<ServedVersions> versions = std::make_shared<ServedVersions>();
   LonghornApi* longhorn = nullptr;  // nullptr: it is not asked
+  std::shared_ptr<NewestListed> newest_listed = std::make_shared<NewestListed>();
 };
 
 // How this sweeper works, and who it is: `identity` is unique to the process, as it tells whose calls are under way.

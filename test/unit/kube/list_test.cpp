@@ -28,6 +28,21 @@ TEST_CASE("a list is asked for page by page") {
   CHECK(api.requests[1].target == "/apis/x/v1/things?labelSelector=a&limit=100&continue=to%20ken");
 }
 
+TEST_CASE("a list of a moment names it on its first page") {
+  FakeApi api;
+  api.replies = {reply_of(200, page_of({"a"}, "t")), reply_of(410, "{}"), reply_of(200, page_of({"b"}, ""))};
+  std::vector<std::string> names;
+  PagedList pages(
+      "/api/v1/pods", [&](const Json& item) { names.push_back(item["metadata"]["name"].string()); },
+      [&] { names.clear(); }, "7");
+  REQUIRE(list(api, pages));
+  CHECK(names == std::vector<std::string>{"b"});
+  const std::string first = "/api/v1/pods?limit=100&resourceVersion=7&resourceVersionMatch=Exact";
+  CHECK(api.requests[0].target == first);
+  CHECK(api.requests[1].target == "/api/v1/pods?limit=100&continue=t");
+  CHECK(api.requests[2].target == first);
+}
+
 TEST_CASE("a list whose token has expired begins anew, and not for ever") {
   FakeApi api;
   SECTION("once") {

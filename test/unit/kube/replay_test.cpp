@@ -56,6 +56,9 @@ TEST_CASE("a watch that is silent before the newest object of the list came is b
   SECTION("it is older") {
     CHECK(replayed.run({event("DELETED", "a", 6)}, "5", "9", "4").ok());
   }
+  SECTION("it was listed before a restore of etcd") {
+    CHECK(replayed.run({event("DELETED", "a", 6)}, "5", "9", "10").ok());
+  }
   SECTION("no version at all") {
     CHECK(!replayed.run({event("ADDED", "a", 6)}, "5", "9", "x").ok());
   }

@@ -84,6 +84,19 @@ TEST_CASE("a disk that a pod had since the session began is shared, although no 
     rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
     expect_crash(rig, "shared-disk");
   }
+  SECTION("it went, and no watch of pods tells of it yet") {
+    add_pod(rig, "copy", "vm1-disk-1");
+    rig.job.session.version_before = rig.cluster.get("/pods", "vms", "copy")["metadata"]["resourceVersion"];
+    rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
+    rig.cluster.locked([&] {
+      cluster::Holdback holdback;
+      holdback.path = "/v1/pods";
+      holdback.until = rig.runtime.now() + 1h;
+      rig.cluster.faults().hold_back(holdback);
+    });
+    expect_crash(rig, "shared-disk");
+    CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
+  }
   SECTION("it finished, and does not say when") {
     add_pod(rig, "copy", "vm1-disk-1");
     rig.job.session.version_before = rig.cluster.get("/pods", "vms", "copy")["metadata"]["resourceVersion"];
@@ -98,6 +111,23 @@ TEST_CASE("a disk that a pod had since the session began is shared, although no 
     rig.conclude();
     CHECK(rig.of_backup("consistency") == "filesystem");
   }
+}
+
+TEST_CASE("a pod that a look has listed is not forgotten when it has gone before the next one") {
+  ConcludeRig rig;
+  rig.job.session.version_before = rig.job.session.resource_version;
+  rig.cluster.locked([&] {
+    cluster::Holdback holdback;
+    holdback.path = "/v1/pods";
+    holdback.until = rig.runtime.now() + 1h;
+    rig.cluster.faults().hold_back(holdback);
+  });
+  add_pod(rig, "copy", "vm1-disk-1");
+  CHECK(rig.conclude().look_failed);
+  rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
+  CHECK(rig.conclude().look_failed);
+  rig.cluster.locked([&] { rig.cluster.faults().end_holdbacks(rig.runtime.now()); });
+  expect_crash(rig, "shared-disk");
 }
 
 TEST_CASE("a guest that was reset while its watch was silent was not frozen, though it is well again") {
