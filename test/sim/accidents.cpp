@@ -204,6 +204,8 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
              cluster::Holdback from_now = holdback;
              from_now.from = history.runtime.now();
              from_now.until = from_now.from + lasts;
+             const bool pods = holdback.path.empty() || holdback.path == "/v1/pods";
+             history.pods_hidden = history.pods_hidden || (pods && !holdback.only_open);
              history.cluster.locked([&] { history.cluster.faults().hold_back(from_now); });
            });
 }

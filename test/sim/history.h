@@ -50,6 +50,7 @@ class History {
   std::multimap<std::string, cluster::Mono> thaw_commands;  // by guest
   std::set<std::string> strange_leases;                     // created by an admin, of no version of ours
   std::set<std::string> stopped;                            // processes, for some time
+  bool pods_hidden = false;                                 // also from a new watch, for some time
   bool restored = false;                                    // etcd
   bool clock_stepped = false;                               // the API server's, and it stays so
   [[nodiscard]] const Plan& plan() const { return plan_; }

@@ -16,6 +16,11 @@ constexpr char kVmHolds[] = "vm ";
 constexpr std::chrono::seconds kPolled{5};
 constexpr std::chrono::seconds kReported{12};
 
+// "vms/vm0" of "vms/vm0-disk-1".
+std::string vm_of(const std::string& disk) {
+  return disk.substr(0, disk.rfind("-disk-"));
+}
+
 class Verdicts : Findings {
  public:
   Verdicts(History& history, const Holders& holders)
@@ -31,7 +36,8 @@ class Verdicts : Findings {
   std::vector<std::string> members_of(const Claim& claim) const;
   void verdict_is_true(const Claim& claim);
   std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
-  bool holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const;
+  bool holds(const Claim& claim, const std::string& disk, Mono first, Mono last) const;
+  bool came_and_went_unseen(const Claim& claim, const std::string& disk, const Holder& holder, Mono cut) const;
   bool is_frozen(const std::string& holder, Mono first, Mono last) const;
   bool is_known(const std::string& holder) const;
   bool was_thawed_by_hand(const std::string& vm, Mono cut) const;
@@ -57,7 +63,26 @@ bool Verdicts::is_frozen(const std::string& holder, Mono first, Mono last) const
 }
 
 // From the first cut to the last, whoever had the disk was frozen; or nobody had it.
-bool Verdicts::holds(const std::string& consistency, const std::string& disk, Mono first, Mono last) const {
+// A known limit: a pod that was not there when the session began, or when a disk at rest was first seen, and that has
+// gone, while no watch of pods tells of either.
+bool Verdicts::came_and_went_unseen(const Claim& claim, const std::string& disk, const Holder& holder, Mono cut) const {
+  if (!history_.pods_hidden || !holder.by.starts_with("pod ") || holder.until > claim.at) return false;
+  std::string lease = vm_of(disk);
+  std::replace(lease.begin(), lease.end(), '/', '.');
+  for (const LeaseSpan& span : record_.leases()) {
+    if (span.lease == lease && span.from <= cut && span.until >= cut) return holder.from >= span.from;
+  }
+  for (const cluster::Cut& one : truth_.cuts()) {
+    if (one.ns + "/" + one.pvc != disk || one.at < cut || one.at > claim.at) continue;
+    for (const auto& entry : truth_.timeline()) {
+      if (entry.kind == "create" && entry.object == one.ns + "/" + one.snapshot) return holder.from >= entry.at;
+    }
+  }
+  return false;
+}
+
+bool Verdicts::holds(const Claim& claim, const std::string& disk, Mono first, Mono last) const {
+  const std::string& consistency = claim.consistency;
   int writers = 0;
   const auto found = holders_.find(disk);
   if (found != holders_.end()) {
@@ -65,6 +90,7 @@ bool Verdicts::holds(const std::string& consistency, const std::string& disk, Mo
       if (holder.from > last || holder.until < first) continue;
       // A known limit: of a pod, or of a guest that was started, that a restored etcd never knew the API has no trace.
       if (history_.restored && !is_known(holder.by) && !is_frozen(holder.by, first, last)) continue;
+      if (came_and_went_unseen(claim, disk, holder, first)) continue;
       ++writers;
       if (consistency == "filesystem" && !is_frozen(holder.by, first, last)) return false;
     }
@@ -146,9 +172,9 @@ void Verdicts::verdict_is_true(const Claim& claim) {
   }
   if (!first) return fail(3, claim.name + " is said to be " + claim.consistency + ", and has no disk");
   for (const std::string& disk : claims) {
-    const std::string vm = disk.substr(disk.find('/') + 1, disk.rfind("-disk-") - disk.find('/') - 1);
+    const std::string vm = vm_of(disk).substr(disk.find('/') + 1);
     if (was_thawed_by_hand(vm, *last) || froze_in_between(vm)) continue;
-    if (!holds(claim.consistency, disk, *first, *last)) {
+    if (!holds(claim, disk, *first, *last)) {
       return fail(3,
                   claim.name + " is said to be " + claim.consistency + when(claim.at) + ", which " + disk + " was not");
     }
