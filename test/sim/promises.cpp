@@ -77,8 +77,9 @@ void Judge::sessions_end() {
     // hour.
     const std::string vm = lease.substr(lease.find('.') + 1);
     if (history_.restored && history_.hindered.contains(vm)) continue;
-    // Likewise the session of an admin's thaw of a guest without an agent.
-    if (history_.thaw_commands.contains(vm) && !has_agent(vm)) continue;
+    // Likewise that of a guest whose agent does not come back.
+    const bool tried = history_.thaw_commands.contains(vm) || history_.hindered.contains(vm);
+    if (tried && !has_agent(vm)) continue;
     fail(7, "the session " + lease + " is left at the end");
   }
 }
@@ -214,7 +215,8 @@ void Judge::each_backup_freezes_once() {
   for (const auto& vm : plan.vms) {
     const auto same_vm = [&](const Backup& one) { return one.vm == vm.name; };
     const auto backups = std::count_if(plan.backups.begin(), plan.backups.end(), same_vm);
-    if (backups == 0 || plan.labelled.contains(vm.name) || vm.freeze_latency > 2s || vm.thaw_latency > 300ms) continue;
+    const bool for_others = plan.labelled.contains(vm.name) || shares_a_disk(vm);
+    if (backups == 0 || for_others || vm.freeze_latency > 2s || vm.thaw_latency > 300ms) continue;
     const auto& all = truth_.intervals(vm.ns + "/" + vm.name);
     const auto freezes = std::count_if(all.begin(), all.end(), [&](const FrozenInterval& interval) {
       return is_webhook(interval.frozen_by) && interval.from < history_.calm();

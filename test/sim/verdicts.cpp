@@ -38,6 +38,7 @@ class Verdicts : Findings {
   std::optional<Mono> cut_of(const Claim& claim, const std::string& name) const;
   bool holds(const Claim& claim, const std::string& disk, Mono first, Mono last) const;
   bool came_and_went_unseen(const Claim& claim, const std::string& disk, const Holder& holder, Mono cut) const;
+  std::set<std::string> users_of(const std::vector<std::string>& disks) const;
   bool is_frozen(const std::string& holder, Mono first, Mono last) const;
   bool is_known(const std::string& holder) const;
   bool was_thawed_by_hand(const std::string& vm, Mono cut) const;
@@ -120,12 +121,17 @@ bool Verdicts::was_thawed_by_hand(const std::string& vm, Mono cut) const {
   if (!history_.thawed_by_hand.contains(vm)) return false;
   if (history_.plan().hinders_us || history_.hindered.contains(vm)) return true;
   const auto& frozen = truth_.intervals(std::string(kNamespace) + "/" + vm);
-  for (std::size_t i = 0; i < frozen.size(); ++i) {
-    if (frozen[i].thawed_by != "by-hand" || *frozen[i].until > cut) continue;
-    const Mono again = i + 1 < frozen.size() ? std::min(frozen[i + 1].from, cut) : cut;
-    if (again - *frozen[i].until > kReported) return false;
+  std::optional<Mono> thawed;
+  Mono again = cut;
+  for (const FrozenInterval& one : frozen) {
+    if (one.thawed_by == "by-hand" && *one.until <= cut) {
+      thawed = one.until;
+      again = cut;
+    } else if (thawed) {
+      again = std::min(again, one.from);
+    }
   }
-  return true;
+  return thawed && again - *thawed <= kReported;
 }
 
 // A known limit: a freeze by hand slips in between our thaw and our freeze, or is not reported yet when a labelled
@@ -155,6 +161,20 @@ bool Verdicts::froze_in_between(const std::string& vm) const {
   return false;
 }
 
+// The names of the VMs that may have frozen for them: a disk may be another one's.
+std::set<std::string> Verdicts::users_of(const std::vector<std::string>& disks) const {
+  std::set<std::string> vms;
+  for (const std::string& disk : disks) {
+    vms.insert(vm_of(disk).substr(disk.find('/') + 1));
+    const auto found = holders_.find(disk);
+    if (found == holders_.end()) continue;
+    for (const Holder& holder : found->second) {
+      if (holder.by.starts_with(kVmHolds)) vms.insert(holder.by.substr(holder.by.find('/') + 1));
+    }
+  }
+  return vms;
+}
+
 void Verdicts::verdict_is_true(const Claim& claim) {
   const std::vector<std::string> names = members_of(claim);
   std::optional<Mono> first, last;
@@ -171,9 +191,10 @@ void Verdicts::verdict_is_true(const Claim& claim) {
     }
   }
   if (!first) return fail(3, claim.name + " is said to be " + claim.consistency + ", and has no disk");
+  for (const std::string& vm : users_of(claims)) {
+    if (was_thawed_by_hand(vm, *last) || froze_in_between(vm)) return;
+  }
   for (const std::string& disk : claims) {
-    const std::string vm = vm_of(disk).substr(disk.find('/') + 1);
-    if (was_thawed_by_hand(vm, *last) || froze_in_between(vm)) continue;
     if (!holds(claim, disk, *first, *last)) {
       return fail(3,
                   claim.name + " is said to be " + claim.consistency + when(claim.at) + ", which " + disk + " was not");
