@@ -93,6 +93,7 @@ Result<Facts> vmi_facts(const Json& object, ThawOn) {
   facts.deleting = view.metadata.deleting;
   facts.reported_frozen = view.reported_frozen();
   facts.agent_gone = !view.agent_connected;
+  facts.paused = view.paused;
   facts.migrating = view.migrating();
   if (view.migration) facts.migration_uid = view.migration->uid;
   return Facts(std::move(facts));

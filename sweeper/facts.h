@@ -84,6 +84,7 @@ struct VmiFacts {
   bool deleting = false;
   bool reported_frozen = false;
   bool agent_gone = false;  // the guest agent is not connected
+  bool paused = false;
   bool migrating = false;
   std::string migration_uid;  // of the migration under way, or of the last one
 };

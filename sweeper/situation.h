@@ -149,6 +149,7 @@ struct FrozenGuest {
   VmiFacts vmi;
   Mono since{};
   bool freeze_seen = false;           // it froze about then; otherwise it was already frozen when we started
+  Millis mute{0};                     // so long before `since` nobody could ask it
   std::optional<Mono> thawed;         // a session of ours has thawed it, then or later
   bool kubevirt_snapshot = false;     // KubeVirt's own is in progress
   std::vector<BackupRecord> backups;  // of its VM, including those deleted lately

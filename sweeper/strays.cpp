@@ -108,9 +108,9 @@ StrayPlan plan_offline(const Stray& stray, Mono now) {
   return plan;
 }
 
-// What Harvester did at `when` may be why the guest was seen to freeze at `since`, up to `later` afterwards.
-bool is_about(Mono when, Mono since, Millis later) {
-  return when >= since - later && when <= since + kAfterTheFreeze;
+// What Harvester did at `when` may be why the guest was seen to freeze, up to `later` afterwards.
+bool is_about(Mono when, const FrozenGuest& guest, Millis later) {
+  return when >= guest.since - guest.mute - later && when <= guest.since + kAfterTheFreeze;
 }
 
 // Complete already when we first saw it, and its freeze without a timer is in force until somebody thaws the guest.
@@ -127,10 +127,10 @@ bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest, Wall 
   if (!guest.freeze_seen && (was_unfinished || left_endless_freeze(backup, bound))) return true;
   if (backup.cut_without_us && *backup.cut_without_us >= guest.since) return true;
   // A freeze that failed may be carried out late, also after a thaw of ours.
-  if (backup.failed && is_about(*backup.failed, guest.since, freeze::kLateCalls + kSilence)) return true;
+  if (backup.failed && is_about(*backup.failed, guest, freeze::kLateCalls + kSilence)) return true;
   return std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) {
     const bool thawed_since = guest.thawed && act <= *guest.thawed;
-    return !thawed_since && is_about(act, guest.since, kSilence);
+    return !thawed_since && is_about(act, guest, kSilence);
   });
 }
 

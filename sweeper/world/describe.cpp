@@ -145,6 +145,7 @@ std::optional<FrozenGuest> describe_frozen_guest(const Rooms& rooms, const std::
   frozen.vmi = vmi->facts;
   frozen.since = vmi->frozen_since;
   frozen.freeze_seen = vmi->freeze_seen;
+  frozen.mute = vmi->mute;
   frozen.thawed = vmi->thawed;
   frozen.kubevirt_snapshot = rooms.guests.snapshot_in_progress(guest);
   for (DeletedBackup& deleted : rooms.backups.deleted(guest)) frozen.backups.push_back(std::move(deleted.record));

@@ -8,20 +8,45 @@ std::string guest_key(std::string_view ns, std::string_view vm) {
   return key.append(ns).append("/").append(vm);
 }
 
+namespace {
+
+// After which a guest that can be asked has been.
+constexpr std::chrono::seconds kAsked{15};
+
+void note_speech(VmiRecord& record, Mono now) {
+  const bool mute = record.facts.agent_gone || record.facts.paused;
+  if (!mute) {
+    if (record.mute_since && !record.speaks_since) record.speaks_since = now;
+    return;
+  }
+  const bool was_asked = record.speaks_since && now > *record.speaks_since + kAsked;
+  if (!record.mute_since || was_asked) record.mute_since = now;
+  record.speaks_since.reset();
+}
+
+Millis muteness(const VmiRecord& record, Mono now) {
+  const bool was_asked = record.speaks_since && now > *record.speaks_since + kAsked;
+  if (!record.mute_since || was_asked) return Millis(0);
+  return std::chrono::ceil<Millis>(now - *record.mute_since);
+}
+
+}  // namespace
+
 bool Guests::apply(const VmiFacts& facts, Mono now) {
   const std::string guest = guest_key(facts.namespace_, facts.name);
   const VmiRecord* known = vmis_.find(guest);
   const bool another = known == nullptr || known->facts.uid != facts.uid;
-  VmiRecord record{facts, facts.version, now, false, std::nullopt};
-  if (!another) record.thawed = known->thawed;
+  VmiRecord record;
+  if (!another) record = *known;
+  record.facts = facts;
+  note_speech(record, now);
   // A list shows the last state only.
   const bool no_gap = !another && (!vmis_.relisting() || known->facts.version == facts.version);
-  if (no_gap) record.told_since = known->told_since;
-  if (!another && known->facts.reported_frozen) {
-    record.frozen_since = known->frozen_since;
-    record.freeze_seen = known->freeze_seen;
-  } else {
+  if (!no_gap) record.told_since = facts.version;
+  if (another || !known->facts.reported_frozen) {
+    record.frozen_since = now;
     record.freeze_seen = !another && vmis_.live();
+    record.mute = muteness(record, now);
   }
   vmis_.put(guest, std::move(record));
   return another;

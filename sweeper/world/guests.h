@@ -21,6 +21,10 @@ struct VmiRecord {
   Mono frozen_since{};         // when it was first seen to report so
   bool freeze_seen = false;    // it reported thawed before, so that it froze about then
   std::optional<Mono> thawed;  // a session of ours has thawed it, then or later
+  // KubeVirt asks a guest's agent whether it is frozen. One that is paused, or whose agent is gone, cannot say so.
+  std::optional<Mono> mute_since;
+  std::optional<Mono> speaks_since;  // again
+  Millis mute{0};                    // so long before `frozen_since` it may have been frozen unseen
 };
 
 // Not thread-safe.

@@ -176,6 +176,7 @@ void Thaws::is_thawed_of_what_harvester_left(const cluster::VmOptions& vm) {
 
 // No disk of it is cut any more.
 void Thaws::is_not_held_for_a_driver_that_says_no(const cluster::VmOptions& vm) {
+  if (history_.plan().installation.sweeper.what.thaw_on == snapfreeze::sweeper::ThawOn::kReady) return;
   bool fails = false;
   for (const auto& [claim, disk] : history_.plan().disks) {
     if (!is_disk_of(claim, vm)) continue;

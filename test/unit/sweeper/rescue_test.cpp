@@ -58,6 +58,15 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
     backup.failed = kStart - 151s;
     CHECK_FALSE(rescue(guest, 61s).rescue);
   }
+  SECTION("or before a time in which nobody could ask the guest") {
+    backup.acts = {kStart - 200s};
+    guest.mute = 109s;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+    guest.mute = 110s;
+    CHECK(rescue(guest, 61s).rescue);
+    backup.acts = {kStart - 1000s};
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+  }
   SECTION("or has had a disk cut since, whose snapshot no webhook of ours has admitted") {
     backup.acts = {kStart - 91s};
     backup.cut_without_us = kStart - 1s;

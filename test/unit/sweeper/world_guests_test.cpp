@@ -198,6 +198,53 @@ TEST_CASE("a guest is frozen without a session since it reports so, or since its
   CHECK_FALSE(rig.world.frozen_guest("vms/vm1"));
 }
 
+TEST_CASE("a guest that nobody could ask may have been frozen for as long") {
+  WorldRig rig;
+  VmiFacts guest = vmi();
+  rig.apply(Kind::kVmi, guest, 100ms);
+  bool VmiFacts::*const why = GENERATE(&VmiFacts::paused, &VmiFacts::agent_gone);
+  const auto mute_at = [&](Millis when) {
+    guest.reported_frozen = true;
+    rig.apply(Kind::kVmi, guest, when);
+    return rig.world.frozen_guest("vms/vm1")->mute;
+  };
+  SECTION("never") {
+    CHECK(mute_at(200s) == 0ms);
+  }
+  SECTION("it still is so") {
+    guest.*why = true;
+    rig.apply(Kind::kVmi, guest, 1s);
+    rig.apply(Kind::kVmi, guest, 2s);
+    CHECK(mute_at(101s) == 100s);
+    CHECK(mute_at(200s) == 100s);
+  }
+  SECTION("it can be asked again") {
+    guest.*why = true;
+    rig.apply(Kind::kVmi, guest, 1s);
+    guest.*why = false;
+    rig.apply(Kind::kVmi, guest, 100s);
+    SECTION("since a moment ago") {
+      CHECK(mute_at(101s) == 100s);
+    }
+    SECTION("since a moment ago, and cannot, and can") {
+      guest.*why = true;
+      rig.apply(Kind::kVmi, guest, 102s);
+      guest.*why = false;
+      rig.apply(Kind::kVmi, guest, 200s);
+      CHECK(mute_at(201s) == 200s);
+    }
+    SECTION("for so long that it has been") {
+      CHECK(mute_at(116s) == 0ms);
+    }
+    SECTION("for so long that it has been, until now") {
+      rig.apply(Kind::kVmi, guest, 120s);
+      guest.*why = true;
+      rig.apply(Kind::kVmi, guest, 130s);
+      CHECK(mute_at(131s) == 1s);
+    }
+  }
+}
+
 TEST_CASE("only a session that thaws proves by its end that the guest was thawed") {
   WorldRig rig;
   see_frozen(rig);
