@@ -74,6 +74,7 @@ void Guests::held_no_more(const std::string& guest, std::optional<Mono> thawed, 
   vmis_.change(guest, [&](VmiRecord& record) {
     record.frozen_since = now;
     record.freeze_seen = false;
+    record.mute = Millis(0);
     if (thawed) record.thawed = thawed;
   });
 }

@@ -218,6 +218,14 @@ TEST_CASE("a guest that nobody could ask may have been frozen for as long") {
     CHECK(mute_at(101s) == 100s);
     CHECK(mute_at(200s) == 100s);
   }
+  SECTION("until a session of it ended") {
+    guest.*why = true;
+    rig.apply(Kind::kVmi, guest, 1s);
+    mute_at(101s);
+    rig.apply(Kind::kSession, session(), 102s);
+    rig.world.ended("epoch-1", at(103s).at);
+    CHECK(rig.world.frozen_guest("vms/vm1")->mute == 0ms);
+  }
   SECTION("it can be asked again") {
     guest.*why = true;
     rig.apply(Kind::kVmi, guest, 1s);
