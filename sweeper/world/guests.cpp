@@ -13,20 +13,22 @@ namespace {
 // After which a guest that can be asked has been.
 constexpr std::chrono::seconds kAsked{15};
 
+bool was_asked(const VmiRecord& record, Mono now) {
+  return record.speaks_since && now > *record.speaks_since + kAsked;
+}
+
 void note_speech(VmiRecord& record, Mono now) {
   const bool mute = record.facts.agent_gone || record.facts.paused;
   if (!mute) {
     if (record.mute_since && !record.speaks_since) record.speaks_since = now;
     return;
   }
-  const bool was_asked = record.speaks_since && now > *record.speaks_since + kAsked;
-  if (!record.mute_since || was_asked) record.mute_since = now;
+  if (!record.mute_since || was_asked(record, now)) record.mute_since = now;
   record.speaks_since.reset();
 }
 
 Millis muteness(const VmiRecord& record, Mono now) {
-  const bool was_asked = record.speaks_since && now > *record.speaks_since + kAsked;
-  if (!record.mute_since || was_asked) return Millis(0);
+  if (!record.mute_since || was_asked(record, now)) return Millis(0);
   return std::chrono::ceil<Millis>(now - *record.mute_since);
 }
 

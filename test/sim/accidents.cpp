@@ -200,14 +200,7 @@ void draw_trouble_with_watches(Dice& dice, Plan& plan) {
   plan.add(at,
            (holdback.only_open ? "open watches of " : "watches of ") + holdback.caller + holdback.path +
                (holdback.late_by ? " lag " + text(*holdback.late_by) : " say nothing") + " for " + text(lasts),
-           [=](History& history) {
-             cluster::Holdback from_now = holdback;
-             from_now.from = history.runtime.now();
-             from_now.until = from_now.from + lasts;
-             const bool pods = holdback.path.empty() || holdback.path == "/v1/pods";
-             history.pods_hidden = history.pods_hidden || (pods && !holdback.only_open);
-             history.cluster.locked([&] { history.cluster.faults().hold_back(from_now); });
-           });
+           [=](History& history) { history.hold_back(holdback, lasts); });
 }
 
 void draw_trouble_with_the_api(Dice& dice, Plan& plan) {

@@ -57,10 +57,7 @@ void look_away(Dice& dice, Plan& plan, const When& at, Millis lasts, const std::
                cluster::Holdback holdback;
                holdback.path = path;
                holdback.only_open = only_open;
-               holdback.from = history.runtime.now();
-               holdback.until = holdback.from + lasts;
-               history.pods_hidden = history.pods_hidden || (path == "/v1/pods" && !only_open);
-               history.cluster.locked([&] { history.cluster.faults().hold_back(holdback); });
+               history.hold_back(holdback, lasts);
              }
            });
 }

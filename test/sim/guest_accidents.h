@@ -11,7 +11,7 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan);
 void draw_fate_of_a_guest(Dice& dice, Plan& plan);
 void draw_call_by_hand(Dice& dice, Plan& plan);
 // By hand or by KubeVirt, so long that a rescue may be thought of, and a while after Harvester froze anybody. A backup
-// of a tenant's may come meanwhile.
+// may come meanwhile.
 void draw_long_freeze_by_another(Dice& dice, Plan& plan);
 // A pod of somebody else, with a disk of a VM's.
 void draw_pod(Dice& dice, Plan& plan);

@@ -184,6 +184,14 @@ void History::back_up(const std::string& name, const std::string& vm, const std:
          {"spec", spec}});
 }
 
+void History::hold_back(cluster::Holdback holdback, Millis lasts) {
+  holdback.from = runtime.now();
+  holdback.until = holdback.from + lasts;
+  const bool of_pods = holdback.path.empty() || holdback.path == "/v1/pods";
+  pods_hidden = pods_hidden || (of_pods && !holdback.only_open);
+  cluster.locked([&] { cluster.faults().hold_back(holdback); });
+}
+
 std::vector<std::string> History::names(const std::string& group, const std::string& resource, const std::string& ns) {
   return cluster.locked([&] {
     std::vector<std::string> all;

@@ -34,6 +34,8 @@ class History {
              const cluster::Json& body = {});
   // Harvester's, by an admin; `deadline` "": it names none.
   void back_up(const std::string& name, const std::string& vm, const std::string& deadline);
+  // From now on, for so long.
+  void hold_back(cluster::Holdback holdback, Millis lasts);
   [[nodiscard]] std::vector<std::string> names(const std::string& group, const std::string& resource,
                                                const std::string& ns);
 

@@ -45,7 +45,7 @@ TEST_CASE("a backup of three disks is frozen once, thawed at the last cut, and s
   check_end(story);
 }
 
-TEST_CASE("a clean backup of k disks takes at most 11 + k calls, and one more when Longhorn's own answer thaws") {
+TEST_CASE("a clean backup of k disks takes at most 12 + k calls, and one more when Longhorn's own answer thaws") {
   const bool asks_longhorn = GENERATE(false, true);
   for (const int count : {1, 3, 8}) {
     StoryOptions options;

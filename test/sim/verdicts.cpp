@@ -63,7 +63,6 @@ bool Verdicts::is_frozen(const std::string& holder, Mono first, Mono last) const
   });
 }
 
-// From the first cut to the last, whoever had the disk was frozen; or nobody had it.
 // A known limit: a pod that was not there when the session began, or when a disk at rest was first seen, and that has
 // gone, while no watch of pods tells of either.
 bool Verdicts::came_and_went_unseen(const Claim& claim, const std::string& disk, const Holder& holder, Mono cut) const {
@@ -82,6 +81,7 @@ bool Verdicts::came_and_went_unseen(const Claim& claim, const std::string& disk,
   return false;
 }
 
+// From the first cut to the last, whoever had the disk was frozen; or nobody had it.
 bool Verdicts::holds(const Claim& claim, const std::string& disk, Mono first, Mono last) const {
   const std::string& consistency = claim.consistency;
   int writers = 0;
