@@ -25,7 +25,7 @@ std::string KindList::name() const {
 }
 
 kube::Replay KindList::since(const std::string& version) const {
-  return {path_, version, pages_ ? pages_->resource_version() : "", seams_.newest_listed->note(path_, newest_)};
+  return {path_, version, pages_ ? pages_->resource_version() : "", newest_ever_};
 }
 
 // For a kind that was not served, its group is asked, which costs no more than an empty list.
@@ -38,6 +38,7 @@ Result<void> KindList::take(const Result<kube::Response>& reply) {
   if (!pages_) return take_group(reply);
   const auto taken = pages_->take(reply);
   if (taken) {
+    newest_ever_ = seams_.newest_listed->note(path_, newest_);
     done_ = pages_->done();
     return {};
   }

@@ -45,6 +45,7 @@ class KindList {
   std::string version_;
   std::string path_;
   std::string newest_;                    // the latest version of one of its objects
+  std::string newest_ever_;               // likewise, also of earlier lists
   std::optional<kube::PagedList> pages_;  // absent: it was not served when it was last asked
   bool discovered_ = false;
   bool done_ = false;

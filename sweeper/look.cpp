@@ -80,16 +80,16 @@ class Looking {
                                                 std::move(as_of)));
   }
 
-  // The next page of each list.
+  // The next page of each list. Also if one fails, what the others show counts for the next look.
   void turn_pages() {
     std::vector<kube::Request> requests;
     requests.reserve(lists_.size());
     for (const auto& list : lists_) requests.push_back(list->next());
     auto replies = seams_.api.call_all(requests);
-    for (std::size_t i = 0; i < lists_.size() && look_.error.empty(); ++i) {
+    for (std::size_t i = 0; i < lists_.size(); ++i) {
       const auto taken = lists_[i]->take(replies[i]);
       replies[i] = Error{};  // a page may be of megabytes
-      if (!taken) look_.error = lists_[i]->name() + ": " + taken.error().message;
+      if (!taken && look_.error.empty()) look_.error = lists_[i]->name() + ": " + taken.error().message;
     }
     std::erase_if(lists_, [](const auto& list) { return list->done(); });
   }

@@ -123,6 +123,10 @@ TEST_CASE("a pod that a look has listed is not forgotten when it has gone before
     rig.cluster.faults().hold_back(holdback);
   });
   add_pod(rig, "copy", "vm1-disk-1");
+  SECTION("the watch was silent") {}
+  SECTION("another list failed") {
+    rig.fail("list", "virtualmachinebackups", 500, 1);
+  }
   CHECK(rig.conclude().look_failed);
   rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");
   CHECK(rig.conclude().look_failed);
