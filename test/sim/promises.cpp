@@ -77,8 +77,10 @@ void Judge::sessions_end() {
     // hour.
     const std::string vm = lease.substr(lease.find('.') + 1);
     if (history_.restored && history_.hindered.contains(vm)) continue;
-    // Likewise that of a guest whose agent does not come back.
-    const bool tried = history_.thaw_commands.contains(vm) || history_.hindered.contains(vm);
+    // Likewise that of a guest whose agent does not come back. A backup that Harvester has frozen for may name a guest
+    // that never had one, if somebody has changed it.
+    const bool tried =
+        history_.thaw_commands.contains(vm) || history_.hindered.contains(vm) || !history_.edited_backups.empty();
     if (tried && !has_agent(vm)) continue;
     fail(7, "the session " + lease + " is left at the end");
   }
