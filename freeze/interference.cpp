@@ -77,6 +77,7 @@ bool is_another(const Session& session, const Freezer& backup) {
 // While our freeze held, nobody else's had any effect. The creation is truncated to whole seconds, and may be by
 // another API server's clock.
 bool came_after(const Session& session, Millis margin, const Freezer& backup) {
+  if (backup.created_later) return true;
   return backup.created && session.frozen_by && *backup.created >= *session.frozen_by + margin;
 }
 
@@ -149,21 +150,11 @@ Freezer kubevirt_backup(const Json& backup) {
   return result;
 }
 
-Proof proof_window(const Session& session, Millis margin, std::span<const Freezer> harvester_backups) {
-  Proof proof{std::chrono::duration_cast<Millis>(session.timer), reason::kCutTooLate};
-  for (const Freezer& backup : harvester_backups) {
-    if (!is_another(session, backup) || came_after(session, margin, backup) || !may_have_acted(session, backup)) {
-      continue;
-    }
-    const bool no_timer = backup.deadline == Millis(0);
-    if (no_timer) continue;
-    const bool acted_before = !unfroze_first(session) && session.created &&  //
-                              (!backup.created || *backup.created < *session.created + margin);
-    const Millis deadline = acted_before ? Millis(0) : backup.deadline.value_or(kHarvesterDeadline);
-    if (deadline < proof.window) proof = {deadline, reason::kOtherBackup, backup.name};
-  }
-  proof.window -= margin;
-  return proof;
+const Freezer* harvester_interfered(const Session& session, Millis margin, std::span<const Freezer> backups) {
+  const auto found = std::find_if(backups.begin(), backups.end(), [&](const Freezer& backup) {
+    return is_another(session, backup) && !came_after(session, margin, backup) && may_have_acted(session, backup);
+  });
+  return found == backups.end() ? nullptr : &*found;
 }
 
 const Freezer* kubevirt_interfered(const Session& session, std::span<const Freezer> freezers) {

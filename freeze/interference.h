@@ -34,6 +34,7 @@ struct Freezer {
   bool all_made = false;               // read afresh: each of `snapshots` exists
   std::optional<Wall> last_made;       // read afresh: when the latest of them was created
   bool deleted = false;                // seen during the session, and gone since
+  bool created_later = false;          // it was seen to be created after our freeze had been answered
 };
 
 // The one that thaws first; nullopt: Harvester's own, 1 s.
@@ -44,26 +45,20 @@ struct Freezer {
 [[nodiscard]] Freezer kubevirt_snapshot(const Json& snapshot);
 [[nodiscard]] Freezer kubevirt_backup(const Json& backup);  // backup.kubevirt.io VirtualMachineBackup: likewise
 
-// How long after the session's start a capture must have been observed to count, and why a later one does not.
-struct Proof {
-  Millis window{0};
-  Reason reason;
-  std::string other{};  // the backup that shortened it, by name
-};
-
 // Whether the backup's snapshots decide if it counts below. `all_made` and `last_made` must then be read first. A
 // caller that cannot read them sets `last_made` to the latest time there is, so that the backup counts.
 [[nodiscard]] bool depends_on_snapshots(const Session& session, Millis margin, const Freezer& harvester_backup);
 
-// The guest cannot thaw by our timer before start + T. `margin` is subtracted for the clocks of several API servers.
+// Another Harvester backup of this VM that may have slipped its own freeze between our unfreeze and our freeze, or
+// nullptr. KubeVirt then answers ours at once and changes nothing, although that freeze runs on a timer of its own, or
+// has failed half-way. So nothing can be proven, whatever its deadline is.
 //
-// Another Harvester backup of this VM may have slipped its own freeze between our unfreeze and our freeze. KubeVirt
-// does not re-arm a timer, so the deadline of that backup (1 s if it names none) is then the one that runs. The backup
-// counts if it was created before our freeze was answered and may have acted since 5 s before the start: it joined, was
-// created, made a snapshot, rewrote its error, or was deleted since. A backup that was left behind in error does none
-// of this, and neither does one that only uploads. A session of labelled snapshots begins without an unfreeze, so if
-// that timer is older than the session, nothing can be proven.
-[[nodiscard]] Proof proof_window(const Session& session, Millis margin, std::span<const Freezer> harvester_backups);
+// It counts if it may have been created before our freeze was answered and may have acted since 5 s before the start: it
+// joined, was created, made a snapshot, rewrote its error, or was deleted since. One that was left behind in error does none of
+// this, and neither does one that only uploads. A session of labelled snapshots begins without an unfreeze: a backup
+// then counts for as long as its timer runs, too. `margin`: how far the clocks of several API servers differ.
+[[nodiscard]] const Freezer* harvester_interfered(const Session& session, Millis margin,
+                                                  std::span<const Freezer> backups);
 
 // A freezer of KubeVirt's own for this VM that was active at the session's start or later, or nullptr.
 [[nodiscard]] const Freezer* kubevirt_interfered(const Session& session, std::span<const Freezer> freezers);

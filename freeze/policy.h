@@ -17,7 +17,7 @@ struct Policy {
   Millis margin{1000};                 // how far the clocks of several API servers may differ
 };
 
-// With less, no capture could be proven: see proof_window in interference.h.
+// With less, no capture could be proven: see judge_snapshot in verdict.h.
 inline constexpr std::chrono::seconds kMinTimer{5};
 // VSS gives up at 10 s.
 inline constexpr std::chrono::seconds kWindowsTimer{8};

@@ -88,7 +88,7 @@ inline constexpr auto kReasons = std::to_array<ReasonEntry>({
      "the admission was slow to begin, so Harvester's own freeze of 1 s may have thawed the guest in the middle of "
      "ours",
      "check whether the API server or the nodes are overloaded"},
-    {"other-backup", "another backup of the same VM may have frozen the guest first, with its own short timer",
+    {"other-backup", "another backup of the same VM may have frozen the guest first, with a timer of its own or half-way",
      "`snapfreeze explain` names it: take it at another time, or delete it if it is in error"},
     {"kubevirt-snapshot", "a snapshot or a backup of KubeVirt's own was active, whose end thaws the guest",
      "take the backup at another time; `snapfreeze explain` names it"},
@@ -193,7 +193,7 @@ inline constexpr Reason kRestarted = listed("restarted");          // another VM
 inline constexpr Reason kThawUnsettled = listed("thaw-unsettled");
 inline constexpr Reason kWindowsLimit = listed("windows-limit");  // VSS gave up at 10 s
 inline constexpr Reason kKubevirtSnapshot = listed("kubevirt-snapshot");
-inline constexpr Reason kOtherBackup = listed("other-backup");      // its timer may be the one that held
+inline constexpr Reason kOtherBackup = listed("other-backup");      // its freeze may be the one in force
 inline constexpr Reason kRecordDamaged = listed("record-damaged");  // the Lease was edited by hand
 inline constexpr Reason kUndone = listed("undone");                 // Harvester's freeze, for what we refused
 inline constexpr Reason kRescued = listed("rescued");               // another program had left it frozen

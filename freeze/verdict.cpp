@@ -56,11 +56,11 @@ std::string_view to_string(Consistency consistency) {
   return "crash";
 }
 
-Verdict judge_snapshot(const Session& session, const Proof& proof, std::string_view uid) {
+Verdict judge_snapshot(const Session& session, Millis margin, std::string_view uid) {
   if (!session.doubts.empty()) return crash(session.doubts.front());
   const auto capture = session.captured.find(std::string(uid));
   if (capture == session.captured.end()) return crash(reason::kCutTooLate);
-  if (capture->second >= proof.window) return crash(proof.reason);
+  if (capture->second >= session.timer - margin) return crash(reason::kCutTooLate);
   return {Consistency::kFilesystem};
 }
 

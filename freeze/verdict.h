@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "freeze/interference.h"
 #include "freeze/reasons.h"
 #include "freeze/session.h"
 #include "kube/views.h"
@@ -44,8 +43,9 @@ struct Note {
 [[nodiscard]] std::array<Note, 2> notes_of(const std::optional<Verdict>& verdict);
 
 // Of a snapshot of this epoch, by its own uid. `filesystem` only if nothing speaks against the session and its capture
-// was observed in time (see proof_window) and before the thaw was sent.
-[[nodiscard]] Verdict judge_snapshot(const Session& session, const Proof& proof, std::string_view uid);
+// was observed before the thaw was sent and before T had passed since the start: our timer cannot have thawed the guest
+// by then. `margin` is subtracted for the clocks of several API servers.
+[[nodiscard]] Verdict judge_snapshot(const Session& session, Millis margin, std::string_view uid);
 
 // Of a backup whose snapshots should be `members`, by what was said of those that exist: the best that holds for all.
 // What was said must be of one epoch.

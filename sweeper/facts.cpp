@@ -65,6 +65,7 @@ Result<Facts> backup_facts(const Json& object, ThawOn) {
   auto view = kube::BackupView::from(object);
   BackupFacts facts;
   facts.uid = view.metadata.uid;
+  facts.version = view.metadata.resource_version;
   facts.namespace_ = view.metadata.namespace_;
   facts.name = view.metadata.name;
   facts.vm = view.source_name;

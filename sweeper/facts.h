@@ -59,6 +59,7 @@ struct CaptureFacts {
 
 struct BackupFacts {
   std::string uid;
+  std::string version{};  // its resourceVersion
   std::string namespace_;
   std::string name;
   std::string vm;

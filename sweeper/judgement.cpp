@@ -42,7 +42,8 @@ void also_heed(const Freezer& seen, std::vector<Freezer>& others) {
     others.back().deleted = true;
     return;
   }
-  now->deadline = freeze::shorter_deadline(now->deadline, seen.deadline);
+  now->deadline = std::max(now->deadline, seen.deadline);
+  now->created_later = seen.created_later;
   now->froze = now->froze || seen.froze || !seen.snapshots.empty();
 }
 
@@ -50,7 +51,6 @@ void also_heed(const Freezer& seen, std::vector<Freezer>& others) {
 
 Judgement::Judgement(const Seams& seams, const Settings& settings, const ConcludeJob& job)
     : seams_(seams), settings_(settings), job_(job), session_(job.session) {
-  proof_ = freeze::proof_window(session_, settings_.policy.margin, {});
   for (const Member& member : job.members) {
     if (member.namespace_ == session_.namespace_) members_.push_back(&member);
   }
@@ -62,8 +62,10 @@ bool Judgement::take(const std::shared_ptr<const Look>& look) {
   for (const Freezer& seen : job_.seen_backups) also_heed(seen, others);
   if (!read_snapshots_of(others)) return false;
   look_ = look;
-  proof_ = freeze::proof_window(session_, settings_.policy.margin, others);
-  if (!proof_.other.empty()) culprits_[reason::kOtherBackup] = "VirtualMachineBackup " + proof_.other;
+  if (const Freezer* freezer = freeze::harvester_interfered(session_, settings_.policy.margin, others)) {
+    session_.doubt(reason::kOtherBackup);
+    culprits_[reason::kOtherBackup] = "VirtualMachineBackup " + freezer->name;
+  }
   if (const Freezer* freezer = freeze::kubevirt_interfered(session_, look->kubevirt)) {
     session_.doubt(reason::kKubevirtSnapshot);
     culprits_[reason::kKubevirtSnapshot] = freezer->name;
@@ -123,7 +125,7 @@ Verdict Judgement::judge_disk(const Member& member) {
   // Never from crash back to filesystem: the former leader may have known more.
   if (freeze::is_crash(member.verdict)) return *member.verdict;
   if (!session_.may_have_disk(member.claim)) return crash(reason::kNotItsDisk);
-  Verdict verdict = judge_snapshot(session_, proof_, member.uid);
+  Verdict verdict = judge_snapshot(session_, settings_.policy.margin, member.uid);
   if (verdict.reason == reason::kCutTooLate && (!member.captured || member.not_confirmed)) {
     verdict.reason = member.not_confirmed  ? reason::kNotConfirmed
                      : member.failed_since ? reason::kSnapshotError

@@ -51,7 +51,6 @@ class Judgement {
   const Settings& settings_;
   const ConcludeJob& job_;
   freeze::Session session_;
-  freeze::Proof proof_;
   std::shared_ptr<const Look> look_;
   std::vector<const Member*> members_;               // of the session's namespace
   std::map<std::string, freeze::Verdict> verdicts_;  // of this epoch's snapshots, by name

@@ -87,7 +87,10 @@ ConcludeJob conclude_job(const Situation& situation, const Progress& progress, M
   }
   job.migration_uid = situation.sightings.migration_uid;
   job.guest_told_until = situation.sightings.told_until;
-  for (const BackupFacts& backup : situation.backups) job.seen_backups.push_back(as_freezer(backup));
+  for (const BackupFacts& backup : situation.backups) {
+    job.seen_backups.push_back(as_freezer(backup));
+    job.seen_backups.back().created_later = situation.created_later.contains(backup.uid);
+  }
   job.frozen_for = progress.frozen_for;
   job.failed_looks = progress.failed_looks;
   job.patient = progress.failures < kMaxLooks;

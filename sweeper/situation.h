@@ -30,6 +30,7 @@ struct BackupRecord {
   // frozen the guest for that one before.
   std::optional<Mono> cut_without_us{};
   std::set<std::string> admitted{};  // its other snapshots, by name, until it is complete
+  std::string first_version{};       // its resourceVersion when it was created; "": that was not seen
 
   // For so long after its creation a finished backup may be why a guest is frozen, and is kept.
   static constexpr std::chrono::hours kKept{1};
@@ -53,6 +54,7 @@ struct Sightings {
   bool from_birth = false;           // it appeared, young, while we watched, so first_seen is not too late
   Mono phase_since{};                // when its present phase was first seen
   std::optional<Mono> frozen_since;  // when it was first seen to be frozen
+  std::string frozen_version{};      // the first resourceVersion of its Lease that was seen then
   std::optional<Mono> released;      // when it was first seen in a later phase: thawed since then
   bool vmi_seen = false;
   bool reported_frozen = false;  // by the VMI, while it was Frozen or Armed
@@ -117,6 +119,7 @@ struct Situation {
   // Harvester's backups of this guest that were unfinished at any time since shortly before the session was first seen,
   // including those that were deleted since.
   std::vector<BackupFacts> backups;
+  std::set<std::string> created_later;  // those of them, by uid, that were created after it was frozen
 };
 
 // A labelled backup without a session is reported once. A snapshot that comes this soon after belongs to it.

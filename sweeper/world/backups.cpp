@@ -59,6 +59,7 @@ std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, 
   if (known == nullptr) {
     BackupRecord record{facts, {}, std::nullopt, std::nullopt};
     record.note(facts);
+    if (added) record.first_version = facts.version;
     if (added) record.act(now);
     if (added && facts.failed) record.failed = now;
     table_.put(facts.uid, std::move(record));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "freeze/names.h"
+#include "kube/replay.h"
 
 namespace snapfreeze::sweeper {
 namespace {
@@ -57,15 +58,16 @@ GuestSituation describe_guest(const Rooms& rooms, const freeze::Session& session
   return guest;
 }
 
-std::vector<BackupFacts> backups_since(const Rooms& rooms, const std::string& guest, Mono since) {
-  std::vector<BackupFacts> found;
+void add_backups(const Rooms& rooms, const std::string& guest, Mono since, Situation& situation) {
+  const std::string& frozen = situation.sightings.frozen_version;
   const auto unfinished = [&](const BackupRecord& record) {
     return !record.facts.complete || (record.completed && *record.completed >= since);
   };
   const auto add = [&](const BackupRecord& record) {
-    BackupFacts& facts = found.emplace_back(record.facts);
+    BackupFacts& facts = situation.backups.emplace_back(record.facts);
     facts.deadline = record.shortest_deadline;
     facts.harvester_froze = record.froze;
+    if (kube::is_not_after(frozen, record.first_version)) situation.created_later.insert(facts.uid);
   };
   for (const DeletedBackup& deleted : rooms.backups.deleted(guest)) {
     if (deleted.at >= since && unfinished(deleted.record)) add(deleted.record);
@@ -74,7 +76,6 @@ std::vector<BackupFacts> backups_since(const Rooms& rooms, const std::string& gu
     const BackupRecord& record = *rooms.backups.record(uid);
     if (unfinished(record)) add(record);
   }
-  return found;
 }
 
 Evidence evidence(const Rooms& rooms, const SnapshotRecord& record) {
@@ -112,8 +113,8 @@ std::optional<Situation> describe_session(const Rooms& rooms, const std::string&
     auto member = describe_member(rooms, rooms.snapshots.find(uid)->facts, *record);
     if (member) situation.members.push_back(std::move(*member));
   }
-  situation.backups =
-      backups_since(rooms, guest_key(session.namespace_, session.vm), record->sightings.first_seen - kShortlyBefore);
+  const Mono since = record->sightings.first_seen - kShortlyBefore;
+  add_backups(rooms, guest_key(session.namespace_, session.vm), since, situation);
   return situation;
 }
 

@@ -85,7 +85,10 @@ bool Sessions::replace(const freeze::Session& session, Mono now) {
     if (is_new || record.session.phase != session.phase) seen.phase_since = now;
     if (!is_new) --phases_[record.session.phase];
     ++phases_[session.phase];
-    if (freeze::is_frozen(session.phase) && !seen.frozen_since) seen.frozen_since = now;
+    if (freeze::is_frozen(session.phase) && !seen.frozen_since) {
+      seen.frozen_since = now;
+      seen.frozen_version = session.resource_version;
+    }
     if (freeze::releases_guest(session.phase) && !seen.released) seen.released = now;
     record.session = session;
     for (const freeze::Hold& hold : session.holds) {

@@ -10,7 +10,6 @@ using namespace std::chrono_literals;
 using freeze::Freezer;
 using freeze::Hold;
 using freeze::Session;
-namespace reason = freeze::reason;
 
 namespace {
 
@@ -41,106 +40,83 @@ Freezer other(std::chrono::seconds created) {
   return freezer;
 }
 
-freeze::Proof window(const Freezer& freezer) {
-  return proof_window(session(), kMargin, std::span(&freezer, 1));
-}
-
-void check_no_effect(const Freezer& freezer) {
-  CHECK(window(freezer).window == 29s);
-  CHECK(window(freezer).reason == reason::kCutTooLate);
+bool interferes(const Freezer& freezer, const Session& with = session()) {
+  return harvester_interfered(with, kMargin, std::span(&freezer, 1)) == &freezer;
 }
 
 }  // namespace
 
-TEST_CASE("alone, a capture counts until T less the margin") {
-  const auto proof = proof_window(session(), kMargin, {});
-  CHECK(proof.window == 29s);
-  CHECK(proof.reason == reason::kCutTooLate);
-}
-
-TEST_CASE("another unfinished backup of the VM leaves only its own deadline") {
+TEST_CASE(
+    "another unfinished backup of the VM interferes, whatever its deadline: its freeze may have failed half-way") {
   Freezer freezer = other(-60s);
-  freezer.deadline = 10s;
-  CHECK(window(freezer).window == 9s);
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
+  freezer.deadline = GENERATE(Millis(0), Millis(10s), Millis(60s));
+  CHECK(interferes(freezer));
 }
 
-TEST_CASE("another backup without a deadline has Harvester's second") {
-  CHECK(window(other(-60s)).window == 0s);
-  CHECK(window(other(-60s)).reason == reason::kOtherBackup);
-}
-
-TEST_CASE("another backup without a timer, or with a longer one, shortens nothing") {
-  Freezer freezer = other(-60s);
-  freezer.deadline = GENERATE(Millis(0), Millis(30s), Millis(60s));
-  check_no_effect(freezer);
-}
-
-TEST_CASE("the shortest of several deadlines counts") {
-  Freezer ten = other(-60s);
-  ten.deadline = 10s;
-  Freezer five = other(-60s);
-  five.deadline = 5s;
-  const std::vector<Freezer> both = {ten, five};
-  CHECK(proof_window(session(), kMargin, both).window == 4s);
+TEST_CASE("of several backups, the first that interferes is named") {
+  std::vector<Freezer> several = {other(3s), other(-60s), other(-60s)};
+  CHECK(harvester_interfered(session(), kMargin, several) == &several[1]);
+  several.resize(1);
+  CHECK(harvester_interfered(session(), kMargin, several) == nullptr);
 }
 
 TEST_CASE("the backup that began the session does not stand in its own way") {
   Freezer freezer = other(-60s);
   freezer.uid = "mine-uid";
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
 }
 
 TEST_CASE("a backup that joined counts as much as one that did not") {
   Session joined = session();
   joined.holds.push_back({Hold::Kind::kHarvester, "other", "other-uid", 0});
   const Freezer freezer = other(0s);
-  CHECK(proof_window(joined, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer, joined));
 }
 
 TEST_CASE("a backup of another VM has no effect") {
   Freezer freezer = other(-60s);
   freezer.vm = "web";
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
 }
 
 TEST_CASE("a backup that was created after the freeze had answered has no effect") {
-  check_no_effect(other(3s));
-  CHECK(window(other(2s)).reason == reason::kOtherBackup);
+  CHECK_FALSE(interferes(other(3s)));
+  CHECK(interferes(other(2s)));
 }
 
 TEST_CASE("while it is not known when the freeze answered, any backup counts") {
   Session unknown = session();
   unknown.frozen_by.reset();
   const Freezer freezer = other(600s);
-  CHECK(proof_window(unknown, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer, unknown));
 }
 
 TEST_CASE("a backup counts for 5 s after its end, as Harvester looks at it once more") {
   Freezer freezer = other(-600s);
   freezer.over = true;
   freezer.ended = kStart - 6s;
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
   freezer.ended = kStart - 5s;
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
 }
 
 TEST_CASE("a backup that does not say when it ended is over an hour after its creation") {
   Freezer freezer = other(-3700s);
   freezer.over = true;
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
   freezer.created = kStart - 3000s;
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
 }
 
 TEST_CASE("a session of labelled snapshots is not spared by any backup") {
   Session labelled = session();
   labelled.holds = {{Hold::Kind::kLabel, "nightly", "", 2}};
   const Freezer freezer = other(-60s);
-  CHECK(proof_window(labelled, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer, labelled));
 }
 
-TEST_CASE("what a labelled session may have found frozen leaves nothing to prove, however long its timer") {
+TEST_CASE("a labelled session may have found frozen what another backup froze, for as long as that one's timer runs") {
   Session labelled = session();
   labelled.holds = {{Hold::Kind::kLabel, "nightly", "", 2}};
   Freezer freezer = other(-60s);
@@ -148,26 +124,21 @@ TEST_CASE("what a labelled session may have found frozen leaves nothing to prove
   freezer.changed.reset();
   freezer.all_made = true;
   freezer.last_made = kStart - 15s;
-  const auto proof = proof_window(labelled, kMargin, std::span(&freezer, 1));
-  CHECK(proof.window < 0s);
-  CHECK(proof.other == "other");
+  CHECK(interferes(freezer, labelled));
+  CHECK_FALSE(interferes(freezer));  // this one began with an unfreeze
   freezer.last_made = kStart - 21s;
-  CHECK(proof_window(labelled, kMargin, std::span(&freezer, 1)).window == 29s);
-  freezer.created = kStart + 1s;  // after the start: its timer is not older
-  freezer.last_made = kStart + 1s;
-  CHECK(proof_window(labelled, kMargin, std::span(&freezer, 1)).window == 19s);
+  CHECK_FALSE(interferes(freezer, labelled));
 }
 
 TEST_CASE("a backup in error that was left behind has no effect, one that tries again has") {
   Freezer freezer = other(-3600s);
   freezer.changed = kStart - 6s;
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
   freezer.changed = kStart - 5s;
-  CHECK(window(freezer).reason == reason::kOtherBackup);
-  CHECK(window(freezer).other == "other");
+  CHECK(interferes(freezer));
   freezer.changed = kStart - 60s;
   freezer.last_made = kStart + 1s;  // it made one of its snapshots
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
 }
 
 TEST_CASE("a backup whose snapshots all exist acted when the last of them was made, whatever its error says") {
@@ -175,20 +146,20 @@ TEST_CASE("a backup whose snapshots all exist acted when the last of them was ma
   freezer.all_made = true;
   freezer.last_made = kStart - 6s;
   freezer.changed = kStart + 1s;  // its upload fails
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
   freezer.last_made = kStart - 5s;
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
   freezer.over = true;  // long over by its conditions, but a snapshot was made anew
   freezer.ended = kStart - 600s;
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
 }
 
 TEST_CASE("a backup that has not written down its snapshots has never frozen") {
   Freezer freezer = other(0s);
   freezer.snapshots.clear();
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
   freezer.froze = true;  // somebody has emptied its list
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
 }
 
 TEST_CASE("a backup that was deleted during the session counts, unless it had been over for long") {
@@ -196,13 +167,13 @@ TEST_CASE("a backup that was deleted during the session counts, unless it had be
   freezer.changed.reset();
   freezer.snapshots.clear();
   freezer.deleted = true;
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
   freezer.over = true;
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
   freezer.ended = kStart - 5s;
-  CHECK(window(freezer).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer));
   freezer.created = kStart + 3s;  // after our freeze had answered
-  check_no_effect(freezer);
+  CHECK_FALSE(interferes(freezer));
 }
 
 TEST_CASE("a backup that joined acted, whatever it says") {
@@ -210,7 +181,7 @@ TEST_CASE("a backup that joined acted, whatever it says") {
   joined.holds.push_back({Hold::Kind::kHarvester, "other", "other-uid", 0});
   Freezer freezer = other(-3600s);
   freezer.changed.reset();
-  CHECK(proof_window(joined, kMargin, std::span(&freezer, 1)).reason == reason::kOtherBackup);
+  CHECK(interferes(freezer, joined));
 }
 
 TEST_CASE("snapshots are read only of a backup for which they decide") {

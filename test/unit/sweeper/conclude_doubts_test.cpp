@@ -72,24 +72,43 @@ TEST_CASE("a backup counts by what it said while it was watched, whatever it say
   const auto patch = [&](const cluster::Json& change) {
     rig.cluster.call("tenant", "PATCH", path, change, "application/merge-patch+json");
   };
-  patch({{"spec", {{"fsFreezeDeadline", "90s"}}}, {"status", {{"readyToUse", false}}}});
-  freeze::Freezer seen = freeze::harvester_backup(
-      *Json::parse(rig.cluster.get("harvesterhci.io/virtualmachinebackups", "vms", "b0").dump()));
+  const auto now = [&] {
+    return freeze::harvester_backup(
+        *Json::parse(rig.cluster.get("harvesterhci.io/virtualmachinebackups", "vms", "b0").dump()));
+  };
+  patch({{"status", {{"readyToUse", false}}}});
+  freeze::Freezer seen = now();
   std::string reason = "other-backup";
-  SECTION("the same as now") {
+  const cluster::Json nothing_frozen = {
+      {"metadata", {{"annotations", {{"harvesterhci.io/snapshotFreezeFS", "false"}}}}},
+      {"status", {{"volumeBackups", nullptr}}}};
+  SECTION("the same as now") {}
+  SECTION("the same as now: nothing was frozen for it") {
+    patch(nothing_frozen);
+    seen = now();
     reason = "";
   }
-  SECTION("a shorter deadline") {
-    seen.deadline = 1s;
+  SECTION("that it had snapshots to make, and Harvester froze for it") {
+    patch(nothing_frozen);
   }
   SECTION("another VM than now") {
-    seen.deadline = 1s;
     patch({{"spec", {{"source", {{"name", "vm2"}}}}}});
   }
-  SECTION("that it had snapshots to make, and Harvester froze for it") {
-    patch({{"metadata", {{"annotations", {{"harvesterhci.io/snapshotFreezeFS", "false"}}}}},
-           {"spec", {{"fsFreezeDeadline", "1s"}}},
-           {"status", {{"volumeBackups", nullptr}}}});
+  SECTION("a longer deadline than now, in which it had frozen before the labelled snapshots came") {
+    rig.runtime.sleep_for(20s);
+    rig.job.session.created = rig.runtime.wall() - 2s;
+    rig.job.session.frozen_by = rig.runtime.wall();
+    rig.job.session.holds[0] = {freeze::Hold::Kind::kLabel, "nightly", "", 0};
+    rig.job.holds[0].hold = rig.job.session.holds[0];
+    seen.deadline = 30s;
+    rig.job.seen_backups = {seen};
+    rig.conclude();
+    CHECK(rig.of_snapshot(0, "reason") == reason);
+    return;
+  }
+  SECTION("that it was created after the guest had been frozen") {
+    seen.created_later = true;
+    reason = "";
   }
   rig.job.seen_backups = {seen};
   rig.conclude();

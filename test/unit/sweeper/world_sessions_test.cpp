@@ -99,6 +99,37 @@ TEST_CASE("whether the begin of a session was seen tells how exact its duration 
   CHECK_FALSE(late.seen().from_birth);
 }
 
+TEST_CASE("a backup was created after the freeze if its first version is later than the session's first frozen one") {
+  WorldRig rig;
+  rig.apply(Kind::kSession, at_version("10", Phase::kFreezing));
+  const auto backup = [&](const std::string& uid, const std::string& version, What what = What::kAdded) {
+    sweeper::BackupFacts facts;
+    facts.uid = uid;
+    facts.version = version;
+    facts.namespace_ = "vms";
+    facts.vm = "vm1";
+    rig.apply(Kind::kBackup, facts, 100ms, what);
+  };
+  backup("before", "19");
+  rig.apply(Kind::kSession, at_version("20"));
+  backup("after", "21");
+  backup("there-already", "22", What::kApplied);
+  backup("of-no-number", "x");
+  backup("before", "23", What::kApplied);       // it was changed
+  rig.apply(Kind::kSession, at_version("24"));  // one joined
+  CHECK(rig.now().backups.size() == 4);
+  CHECK(rig.now().created_later == std::set<std::string>{"after"});
+  rig.apply(Kind::kBackup, [] {
+    sweeper::BackupFacts facts;
+    facts.uid = "after";
+    facts.version = "25";
+    facts.namespace_ = "vms";
+    facts.vm = "vm2";
+    return facts;
+  }());
+  CHECK(rig.now().created_later == std::set<std::string>{"after"});  // it was of this guest
+}
+
 TEST_CASE("sessions are counted by phase") {
   WorldRig rig;
   rig.apply(Kind::kSession, at_version("100", Phase::kFreezing));
