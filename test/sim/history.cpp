@@ -184,6 +184,17 @@ void History::back_up(const std::string& name, const std::string& vm, const std:
          {"spec", spec}});
 }
 
+void History::begin_fault(const cluster::Fault& fault, Millis back) {
+  installation.when_killed(fault.caller, back);
+  if (fault.kind == cluster::FaultKind::kStopAfter) stopped.insert(fault.caller);
+  cluster.add_fault(fault);
+}
+
+void History::step_clock(Millis step) {
+  clock_stepped = true;
+  cluster.locked([&] { cluster.store().step_clock(step); });
+}
+
 void History::hold_back(cluster::Holdback holdback, Millis lasts) {
   holdback.from = runtime.now();
   holdback.until = holdback.from + lasts;

@@ -34,6 +34,9 @@ class History {
              const cluster::Json& body = {});
   // Harvester's, by an admin; `deadline` "": it names none.
   void back_up(const std::string& name, const std::string& vm, const std::string& deadline);
+  // `back`: when a process that it kills comes back.
+  void begin_fault(const cluster::Fault& fault, Millis back);
+  void step_clock(Millis step);  // the API server's
   // From now on, for so long.
   void hold_back(cluster::Holdback holdback, Millis lasts);
   [[nodiscard]] std::vector<std::string> names(const std::string& group, const std::string& resource,
