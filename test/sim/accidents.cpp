@@ -42,8 +42,40 @@ void draw_fault_of_the_api(Dice& dice, Plan& plan) {
            [=](History& history) { history.begin_fault(fault, back); });
 }
 
+// Whoever begins a session has thawed the guest, and is held up before its freeze: another backup comes first.
+void draw_intruder(Dice& dice, Plan& plan) {
+  const Begin begin = dice.of(plan.begins);
+  const Millis at = std::max(Millis(kFirstEvent), begin.at - dice.millis(0, 500));
+  const Millis longest = dice.millis(50, 3000);
+  const bool fails = dice.one_in(3);
+  plan.hinders_us = true;
+  plan.add(at, "whoever freezes next is stopped before, for " + text(longest) + " at most", [=](History& history) {
+    for (const char* process : {"webhook-0", "webhook-1"}) {
+      history.stopped.insert(process);
+      history.installation.process(process).gate.close_before("/freeze", longest);
+    }
+  });
+  const When when = {at, Aim{Moment::kThaw, begin.vm}, dice.millis(0, 200)};
+  if (fails) {
+    plan.add(when, "Harvester's next freeze of " + begin.vm + " fails half-way", [=](History& history) {
+      cluster::GuestFault fault;
+      fault.operation = "freeze";
+      fault.kind = cluster::GuestFaultKind::kHalfway;
+      fault.caller = cluster::kHarvesterUser;
+      history.cluster.guests().add_fault(kNamespace, begin.vm, fault);
+    });
+  }
+  draw_one_more_of(dice, plan, begin.vm, when);
+  if (dice.one_in(2)) return;
+  plan.add({at, Aim{Moment::kFreeze, begin.vm, 2}, dice.millis(0, 300)},
+           "whoever was stopped before its freeze goes on", [=](History& history) {
+             for (const char* process : {"webhook-0", "webhook-1"}) history.installation.process(process).gate.go_on();
+           });
+}
+
 // Its freeze may slip in between our thaw and our freeze; KubeVirt then keeps its timer.
 void draw_another_backup(Dice& dice, Plan& plan) {
+  if (dice.one_in(3)) return draw_intruder(dice, plan);
   When when = plan.moment(dice);
   if (dice.one_in(3)) when = {when.at, Aim{Moment::kThaw, plan.any_vm(dice)}, dice.millis(0, 3)};
   draw_one_more(dice, plan, when);
@@ -181,9 +213,9 @@ void draw_accidents(Dice& dice, Plan& plan) {
   // What follows from it is judged only if nothing else happens.
   if (accidents == 1 && dice.one_in(6)) return draw_deletion_of_a_lease(dice, plan);
   for (int i = 0; i < accidents; ++i) dice.of(kinds)(dice, plan);
-  // Only where nothing misleads us can it be told whose freeze was thawed.
+  // Only where nothing misleads us can it be told whose freeze was thawed, and who must have noticed it.
   if (plan.hinders_us || !dice.one_in(3)) return;
-  draw_long_freeze_by_another(dice, plan);
+  dice.of({draw_long_freeze_by_another, draw_unnoticed_thaw})(dice, plan);
   ++plan.accidents;
 }
 

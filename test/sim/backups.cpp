@@ -73,7 +73,11 @@ void draw_labelled(Dice& dice, Plan& plan, const std::string& name, const When& 
 }
 
 void draw_one_more(Dice& dice, Plan& plan, const When& at) {
-  const Backup backup = {"b" + std::to_string(plan.backups.size()), plan.any_vm(dice), draw_deadline(dice)};
+  draw_one_more_of(dice, plan, plan.any_vm(dice), at);
+}
+
+void draw_one_more_of(Dice& dice, Plan& plan, const std::string& vm, const When& at) {
+  const Backup backup = {"b" + std::to_string(plan.backups.size()), vm, draw_deadline(dice)};
   add_backup(plan, at, backup);
   if (dice.one_in(4)) delete_backup(plan, at + dice.millis(50, 6000), backup.name);
 }

@@ -12,5 +12,6 @@ void draw_backups(Dice& dice, Plan& plan);
 void draw_labelled(Dice& dice, Plan& plan, const std::string& vm, const When& at);
 // One more of Harvester's, of the victim, into whatever happens to it. An accident.
 void draw_one_more(Dice& dice, Plan& plan, const When& at);
+void draw_one_more_of(Dice& dice, Plan& plan, const std::string& vm, const When& at);
 
 }  // namespace sim

@@ -78,6 +78,26 @@ void add_snapshot_of_kubevirts(Plan& plan, const When& at, const std::string& vm
            [=](cluster::Guests& guests, const std::string& one) { guests.vm_snapshot(kNamespace, one, name, lasts); });
 }
 
+// What a guest's disks are worth that was thawed, or replaced, shows only if they are cut afterwards.
+void cut_late(Dice& dice, Plan& plan, const std::string& vm, int low, int high) {
+  for (auto& [claim, disk] : plan.disks) {
+    if (claim.starts_with(vm + "-disk-")) disk.cut = dice.millis(low, high);
+  }
+}
+
+// `claim` "": it mounts nothing.
+void begin_pod(History& history, const std::string& name, const std::string& claim) {
+  Body container = {{"name", "reader"}, {"image", "none"}};
+  Body spec = Body::object();
+  if (!claim.empty()) {
+    container["volumeDevices"] = {{{"name", "disk"}, {"devicePath", "/dev/disk"}}};
+    spec["volumes"] = {{{"name", "disk"}, {"persistentVolumeClaim", {{"claimName", claim}}}}};
+  }
+  spec["containers"] = Body::array({container});
+  history.begin("admin", "POST", std::string("/api/v1/namespaces/") + kNamespace + "/pods",
+                {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", name}}}, {"spec", spec}});
+}
+
 std::string draw_caller(Dice& dice, const std::string& operation) {
   if (operation == "unfreeze") return dice.of<std::string>({"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"});
   return dice.of<std::string>({"webhook-0", "webhook-1"});
@@ -96,6 +116,7 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
   fault.count = dice.number(1, 3);
   // Otherwise Harvester's own calls, which come first, would meet most of them.
   if (dice.one_in(2)) fault.caller = draw_caller(dice, fault.operation);
+  if (!fault.caller.empty() && dice.one_in(2)) fault.nth = 1;
   if (fault.kind == GuestFaultKind::kLate || dice.one_in(2)) fault.delay = dice.millis(1000, 59000);
   const std::string vm = plan.any_vm(dice);
   plan.add(plan.moment(dice),
@@ -133,6 +154,8 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   const bool off =
       std::any_of(plan.vms.begin(), plan.vms.end(), [&](const auto& one) { return one.name == vm && !one.running; });
   if (off && !dice.one_in(3)) fate = 1;
+  const bool replaced = fate == 2 || fate == 9 || fate == 10;
+  if (replaced && dice.one_in(2)) cut_late(dice, plan, vm, 3000, 20000);
   switch (fate) {
     case 0:
       return then("is stopped", &Guests::stop, Millis(0));
@@ -196,22 +219,27 @@ void draw_long_freeze_by_another(Dice& dice, Plan& plan) {
   if (dice.one_in(2)) draw_one_more(dice, plan, at + dice.millis(100, 20000));
 }
 
+void draw_unnoticed_thaw(Dice& dice, Plan& plan) {
+  const Begin begin = dice.of(plan.begins);
+  cut_late(dice, plan, begin.vm, 13000, 25000);
+  const When at = {begin.at, Aim{Moment::kFreeze, begin.vm, dice.number(1, 2)}, dice.millis(50, 12000)};
+  add_call_by_hand(plan, at, begin.vm, "unfreeze");
+}
+
 void draw_pod(Dice& dice, Plan& plan) {
   const When at = plan.moment(dice);
   const std::string name = "reader-" + std::to_string(plan.events.size());
   const std::string claim = plan.any_vm(dice) + "-disk-0";
-  plan.add(at, "a pod mounts " + claim, [=](History& history) {
-    const Body container = {
-        {"name", "reader"}, {"image", "none"}, {"volumeDevices", {{{"name", "disk"}, {"devicePath", "/dev/disk"}}}}};
-    const Body volume = {{"name", "disk"}, {"persistentVolumeClaim", {{"claimName", claim}}}};
-    history.begin("admin", "POST", std::string("/api/v1/namespaces/") + kNamespace + "/pods",
-                  {{"apiVersion", "v1"},
-                   {"kind", "Pod"},
-                   {"metadata", {{"name", name}}},
-                   {"spec", {{"containers", Body::array({container})}, {"volumes", Body::array({volume})}}}});
-  });
-  if (dice.one_in(2)) look_away(dice, plan, at, dice.millis(4000, 20000), {"/v1/pods"});
+  plan.add(at, "a pod mounts " + claim, [=](History& history) { begin_pod(history, name, claim); });
   const Millis stays = dice.one_in(2) ? dice.millis(10, 1500) : dice.millis(100, 30000);
+  if (dice.one_in(2)) {
+    look_away(dice, plan, at, dice.millis(4000, 20000), {"/v1/pods"});
+    // That the watch lags shows in that a list knows of one that came later.
+    if (dice.one_in(2)) {
+      plan.add(at + stays + dice.millis(10, 2000), "a pod without disks comes",
+               [=](History& history) { begin_pod(history, name + "-later", ""); });
+    }
+  }
   plan.add(at + stays, "that pod goes", [=](History& history) {
     history.begin("admin", "DELETE", std::string("/api/v1/namespaces/") + kNamespace + "/pods/" + name);
   });

@@ -9,6 +9,16 @@
 namespace sim {
 namespace {
 
+// That a backup joins a session is told by its Lease.
+void hide_sessions(Dice& dice, Plan& plan, const When& at) {
+  cluster::Holdback holdback;
+  holdback.path = "/coordination.k8s.io/v1/leases";
+  holdback.only_open = dice.one_in(2);
+  const Millis lasts = dice.millis(2000, 60000);
+  plan.add(at + dice.millis(0, 500), "watches of Leases say nothing for " + text(lasts),
+           [=](History& history) { history.hold_back(holdback, lasts); });
+}
+
 // What it has just written, or done, the next one must take up.
 void stop_at_a_record(Dice& dice, Plan& plan, const When& at) {
   cluster::Fault fault;
@@ -20,8 +30,9 @@ void stop_at_a_record(Dice& dice, Plan& plan, const When& at) {
   if (fault.path == "/unfreeze") {
     fault.verb = "unfreeze";
     fault.nth = 1;
-    // What comes so late that the thaw does not wait for it is cut after the thaw.
+    // What comes so late that the thaw does not wait for it, or is not told of, is cut after the thaw.
     draw_one_more(dice, plan, at + dice.millis(0, 600));
+    if (dice.one_in(2)) hide_sessions(dice, plan, at);
   }
   plan.add(at,
            "whoever leads is " + std::string(fault.kind == cluster::FaultKind::kStopAfter ? "stopped" : "killed") +
