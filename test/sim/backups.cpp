@@ -72,6 +72,10 @@ void draw_labelled(Dice& dice, Plan& plan, const std::string& name, const When& 
   }
 }
 
+void add_plain_snapshot(Plan& plan, const When& at, const std::string& claim) {
+  snapshot_of(plan, at, "plain-" + std::to_string(plan.events.size()), claim, Body::object(), Body::object());
+}
+
 void draw_one_more(Dice& dice, Plan& plan, const When& at) {
   draw_one_more_of(dice, plan, plan.any_vm(dice), at);
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "freeze/names.h"
+#include "test/sim/backups.h"
 #include "test/sim/history.h"
 
 namespace sim {
@@ -207,12 +208,23 @@ void plant_epoch(History& history) {
   }
 }
 
+// Also of a snapshot that is nobody's backup, and older than the session.
+void draw_planted_epoch(Dice& dice, Plan& plan) {
+  When at = plan.moment(dice);
+  const std::string vm = plan.any_vm(dice);
+  if (dice.one_in(2)) {
+    at = {at.at, Aim{Moment::kFreeze, vm, dice.number(1, 2)}, dice.millis(0, 1000)};
+    add_plain_snapshot(plan, {std::max(Millis(kFirstEvent), at.at - dice.millis(1000, 5000)), {}}, vm + "-disk-0");
+  }
+  plan.add(at, "somebody plants an epoch", plant_epoch);
+}
+
 }  // namespace
 
 void draw_edit(Dice& dice, Plan& plan) {
   plan.hinders_us = true;
   const int which = dice.number(0, static_cast<int>(std::size(kEdited)));
-  if (which == std::ssize(kEdited)) return plan.add(plan.moment(dice), "somebody plants an epoch", plant_epoch);
+  if (which == std::ssize(kEdited)) return draw_planted_epoch(dice, plan);
   const Kind& kind = kEdited[which];
   if (&kind == &kLeases) return edit_next_lease(dice, plan, dice.one_in(2));
   const bool deletes = dice.one_in(4) && std::string_view(kind.resource) != "virtualmachines";

@@ -21,17 +21,17 @@ void draw_slow_timer(Dice& dice, Plan& plan) {
   fault.delay = dice.millis(50, 900);
   fault.caller = "timer";
   const std::string vm = plan.any_vm(dice);
-  const std::string process = dice.of<std::string>({"webhook-0", "webhook-1"});
-  const int step = dice.number(1, 25);
   const Millis lasts = dice.millis(600, 1500);
   plan.hinders_us = true;
   plan.add(dice.of(plan.begins).at,
-           vm + ": its timers are late by " + text(fault.delay) + ", and " + process + " is stopped at step " +
-               std::to_string(step) + " for " + text(lasts),
+           vm + ": its timers are late by " + text(fault.delay) +
+               ", and whoever thaws it first is stopped before for " + text(lasts),
            [=](History& history) {
-             history.stopped.insert(process);
              history.cluster.guests().add_fault(kNamespace, vm, fault);
-             history.installation.process(process).gate.close_at(Gate::Where::kAtStep, step, lasts);
+             for (const char* process : {"webhook-0", "webhook-1"}) {
+               history.stopped.insert(process);
+               history.installation.process(process).gate.close_before("/unfreeze", lasts);
+             }
            });
 }
 
@@ -78,13 +78,6 @@ void add_snapshot_of_kubevirts(Plan& plan, const When& at, const std::string& vm
            [=](cluster::Guests& guests, const std::string& one) { guests.vm_snapshot(kNamespace, one, name, lasts); });
 }
 
-// What a guest's disks are worth that was thawed, or replaced, shows only if they are cut afterwards.
-void cut_late(Dice& dice, Plan& plan, const std::string& vm, int low, int high) {
-  for (auto& [claim, disk] : plan.disks) {
-    if (claim.starts_with(vm + "-disk-")) disk.cut = dice.millis(low, high);
-  }
-}
-
 // `claim` "": it mounts nothing.
 void begin_pod(History& history, const std::string& name, const std::string& claim) {
   Body container = {{"name", "reader"}, {"image", "none"}};
@@ -96,6 +89,17 @@ void begin_pod(History& history, const std::string& name, const std::string& cla
   spec["containers"] = Body::array({container});
   history.begin("admin", "POST", std::string("/api/v1/namespaces/") + kNamespace + "/pods",
                 {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", name}}}, {"spec", spec}});
+}
+
+// Harvester freezes for the first disk, and not for the next one; no webhook can be reached.
+When lose_between_disks(Dice& dice, Plan& plan, const When& at, const std::string& vm) {
+  const Millis lasts = dice.millis(10000, 40000);
+  plan.hinders_us = true;
+  plan.add({std::max(Millis(kFirstEvent), at.at - Millis(1000)), {}},
+           "both webhooks are killed, back after " + text(lasts), [=](History& history) {
+             for (const char* process : {"webhook-0", "webhook-1"}) history.installation.kill(process, lasts);
+           });
+  return {at.at, Aim{Moment::kFreeze, vm}, dice.millis(0, 200)};
 }
 
 std::string draw_caller(Dice& dice, const std::string& operation) {
@@ -131,16 +135,12 @@ void draw_fault_of_a_guest(Dice& dice, Plan& plan) {
 void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   using cluster::Guests;
   const std::string vm = plan.any_vm(dice);
-  const When at = plan.moment(dice);
+  When at = plan.moment(dice);
   // Some for longer than it takes until a guest that nobody seems to thaw is rescued.
   Millis lasts = dice.one_in(6) ? dice.millis(70000, 150000) : dice.millis(300, 12000);
   // No guest is frozen while it moves, so that the last backups could not be taken.
   const Millis moves_for = std::min(lasts, Millis(12000));
   const std::string name = "own-" + std::to_string(plan.events.size());
-  const auto then = [&](const char* what, void (Guests::*act)(const std::string&, const std::string&), Millis after) {
-    on_guest(plan, at + after, vm, what,
-             [act](Guests& guests, const std::string& one) { (guests.*act)(kNamespace, one); });
-  };
   // What no watch tells in time, only a fresh look does.
   if (dice.one_in(3)) {
     const Millis away = dice.millis(4000, 20000);
@@ -148,14 +148,22 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
               {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"});
   }
   // Often what only a watch tells of.
-  int fate = dice.of({0, 1, 2, 3, 4, 5, 6, 6, 7, 8, 8, 9, 9, 9, 10});
+  int fate = dice.of({0, 1, 2, 2, 3, 4, 5, 6, 6, 7, 8, 8, 9, 9, 9, 10});
   // Where a kind is missing, KubeVirt makes neither a snapshot nor a backup of its own.
   if (!plan.not_served.empty() && (fate == 6 || fate == 7)) fate = 10;
   const bool off =
       std::any_of(plan.vms.begin(), plan.vms.end(), [&](const auto& one) { return one.name == vm && !one.running; });
   if (off && !dice.one_in(3)) fate = 1;
-  const bool replaced = fate == 2 || fate == 9 || fate == 10;
-  if (replaced && dice.one_in(2)) cut_late(dice, plan, vm, 3000, 20000);
+  const bool begins_anew = fate == 2 || fate == 9;
+  if (begins_anew && dice.one_in(2)) {
+    // It is up again when its disks are cut, and before it would have to report.
+    plan.cut_within(dice, vm, 2500, 10000);
+    at = {at.at, Aim{Moment::kFreeze, vm, dice.number(1, 2)}, dice.millis(0, 1500)};
+  }
+  const auto then = [&](const char* what, void (Guests::*act)(const std::string&, const std::string&), Millis after) {
+    on_guest(plan, at + after, vm, what,
+             [act](Guests& guests, const std::string& one) { (guests.*act)(kNamespace, one); });
+  };
   switch (fate) {
     case 0:
       return then("is stopped", &Guests::stop, Millis(0));
@@ -182,6 +190,7 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
                         guests.kubevirt_backup(kNamespace, one, options);
                       });
     case 8:
+      if (dice.one_in(3)) at = lose_between_disks(dice, plan, at, vm);
       on_guest(plan, at, vm, "loses its agent",
                [](Guests& guests, const std::string& one) { guests.set_agent(kNamespace, one, false); });
       return on_guest(plan, at + lasts, vm, "has its agent again",
@@ -221,7 +230,7 @@ void draw_long_freeze_by_another(Dice& dice, Plan& plan) {
 
 void draw_unnoticed_thaw(Dice& dice, Plan& plan) {
   const Begin begin = dice.of(plan.begins);
-  cut_late(dice, plan, begin.vm, 13000, 25000);
+  plan.cut_within(dice, begin.vm, 13000, 25000);
   const When at = {begin.at, Aim{Moment::kFreeze, begin.vm, dice.number(1, 2)}, dice.millis(50, 12000)};
   add_call_by_hand(plan, at, begin.vm, "unfreeze");
 }

@@ -50,4 +50,10 @@ When Plan::moment(Dice& dice) const {
   return {std::max(Millis(kFirstEvent), begin.at + after), {}};
 }
 
+void Plan::cut_within(Dice& dice, const std::string& vm, int low, int high) {
+  for (auto& [claim, disk] : disks) {
+    if (claim.starts_with(vm + "-disk-")) disk.cut = dice.millis(low, high);
+  }
+}
+
 }  // namespace sim

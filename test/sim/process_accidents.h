@@ -1,4 +1,5 @@
-// What happens to our own processes: they are killed, told to end, or stopped, and go on in the midst of what comes next.
+// What happens to our own processes: they are killed, told to end, or stopped, and go on in the midst of what comes
+// next.
 #pragma once
 
 #include <string>
