@@ -117,13 +117,6 @@ bool depends_on_snapshots(const Session& session, Millis margin, const Freezer& 
   return backup.created && !since_then(backup.created, since);
 }
 
-std::optional<Millis> shorter_deadline(std::optional<Millis> one, std::optional<Millis> other) {
-  const auto thaws_after = [](const std::optional<Millis>& deadline) {
-    return deadline == Millis(0) ? Millis::max() : deadline.value_or(kHarvesterDeadline);
-  };
-  return thaws_after(other) < thaws_after(one) ? other : one;
-}
-
 Freezer harvester_backup(const Json& backup) {
   const auto view = kube::BackupView::from(backup);
   Freezer result = freezer(backup, view.complete());

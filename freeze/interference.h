@@ -37,9 +37,6 @@ struct Freezer {
   bool created_later = false;          // it was seen to be created after our freeze had been answered
 };
 
-// The one that thaws first; nullopt: Harvester's own, 1 s.
-[[nodiscard]] std::optional<Millis> shorter_deadline(std::optional<Millis> one, std::optional<Millis> other);
-
 [[nodiscard]] Freezer harvester_backup(const Json& backup);  // harvesterhci.io VirtualMachineBackup
 // VirtualMachineSnapshot. Its end thaws the guest, even if it failed at its deadline or was deleted before its end.
 [[nodiscard]] Freezer kubevirt_snapshot(const Json& snapshot);
@@ -53,10 +50,11 @@ struct Freezer {
 // nullptr. KubeVirt then answers ours at once and changes nothing, although that freeze runs on a timer of its own, or
 // has failed half-way. So nothing can be proven, whatever its deadline is.
 //
-// It counts if it may have been created before our freeze was answered and may have acted since 5 s before the start: it
-// joined, was created, made a snapshot, rewrote its error, or was deleted since. One that was left behind in error does none of
-// this, and neither does one that only uploads. A session of labelled snapshots begins without an unfreeze: a backup
-// then counts for as long as its timer runs, too. `margin`: how far the clocks of several API servers differ.
+// It counts if it may have been created before our freeze was answered and may have acted since 5 s before the start:
+// it joined, was created, made a snapshot, rewrote its error, or was deleted since. One that was left behind in error
+// does none of this, and neither does one that only uploads. A session of labelled snapshots begins without an
+// unfreeze: a backup then counts for as long as its timer runs, too. `margin`: how far the clocks of several API
+// servers differ.
 [[nodiscard]] const Freezer* harvester_interfered(const Session& session, Millis margin,
                                                   std::span<const Freezer> backups);
 

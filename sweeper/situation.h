@@ -24,8 +24,8 @@ struct BackupRecord {
   // What it said at some time, and need not say any more. The annotation tells whether Harvester froze for the last
   // disk only, and anybody may change the deadline.
   bool froze = false;
-  bool endless = false;                                 // a freeze for it has no timer
-  std::optional<Millis> shortest_deadline = Millis(0);  // 0: none has a timer; nullopt: Harvester's own
+  bool endless = false;                      // a freeze for it has no timer
+  std::optional<Millis> longest_deadline{};  // of those with a timer; nullopt: Harvester's own
   // When it was last seen that one of its disks is cut whose snapshot no webhook of ours has admitted. Harvester has
   // frozen the guest for that one before.
   std::optional<Mono> cut_without_us{};

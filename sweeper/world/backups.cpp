@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "freeze/calls.h"
-#include "freeze/interference.h"
 #include "sweeper/world/guests.h"
 
 namespace snapfreeze::sweeper {
@@ -47,7 +46,7 @@ void BackupRecord::act(Mono now) {
 void BackupRecord::note(const BackupFacts& said) {
   froze = froze || said.harvester_froze;
   endless = endless || said.deadline == Millis(0);
-  shortest_deadline = freeze::shorter_deadline(shortest_deadline, said.deadline);
+  longest_deadline = std::max(longest_deadline, said.deadline);
 }
 
 std::string Backups::ByGuest::key(const BackupRecord& record) {

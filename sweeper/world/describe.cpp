@@ -65,7 +65,7 @@ void add_backups(const Rooms& rooms, const std::string& guest, Mono since, Situa
   };
   const auto add = [&](const BackupRecord& record) {
     BackupFacts& facts = situation.backups.emplace_back(record.facts);
-    facts.deadline = record.shortest_deadline;
+    facts.deadline = record.longest_deadline;
     facts.harvester_froze = record.froze;
     if (kube::is_not_after(frozen, record.first_version)) situation.created_later.insert(facts.uid);
   };
