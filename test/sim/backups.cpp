@@ -72,6 +72,10 @@ void draw_labelled(Dice& dice, Plan& plan, const std::string& name, const When& 
   }
 }
 
+void add_backup_of(Plan& plan, const std::string& vm, const std::string& deadline, const When& at) {
+  add_backup(plan, at, {"b" + std::to_string(plan.backups.size()), vm, deadline});
+}
+
 void add_plain_snapshot(Plan& plan, const When& at, const std::string& claim) {
   snapshot_of(plan, at, "plain-" + std::to_string(plan.events.size()), claim, Body::object(), Body::object());
 }

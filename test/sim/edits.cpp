@@ -208,8 +208,20 @@ void plant_epoch(History& history) {
   }
 }
 
+// A session whose own disks are not cut, and which a snapshot of another VM's disk claims to belong to. The guest must
+// cool down.
+void draw_foreign_member(Dice& dice, Plan& plan) {
+  const Begin begin = dice.of(plan.begins);
+  for (auto& [claim, disk] : plan.disks) disk.never = disk.never || claim.starts_with(begin.vm + "-disk-");
+  const When at = {begin.at, Aim{Moment::kFreeze, begin.vm, 2}, dice.millis(50, 500)};
+  add_plain_snapshot(plan, at, dice.of(plan.vms).name + "-disk-0");
+  plan.add(at + dice.millis(100, 300), "somebody plants an epoch", plant_epoch);
+  draw_one_more_of(dice, plan, begin.vm, at + dice.millis(4000, 60000));
+}
+
 // Also of a snapshot that is nobody's backup, and older than the session.
 void draw_planted_epoch(Dice& dice, Plan& plan) {
+  if (dice.one_in(4)) return draw_foreign_member(dice, plan);
   When at = plan.moment(dice);
   const std::string vm = plan.any_vm(dice);
   if (dice.one_in(2)) {

@@ -20,10 +20,12 @@ void draw_slow_timer(Dice& dice, Plan& plan) {
   fault.count = dice.number(1, 3);
   fault.delay = dice.millis(50, 900);
   fault.caller = "timer";
-  const std::string vm = plan.any_vm(dice);
+  const Begin begin = dice.of(plan.begins);
+  const std::string vm = begin.vm;
   const Millis lasts = dice.millis(600, 1500);
   plan.hinders_us = true;
-  plan.add(dice.of(plan.begins).at,
+  plan.cut_within(dice, vm, 300, 3000);
+  plan.add(begin.at,
            vm + ": its timers are late by " + text(fault.delay) +
                ", and whoever thaws it first is stopped before for " + text(lasts),
            [=](History& history) {
@@ -49,7 +51,7 @@ void on_guest(Plan& plan, const When& at, const std::string& vm, const std::stri
 
 // The sweepers learn nothing of these for so long, unless they ask anew.
 void look_away(Dice& dice, Plan& plan, const When& at, Millis lasts, const std::vector<std::string>& paths) {
-  const bool only_open = dice.one_in(2);
+  const bool only_open = dice.one_in(3);
   plan.hinders_us = true;
   plan.add(at, (only_open ? "open watches of " : "watches of ") + paths.front() + " say nothing for " + text(lasts),
            [=](History& history) {
@@ -141,12 +143,6 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
   // No guest is frozen while it moves, so that the last backups could not be taken.
   const Millis moves_for = std::min(lasts, Millis(12000));
   const std::string name = "own-" + std::to_string(plan.events.size());
-  // What no watch tells in time, only a fresh look does.
-  if (dice.one_in(3)) {
-    const Millis away = dice.millis(4000, 20000);
-    look_away(dice, plan, {std::max(Millis(kFirstEvent), at.at - dice.millis(0, 3000)), {}}, away,
-              {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"});
-  }
   // Often what only a watch tells of.
   int fate = dice.of({0, 1, 2, 2, 3, 4, 5, 6, 6, 7, 8, 8, 9, 9, 9, 10});
   // Where a kind is missing, KubeVirt makes neither a snapshot nor a backup of its own.
@@ -155,6 +151,12 @@ void draw_fate_of_a_guest(Dice& dice, Plan& plan) {
       std::any_of(plan.vms.begin(), plan.vms.end(), [&](const auto& one) { return one.name == vm && !one.running; });
   if (off && !dice.one_in(3)) fate = 1;
   const bool begins_anew = fate == 2 || fate == 9;
+  // What no watch tells in time, only a fresh look does.
+  if (dice.one_in(begins_anew ? 2 : 3)) {
+    const Millis away = dice.millis(4000, 20000);
+    look_away(dice, plan, {std::max(Millis(kFirstEvent), at.at - dice.millis(0, 3000)), {}}, away,
+              {"/kubevirt.io/v1/virtualmachineinstances", "/kubevirt.io/v1/virtualmachines"});
+  }
   if (begins_anew && dice.one_in(2)) {
     // It is up again when its disks are cut, and before it would have to report.
     plan.cut_within(dice, vm, 2500, 10000);

@@ -61,41 +61,6 @@ void stop_at_a_record(Dice& dice, Plan& plan, const When& at) {
            });
 }
 
-// The guest is thawed long after whoever asked for it has gone, who left no record. What joined is cut just then, and
-// the next leader sees a guest that still reports frozen.
-void go_before_a_late_thaw(Dice& dice, Plan& plan) {
-  const Begin begin = dice.of(plan.begins);
-  const When at = {begin.at, {}};
-  cluster::GuestFault late;
-  late.operation = "unfreeze";
-  late.kind = cluster::GuestFaultKind::kLate;
-  late.delay = dice.millis(8000, 18000);
-  const Millis lasts = dice.millis(500, 40000);
-  plan.add(at, "thaws of " + begin.vm + " by sweepers are late by " + text(late.delay) + ", and go unrecorded",
-           [=](History& history) {
-             for (const char* process : {"sweeper-0", "sweeper-1"}) {
-               cluster::GuestFault one = late;
-               one.caller = process;
-               history.cluster.guests().add_fault(kNamespace, begin.vm, one);
-               cluster::Fault unrecorded;
-               unrecorded.kind = cluster::FaultKind::kDropBefore;
-               unrecorded.caller = process;
-               unrecorded.verb = "patch";
-               unrecorded.path = "/leases/vms.";
-               unrecorded.nth = 2;  // the first one arms
-               unrecorded.count = 5;
-               history.cluster.add_fault(unrecorded);
-             }
-           });
-  plan.cut_within(dice, begin.vm, 300, 3000);
-  // Some of Harvester's calls for its first disks, two of the webhook's, and the sweeper's.
-  const Aim aim = {Moment::kCall, begin.vm, dice.number(4, 6)};
-  const std::string process = dice.of<std::string>({"sweeper-0", "sweeper-1"});
-  plan.add({at.at, aim}, process + " is killed, back after " + text(lasts),
-           [=](History& history) { history.installation.kill(process, lasts); });
-  draw_one_more_of(dice, plan, begin.vm, {at.at, aim, dice.millis(0, 15000)});
-}
-
 // It goes on in the belief that it has just been made leader again.
 void stop_at_renewal(Dice& dice, Plan& plan, const When& at) {
   cluster::Fault fault;
@@ -109,25 +74,30 @@ void stop_at_renewal(Dice& dice, Plan& plan, const When& at) {
 }
 
 // A machine that sleeps, and whose clock is set meanwhile: what the API server says of time is no longer what passed.
-void stop_over_a_step(Dice& dice, Plan& plan, When at) {
-  Millis lasts = dice.millis(3000, 40000);
-  const Millis step = dice.millis(dice.one_in(2) ? -20000 : -40000, 10000);
-  if (dice.one_in(2)) {
-    // A short timer ends, and a disk is cut, before the guest reports anything.
-    const std::string vm = plan.any_vm(dice);
-    lasts = dice.millis(5000, 12000);
-    at = {at.at, Aim{Moment::kFreeze, vm, dice.number(1, 2)}, dice.millis(0, 500)};
-    plan.cut_within(dice, vm, 4500, 9000);
-  }
-  const std::vector<std::string> sleepers = {"sweeper-0", "sweeper-1"};
+void sleep_over_a_step(Plan& plan, const When& at, Millis lasts, const When& then, Millis step) {
   plan.add(at, "both sweepers are stopped for " + text(lasts), [=](History& history) {
-    for (const std::string& process : sleepers) {
+    for (const char* process : {"sweeper-0", "sweeper-1"}) {
       history.stopped.insert(process);
       history.installation.process(process).gate.close_for(lasts);
     }
   });
-  plan.add(at + dice.millis(0, 3000), "the API server's clock is set by " + text(step),
-           [=](History& history) { history.step_clock(step); });
+  plan.add(then, "the API server's clock is set by " + text(step), [=](History& history) { history.step_clock(step); });
+}
+
+// A short timer ends, and a disk is cut, before the guest reports anything.
+void sleep_over_a_short_freeze(Dice& dice, Plan& plan) {
+  const std::string vm = plan.any_vm(dice);
+  const Millis begin = dice.millis(kFirstEvent, 40000);
+  plan.cut_within(dice, vm, 4500, 7000);
+  add_backup_of(plan, vm, dice.of<std::string>({"5s", "6s"}), {begin, {}});
+  const When at = {begin, Aim{Moment::kFreeze, vm, 2}, dice.millis(0, 500)};
+  sleep_over_a_step(plan, at, dice.millis(5500, 9000), at + dice.millis(0, 3000), dice.millis(-20000, -3000));
+}
+
+void stop_over_a_step(Dice& dice, Plan& plan, const When& at) {
+  if (dice.one_in(2)) return sleep_over_a_short_freeze(dice, plan);
+  const Millis step = dice.millis(-40000, 10000);
+  sleep_over_a_step(plan, at, dice.millis(3000, 40000), at + dice.millis(0, 3000), step);
 }
 
 }  // namespace
@@ -143,14 +113,13 @@ void draw_crash_or_stop(Dice& dice, Plan& plan) {
   const Millis lasts = dice.one_in(3) ? dice.millis(10000, 120000) : dice.millis(50, 10000);
   const int step = dice.number(1, 60);
   switch (dice.number(0, 8)) {
-    case 8:
-      return go_before_a_late_thaw(dice, plan);
     case 7:
       return stop_over_a_step(dice, plan, at);
     case 6:
       return plan.add(at, process + " is told to end, back after " + text(lasts),
                       [=](History& history) { history.installation.terminate(process, lasts); });
     case 5:
+    case 8:
       return stop_at_a_record(dice, plan, at);
     case 4:
       return stop_at_renewal(dice, plan, at);
