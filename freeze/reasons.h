@@ -88,7 +88,8 @@ inline constexpr auto kReasons = std::to_array<ReasonEntry>({
      "the admission was slow to begin, so Harvester's own freeze of 1 s may have thawed the guest in the middle of "
      "ours",
      "check whether the API server or the nodes are overloaded"},
-    {"other-backup", "another backup of the same VM may have frozen the guest first, with a timer of its own or half-way",
+    {"other-backup",
+     "another backup of the same VM may have frozen the guest first, with a timer of its own or half-way",
      "`snapfreeze explain` names it: take it at another time, or delete it if it is in error"},
     {"kubevirt-snapshot", "a snapshot or a backup of KubeVirt's own was active, whose end thaws the guest",
      "take the backup at another time; `snapfreeze explain` names it"},
