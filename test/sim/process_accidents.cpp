@@ -91,13 +91,16 @@ void sleep_over_a_short_freeze(Dice& dice, Plan& plan) {
   plan.cut_within(dice, vm, 4500, 7000);
   add_backup_of(plan, vm, dice.of<std::string>({"5s", "6s"}), {begin, {}});
   const When at = {begin, Aim{Moment::kFreeze, vm, 2}, dice.millis(0, 500)};
-  sleep_over_a_step(plan, at, dice.millis(5500, 9000), at + dice.millis(0, 3000), dice.millis(-20000, -3000));
+  const Millis step = dice.millis(-20000, -3000);
+  const When then = at + dice.millis(0, 3000);
+  sleep_over_a_step(plan, at, dice.millis(5500, 9000), then, step);
 }
 
 void stop_over_a_step(Dice& dice, Plan& plan, const When& at) {
   if (dice.one_in(2)) return sleep_over_a_short_freeze(dice, plan);
   const Millis step = dice.millis(-40000, 10000);
-  sleep_over_a_step(plan, at, dice.millis(3000, 40000), at + dice.millis(0, 3000), step);
+  const When then = at + dice.millis(0, 3000);
+  sleep_over_a_step(plan, at, dice.millis(3000, 40000), then, step);
 }
 
 }  // namespace
