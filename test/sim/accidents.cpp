@@ -50,10 +50,7 @@ void draw_intruder(Dice& dice, Plan& plan) {
   const bool fails = dice.one_in(3);
   plan.hinders_us = true;
   plan.add(at, "whoever freezes next is stopped before, for " + text(longest) + " at most", [=](History& history) {
-    for (const char* process : {"webhook-0", "webhook-1"}) {
-      history.stopped.insert(process);
-      history.installation.process(process).gate.close_before("/freeze", longest);
-    }
+    for (const char* process : {"webhook-0", "webhook-1"}) history.stop_before(process, "/freeze", longest);
   });
   const When when = {at, Aim{Moment::kThaw, begin.vm}, dice.millis(0, 200)};
   if (fails) {
@@ -124,8 +121,7 @@ void draw_trouble_with_the_api(Dice& dice, Plan& plan) {
         }
       });
     case 1:
-      return plan.add(at, "the API server's clock is set by " + text(step),
-                      [=](History& history) { history.step_clock(step); });
+      return plan.step_clock(at, step);
     default:
       return plan.add(at, "the API server is gone for " + text(lasts),
                       [=](History& history) { history.cluster.api_down_for(lasts); });

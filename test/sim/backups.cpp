@@ -85,9 +85,8 @@ void draw_one_more(Dice& dice, Plan& plan, const When& at) {
 }
 
 void draw_one_more_of(Dice& dice, Plan& plan, const std::string& vm, const When& at) {
-  const Backup backup = {"b" + std::to_string(plan.backups.size()), vm, draw_deadline(dice)};
-  add_backup(plan, at, backup);
-  if (dice.one_in(4)) delete_backup(plan, at + dice.millis(50, 6000), backup.name);
+  add_backup_of(plan, vm, draw_deadline(dice), at);
+  if (dice.one_in(4)) delete_backup(plan, at + dice.millis(50, 6000), plan.backups.back().name);
 }
 
 void draw_backups(Dice& dice, Plan& plan) {

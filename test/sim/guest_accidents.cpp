@@ -30,10 +30,7 @@ void draw_slow_timer(Dice& dice, Plan& plan) {
                ", and whoever thaws it first is stopped before for " + text(lasts),
            [=](History& history) {
              history.cluster.guests().add_fault(kNamespace, vm, fault);
-             for (const char* process : {"webhook-0", "webhook-1"}) {
-               history.stopped.insert(process);
-               history.installation.process(process).gate.close_before("/unfreeze", lasts);
-             }
+             for (const char* process : {"webhook-0", "webhook-1"}) history.stop_before(process, "/unfreeze", lasts);
            });
 }
 

@@ -190,6 +190,16 @@ void History::begin_fault(const cluster::Fault& fault, Millis back) {
   cluster.add_fault(fault);
 }
 
+void History::stop_for(const std::string& process, Millis lasts) {
+  stopped.insert(process);
+  installation.process(process).gate.close_for(lasts);
+}
+
+void History::stop_before(const std::string& process, const std::string& ending, Millis longest) {
+  stopped.insert(process);
+  installation.process(process).gate.close_before(ending, longest);
+}
+
 void History::step_clock(Millis step) {
   clock_stepped = true;
   cluster.locked([&] { cluster.store().step_clock(step); });

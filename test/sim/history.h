@@ -37,6 +37,9 @@ class History {
   // `back`: when a process that it kills comes back.
   void begin_fault(const cluster::Fault& fault, Millis back);
   void step_clock(Millis step);  // the API server's
+  void stop_for(const std::string& process, Millis lasts);
+  // Before its next call to a target that ends so, for so long at most.
+  void stop_before(const std::string& process, const std::string& ending, Millis longest);
   // From now on, for so long.
   void hold_back(cluster::Holdback holdback, Millis lasts);
   [[nodiscard]] std::vector<std::string> names(const std::string& group, const std::string& resource,

@@ -50,6 +50,10 @@ When Plan::moment(Dice& dice) const {
   return {std::max(Millis(kFirstEvent), begin.at + after), {}};
 }
 
+void Plan::step_clock(const When& when, Millis step) {
+  add(when, "the API server's clock is set by " + text(step), [=](History& history) { history.step_clock(step); });
+}
+
 void Plan::cut_within(Dice& dice, const std::string& vm, int low, int high) {
   for (auto& [claim, disk] : disks) {
     if (claim.starts_with(vm + "-disk-")) disk.cut = dice.millis(low, high);

@@ -70,6 +70,7 @@ struct Plan {
   // When an accident happens: most often about when a backup begins, or at a moment that it brings; of the victim if
   // there is one.
   [[nodiscard]] When moment(Dice& dice) const;
+  void step_clock(const When& when, Millis step);  // the API server's
   // What a guest's disks are worth that was thawed, or replaced, shows only if they are cut afterwards. In ms.
   void cut_within(Dice& dice, const std::string& vm, int low, int high);
 

@@ -76,12 +76,9 @@ void stop_at_renewal(Dice& dice, Plan& plan, const When& at) {
 // A machine that sleeps, and whose clock is set meanwhile: what the API server says of time is no longer what passed.
 void sleep_over_a_step(Plan& plan, const When& at, Millis lasts, const When& then, Millis step) {
   plan.add(at, "both sweepers are stopped for " + text(lasts), [=](History& history) {
-    for (const char* process : {"sweeper-0", "sweeper-1"}) {
-      history.stopped.insert(process);
-      history.installation.process(process).gate.close_for(lasts);
-    }
+    for (const char* process : {"sweeper-0", "sweeper-1"}) history.stop_for(process, lasts);
   });
-  plan.add(then, "the API server's clock is set by " + text(step), [=](History& history) { history.step_clock(step); });
+  plan.step_clock(then, step);
 }
 
 // A short timer ends, and a disk is cut, before the guest reports anything.
@@ -130,10 +127,8 @@ void draw_crash_or_stop(Dice& dice, Plan& plan) {
       return plan.add(at, process + " is killed, back after " + text(lasts),
                       [=](History& history) { history.installation.kill(process, lasts); });
     case 1:
-      return plan.add(at, process + " is stopped for " + text(lasts), [=](History& history) {
-        history.stopped.insert(process);
-        history.installation.process(process).gate.close_for(lasts);
-      });
+      return plan.add(at, process + " is stopped for " + text(lasts),
+                      [=](History& history) { history.stop_for(process, lasts); });
     default:
       return plan.add(at, process + " is stopped at step " + std::to_string(step) + " from now for " + text(lasts),
                       [=](History& history) {
@@ -154,10 +149,7 @@ void draw_late_call(Dice& dice, Plan& plan) {
   const std::string call = freezes ? "/freeze" : "/unfreeze";
   plan.hinders_us = true;
   plan.add(at, process + " is stopped before its next " + call.substr(1) + ", for " + text(longest) + " at most",
-           [=](History& history) {
-             history.stopped.insert(process);
-             history.installation.process(process).gate.close_before(call, longest);
-           });
+           [=](History& history) { history.stop_before(process, call, longest); });
   const Aim next = {Moment::kFreeze, begin.vm, dice.number(1, 4)};
   plan.add({at, next, dice.millis(0, 3000)}, process + " goes on",
            [=](History& history) { history.installation.process(process).gate.go_on(); });
