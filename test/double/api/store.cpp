@@ -1,7 +1,6 @@
 #include "test/double/api/store.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "test/double/api/metadata.h"
 #include "test/double/api/part.h"
@@ -11,20 +10,6 @@ namespace cluster {
 namespace {
 
 using namespace std::chrono_literals;
-
-ObjectKey key_of(const Json& object) {
-  const Json& metadata = object["metadata"];
-  return {metadata.value("namespace", ""), metadata.value("name", "")};
-}
-
-std::vector<std::string> owners_of(const ObjectRef& object) {
-  std::vector<std::string> uids;
-  if (object == nullptr) return uids;
-  const auto owners = object->json["metadata"].find("ownerReferences");
-  if (owners == object->json["metadata"].end()) return uids;
-  for (const Json& owner : *owners) uids.push_back(owner.value("uid", ""));
-  return uids;
-}
 
 // What a client cannot change, put back.
 void keep_system_fields(const Json& before, Json& after) {
@@ -110,7 +95,6 @@ StoreResult Store::create(const ResourceType& type, const std::string& ns, Json 
     preview->json = std::move(object);
     return preview;
   }
-  uids_.insert(metadata["uid"].get<std::string>());
   return commit(type, EventType::kAdded, nullptr, std::move(object));
 }
 
@@ -184,16 +168,13 @@ ObjectRef Store::commit(const ResourceType& type, EventType event, const ObjectR
   stored->json = std::move(after);
   Table& kind = table(type);
   const ObjectKey key = key_of(stored->json);
-  for (const std::string& uid : owners_of(before)) children_[uid].erase({&type, key});
   if (event == EventType::kDeleted) {
     kind.objects.erase(key);
+    owners_.replace(type, before, nullptr);
   } else {
     kind.objects[key] = stored;
-    const std::vector<std::string> owners = owners_of(stored);
-    for (const std::string& uid : owners) children_[uid].insert({&type, key});
-    const bool orphan = !owners.empty() && std::none_of(owners.begin(), owners.end(),
-                                                        [&](const std::string& uid) { return uids_.count(uid) != 0; });
-    if (orphan) agenda_.after(2s, [this, &type, key] { collect_orphan(type, key); });
+    owners_.replace(type, before, stored);
+    if (owners_.is_orphan(stored)) agenda_.after(2s, [this, &type, key] { collect_orphan(type, key); });
   }
   const WatchEvent entry{event, version_, runtime_.now(), stored, before};
   kind.log.append(entry);
@@ -204,25 +185,17 @@ ObjectRef Store::commit(const ResourceType& type, EventType event, const ObjectR
 
 void Store::erase(const ResourceType& type, const ObjectRef& object) {
   const std::string uid = object->json["metadata"].value("uid", "");
-  uids_.erase(uid);
   commit(type, EventType::kDeleted, object, object->json);
   agenda_.after(runtime_.random(20ms, 100ms), [this, uid] { collect_children(uid); });
 }
 
 void Store::collect_children(const std::string& uid) {
-  const auto found = children_.find(uid);
-  if (found == children_.end()) return;
-  const auto keys = std::move(found->second);
-  children_.erase(found);
-  for (const auto& [type, key] : keys) collect_orphan(*type, key);
+  for (const auto& [type, key] : owners_.take_children(uid)) collect_orphan(*type, key);
 }
 
 void Store::collect_orphan(const ResourceType& type, const ObjectKey& key) {
   const ObjectRef object = get(type, key.first, key.second);
-  const std::vector<std::string> owners = owners_of(object);
-  const bool owned =
-      std::any_of(owners.begin(), owners.end(), [&](const std::string& u) { return uids_.count(u) != 0; });
-  if (!owners.empty() && !owned) remove(type, key.first, key.second);
+  if (object != nullptr && owners_.is_orphan(object)) remove(type, key.first, key.second);
 }
 
 std::vector<ObjectRef> Store::all(const ResourceType& type, const std::string& ns, const Selector& selector) const {
@@ -236,53 +209,24 @@ Store::Objects Store::objects_at(const Table& kind, std::uint64_t version) {
   return objects;
 }
 
-// Tokens are "<snapshot>.<offset>" and may be used again.
-const Store::Snapshot* Store::find_snapshot(const std::string& token, std::uint64_t& id, std::size_t& offset) const {
-  const std::size_t dot = token.find('.');
-  if (dot == std::string::npos || token.find_first_not_of("0123456789.") != std::string::npos) return nullptr;
-  id = std::strtoull(token.c_str(), nullptr, 10);
-  offset = std::strtoull(token.c_str() + dot + 1, nullptr, 10);
-  const auto found = pages_.find(id);
-  return found == pages_.end() || offset > found->second.items.size() ? nullptr : &found->second;
-}
-
 std::variant<ListPage, Reply> Store::list(const ResourceType& type, const std::string& ns, const Selector& selector,
                                           std::size_t limit, const std::string& token,
                                           std::optional<std::uint64_t> as_of) {
-  constexpr std::size_t kMaxSnapshots = 64;
-  std::uint64_t id = 0;
-  std::size_t offset = 0;
-  if (token.empty()) {
-    if (as_of && *as_of > version_) {
-      return refuse(
-          504, "Timeout",
-          "Timeout: Too large resource version: " + std::to_string(*as_of) + ", current: " + std::to_string(version_));
-    }
-    const Table& kind = table(type);
-    if (as_of && !kind.log.reaches_back_to(*as_of)) {
-      return expired("The provided resource version is too old to display a consistent list result.");
-    }
-    id = ++next_snapshot_;
-    if (pages_.size() >= kMaxSnapshots) pages_.erase(pages_.begin());
-    pages_[id] = as_of ? Snapshot{chosen(objects_at(kind, *as_of), ns, selector), *as_of}
-                       : Snapshot{all(type, ns, selector), version_};
-  } else if (find_snapshot(token, id, offset) == nullptr) {
+  if (!token.empty()) {
+    if (auto page = pages_.next(token, limit)) return *page;
     return expired("The provided continue parameter is too old to display a consistent list result.");
   }
-  const Snapshot& snapshot = pages_.at(id);
-  ListPage page;
-  page.resource_version = snapshot.version;
-  const std::size_t left = snapshot.items.size() - offset;
-  const std::size_t size = limit == 0 ? left : std::min(limit, left);
-  const auto first = snapshot.items.begin() + static_cast<std::ptrdiff_t>(offset);
-  page.items.assign(first, first + static_cast<std::ptrdiff_t>(size));
-  page.remaining = left - size;
-  if (page.remaining != 0) {
-    page.next = std::to_string(id) + "." + std::to_string(offset + size);
-  } else if (token.empty()) {
-    pages_.erase(id);
+  if (!as_of) return pages_.first(all(type, ns, selector), version_, limit);
+  if (*as_of > version_) {
+    return refuse(
+        504, "Timeout",
+        "Timeout: Too large resource version: " + std::to_string(*as_of) + ", current: " + std::to_string(version_));
   }
-  return page;
+  const Table& kind = table(type);
+  if (!kind.log.reaches_back_to(*as_of)) {
+    return expired("The provided resource version is too old to display a consistent list result.");
+  }
+  return pages_.first(chosen(objects_at(kind, *as_of), ns, selector), *as_of, limit);
 }
 
 void Store::compact() {
@@ -313,13 +257,9 @@ void Store::restore(Mono when) {
 }
 
 void Store::index_all() {
-  uids_.clear();
-  children_.clear();
+  owners_.clear();
   for (const ResourceType& type : resources_.all()) {
-    for (const auto& [key, object] : table(type).objects) {
-      uids_.insert(object->json["metadata"].value("uid", ""));
-      for (const std::string& uid : owners_of(object)) children_[uid].insert({&type, key});
-    }
+    for (const auto& [key, object] : table(type).objects) owners_.replace(type, nullptr, object);
   }
 }
 

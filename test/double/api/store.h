@@ -3,19 +3,16 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "test/double/api/http.h"
+#include "test/double/api/list_pages.h"
+#include "test/double/api/owners.h"
 #include "test/double/api/resources.h"
 #include "test/double/api/selectors.h"
 #include "test/double/api/watch_log.h"
@@ -24,18 +21,10 @@
 
 namespace cluster {
 
-using ObjectKey = std::pair<std::string, std::string>;  // namespace ("" for cluster-wide kinds), name
-using StoreResult = std::variant<ObjectRef, Reply>;     // the object as stored, or the refusal as the API gives it
+using StoreResult = std::variant<ObjectRef, Reply>;  // the object as stored, or the refusal as the API gives it
 
 struct DeleteOptions {
   std::string uid, resource_version;  // preconditions; empty: none
-};
-
-struct ListPage {
-  std::vector<ObjectRef> items;
-  std::uint64_t resource_version = 0;
-  std::string next;  // the continue token, "" on the last page
-  std::size_t remaining = 0;
 };
 
 // The caller of all members holds the runtime's lock.
@@ -100,13 +89,8 @@ class Store {
     Signal changed;
     std::vector<Observer> observers;
   };
-  struct Snapshot {
-    std::vector<ObjectRef> items;
-    std::uint64_t version = 0;
-  };
 
   Table& table(const ResourceType& type) const;
-  const Snapshot* find_snapshot(const std::string& token, std::uint64_t& id, std::size_t& offset) const;
   ObjectRef commit(const ResourceType& type, EventType event, const ObjectRef& before, Json after);
   void erase(const ResourceType& type, const ObjectRef& object);
   void collect_children(const std::string& uid);
@@ -121,11 +105,9 @@ class Store {
   std::atomic<Millis> clock_step_{Millis(0)};
   std::uint64_t version_ = 100;
   std::uint64_t expirations_ = 0;
-  std::uint64_t next_snapshot_ = 0;
   mutable std::map<std::string, Table> tables_;
-  std::map<std::uint64_t, Snapshot> pages_;  // what lists of several pages show, newest last
-  std::set<std::string> uids_;
-  std::unordered_map<std::string, std::set<std::pair<const ResourceType*, ObjectKey>>> children_;  // by owner's uid
+  ListPages pages_;
+  Owners owners_;
 };
 
 }  // namespace cluster
