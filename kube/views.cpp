@@ -181,7 +181,9 @@ BackupView BackupView::from(const Json& object) {
   view.ready = status["readyToUse"].boolean();
   view.error = error_in(status);
   view.error_time = time_in(status["error"]["time"]);
-  view.harvester_froze = view.metadata.annotation("harvesterhci.io/snapshotFreezeFS") == "true";
+  const std::string& freezes = view.metadata.annotation("harvesterhci.io/snapshotFreezeFS");
+  view.freeze_decided = !freezes.empty();
+  view.harvester_froze = freezes == "true";
   return view;
 }
 

@@ -100,7 +100,10 @@ struct BackupView {
   bool ready = false;
   std::string error;  // of the backup, written anew by each attempt of Harvester's that fails
   std::optional<Wall> error_time;
-  bool harvester_froze = false;  // annotation snapshotFreezeFS: Harvester calls freeze before each snapshot
+  // Annotation snapshotFreezeFS, which Harvester writes before each snapshot: it is there, and it is "true", that is,
+  // Harvester calls freeze for that snapshot.
+  bool freeze_decided = false;
+  bool harvester_froze = false;
 
   // Harvester's controller stops working on a backup when status.readyToUse is true. status.error does not end it: the
   // error goes away when the failed volume snapshot recovers.

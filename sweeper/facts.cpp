@@ -77,6 +77,7 @@ Result<Facts> backup_facts(const Json& object, ThawOn) {
   facts.error_time = view.error_time;
   facts.complete = view.complete();
   facts.deleting = view.metadata.deleting;
+  facts.freeze_decided = view.freeze_decided;
   facts.harvester_froze = view.harvester_froze;
   facts.verdict = freeze::read_verdict(view.metadata);
   return Facts(std::move(facts));

@@ -71,7 +71,8 @@ struct BackupFacts {
   std::optional<Wall> error_time;           // of the last attempt that failed
   bool complete = false;
   bool deleting = false;
-  bool harvester_froze = false;
+  bool freeze_decided = false;   // Harvester has said for some disk whether it freezes,
+  bool harvester_froze = false;  // and for the last one that it does
   std::optional<freeze::Verdict> verdict;
 };
 

@@ -120,9 +120,10 @@ OpenJob reopen_job(const Session& lost, const std::string& identity) {
   return job;
 }
 
-OpenJob rescue_job(const FrozenGuest& guest, const BackupFacts& backup, const Settings& settings) {
+OpenJob rescue_job(const FrozenGuest& guest, const BackupFacts& backup, const Settings& settings, Wall bound) {
   OpenJob job;
   job.kind = OpenJob::Kind::kRescue;
+  job.thaw_due = bound - freeze::kLateCalls;
   job.session.namespace_ = guest.vmi.namespace_;
   job.session.vm = guest.vmi.name;
   job.session.vmi_uid = guest.vmi.uid;

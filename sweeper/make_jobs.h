@@ -18,7 +18,8 @@ namespace snapfreeze::sweeper {
 
 // A session that somebody deleted, begun again to thaw its guest.
 [[nodiscard]] OpenJob reopen_job(const freeze::Session& lost, const std::string& identity);
-// `backup`: whose freeze it was.
-[[nodiscard]] OpenJob rescue_job(const FrozenGuest& guest, const BackupFacts& backup, const Settings& settings);
+// `backup`: whose freeze it was. `bound`: the API server's present, at most.
+[[nodiscard]] OpenJob rescue_job(const FrozenGuest& guest, const BackupFacts& backup, const Settings& settings,
+                                 Wall bound);
 
 }  // namespace snapfreeze::sweeper

@@ -13,8 +13,8 @@ namespace {
 enum class Rescue { kNeeded, kNotNeeded, kUnknown };
 
 // Reads afresh whether the guest still reports frozen, and is held by neither a snapshot nor a backup of KubeVirt's
-// own.
-Rescue look_before_rescue(const Seams& seams, freeze::Session& session) {
+// own. At their end they thaw it, and a guest may take its time.
+Rescue look_before_rescue(const Seams& seams, freeze::Session& session, Wall thaw_due) {
   LookJob wanted;
   wanted.namespace_ = session.namespace_;
   wanted.vms.emplace(session.vm, "");
@@ -24,8 +24,9 @@ Rescue look_before_rescue(const Seams& seams, freeze::Session& session) {
   if (!vmi || vmi->metadata.uid != session.vmi_uid || !vmi->running() || !vmi->reported_frozen()) {
     return Rescue::kNotNeeded;
   }
-  const bool held = std::any_of(found->kubevirt.begin(), found->kubevirt.end(),
-                                [](const freeze::Freezer& freezer) { return !freezer.over; });
+  const bool held = std::any_of(found->kubevirt.begin(), found->kubevirt.end(), [&](const freeze::Freezer& freezer) {
+    return !freezer.over || (freezer.ended && *freezer.ended >= thaw_due);
+  });
   session.windows = vmi->windows();
   return held ? Rescue::kNotNeeded : Rescue::kNeeded;
 }
@@ -44,7 +45,7 @@ bool find_again(const Seams& seams, const freeze::Session& wanted) {
 OpenDone open(const Seams& seams, const OpenJob& job) {
   freeze::Session session = job.session;
   if (job.kind == OpenJob::Kind::kRescue) {
-    const Rescue rescue = look_before_rescue(seams, session);
+    const Rescue rescue = look_before_rescue(seams, session, job.thaw_due);
     if (rescue != Rescue::kNeeded) return {rescue == Rescue::kUnknown};
   }
   if (!seams.leadership.leads_for(kube::kCallTimeout)) return {true};

@@ -17,6 +17,8 @@ struct OpenJob {
   };
   freeze::Session session;
   Kind kind = Kind::kReopen;
+  // kRescue: KubeVirt's own freezers that ended since then may yet thaw the guest.
+  Wall thaw_due = Wall::max();
 };
 
 struct OpenDone {

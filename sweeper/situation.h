@@ -39,7 +39,8 @@ struct BackupRecord {
   static constexpr std::chrono::seconds kActsApart{2};
   static constexpr std::size_t kMostActs = 64;
   void act(Mono now);
-  void note(const BackupFacts& said);
+  // `missed`: what it said before, since it was created or last seen, was not heard.
+  void note(const BackupFacts& said, bool missed = false);
 };
 
 // A backup that was deleted, or became another guest's.

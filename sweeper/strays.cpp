@@ -21,6 +21,11 @@ constexpr std::chrono::seconds kSilence{90};
 constexpr std::chrono::seconds kTogether{2};
 // Harvester writes down what became of its freeze: once virt-api has given up on it, at the latest.
 constexpr std::chrono::seconds kAfterTheFreeze{15};
+// Harvester may ask twice for a disk, and nothing tells of the second call. If that is carried out so late, a thaw of
+// ours may have come before it. If it also fails half-way, or has no timer, it lasts.
+constexpr auto kComesLate = freeze::kLateCalls + kSilence;
+// Others set timers of up to five minutes. A freeze that lasts for longer than this was left behind.
+constexpr std::chrono::minutes kLongestOfOthers{10};
 
 StrayPlan act(StrayPlan::Action action, Verdict verdict = {}) {
   return {action, Mono::max(), verdict, {}};
@@ -108,9 +113,14 @@ StrayPlan plan_offline(const Stray& stray, Mono now) {
   return plan;
 }
 
+// It may have been frozen since then, unseen.
+Mono first_frozen(const FrozenGuest& guest) {
+  return guest.since - guest.mute;
+}
+
 // What Harvester did at `when` may be why the guest was seen to freeze, up to `later` afterwards.
 bool is_about(Mono when, const FrozenGuest& guest, Millis later) {
-  return when >= guest.since - guest.mute - later && when <= guest.since + kAfterTheFreeze;
+  return when >= first_frozen(guest) - later && when <= guest.since + kAfterTheFreeze;
 }
 
 // Complete already when we first saw it, and its freeze without a timer is in force until somebody thaws the guest.
@@ -121,17 +131,27 @@ bool left_endless_freeze(const BackupRecord& backup, Wall bound) {
 }
 
 bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest, Wall bound) {
-  if (!backup.froze) return false;
   // If nobody saw the guest freeze, it cannot be told who froze it; a guest that stays frozen is worse.
-  const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= guest.since);
+  const Mono first = first_frozen(guest);
+  const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= first);
   if (!guest.freeze_seen && (was_unfinished || left_endless_freeze(backup, bound))) return true;
-  if (backup.cut_without_us && *backup.cut_without_us >= guest.since) return true;
+  if (backup.cut_without_us && *backup.cut_without_us >= first) return true;
   // A freeze that failed may be carried out late, also after a thaw of ours.
-  if (backup.failed && is_about(*backup.failed, guest, freeze::kLateCalls + kSilence)) return true;
+  if (backup.failed && is_about(*backup.failed, guest, kComesLate)) return true;
   return std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) {
     const bool thawed_since = guest.thawed && act <= *guest.thawed;
     return !thawed_since && is_about(act, guest, kSilence);
   });
+}
+
+// For so long it must have been frozen before it is rescued from that backup; nullopt: it is not.
+std::optional<Millis> patience_with(const BackupRecord& backup, const FrozenGuest& guest, Wall bound,
+                                    const freeze::Policy& policy) {
+  if (!backup.froze) return std::nullopt;
+  if (may_have_frozen(backup, guest, bound)) return policy.max_timer;
+  const bool may_be_late =
+      std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) { return is_about(act, guest, kComesLate); });
+  return may_be_late ? std::optional<Millis>(kLongestOfOthers) : std::nullopt;
 }
 
 }  // namespace
@@ -154,11 +174,15 @@ StrayPlan plan_stray(const Stray& stray, Mono now) {
 RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy) {
   RescuePlan plan;
   if (!guest.vmi.running || guest.vmi.deleting || guest.kubevirt_snapshot) return plan;
+  Millis least = Millis::max();
   for (const BackupRecord& backup : guest.backups) {
-    if (may_have_frozen(backup, guest, now.bound)) plan.backup = backup.facts;
+    const auto patience = patience_with(backup, guest, now.bound, policy);
+    if (!patience || *patience > least) continue;
+    plan.backup = backup.facts;
+    least = *patience;
   }
   if (!plan.backup) return plan;
-  const Mono due = guest.since + policy.max_timer;
+  const Mono due = guest.since + least;
   plan.rescue = now.at > due;
   if (!plan.rescue) plan.wake = due + Millis(1);
   return plan;

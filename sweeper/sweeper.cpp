@@ -214,7 +214,7 @@ std::optional<Job> Sweeper::plan_rescue(const Key& key, Observed now) {
     ledger_.wake_at(key, plan.wake, now.at);
     return std::nullopt;
   }
-  return Job{key, rescue_job(*guest, *plan.backup, settings_), ledger_.failures(key) > 0};
+  return Job{key, rescue_job(*guest, *plan.backup, settings_, now.bound), ledger_.failures(key) > 0};
 }
 
 Outcome Sweeper::run(const Job& job) const {

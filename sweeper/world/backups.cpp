@@ -11,6 +11,8 @@ namespace {
 // A complete backup without a verdict gets none after a day; no sweeper was running in that time. Otherwise every
 // backup from before snapfreeze was installed would be kept for ever.
 constexpr std::chrono::hours kTooLate{24};
+// Harvester takes the snapshots of a backup, with its retries, within that time.
+constexpr std::chrono::minutes kYoung{5};
 // Of one guest.
 constexpr std::size_t kMostDeleted = 32;
 
@@ -22,6 +24,13 @@ bool has_failed(const BackupFacts& before, const BackupFacts& after) {
 bool has_acted(const BackupFacts& before, const BackupFacts& after) {
   return before.error_time != after.error_time || before.failed != after.failed ||
          before.harvester_froze != after.harvester_froze || before.snapshot_names != after.snapshot_names;
+}
+
+// Of one that is listed, nobody knows what Harvester did just before.
+bool may_have_just_acted(const BackupFacts& listed, Wall bound) {
+  const bool cut =
+      listed.complete || (!listed.snapshot_names.empty() && listed.made.size() == listed.snapshot_names.size());
+  return !cut || (listed.created && bound - *listed.created < kYoung);
 }
 
 bool has_cut_without_us(const BackupRecord& record, const BackupFacts& after) {
@@ -43,8 +52,8 @@ void BackupRecord::act(Mono now) {
   acts.push_back(now);
 }
 
-void BackupRecord::note(const BackupFacts& said) {
-  froze = froze || said.harvester_froze;
+void BackupRecord::note(const BackupFacts& said, bool missed) {
+  froze = froze || said.harvester_froze || (missed && said.freeze_decided);
   endless = endless || said.deadline == Millis(0);
   longest_deadline = std::max(longest_deadline, said.deadline);
 }
@@ -53,27 +62,28 @@ std::string Backups::ByGuest::key(const BackupRecord& record) {
   return guest_key(record.facts.namespace_, record.facts.vm);
 }
 
-std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, Mono now) {
+std::optional<BackupFacts> Backups::apply(const BackupFacts& facts, bool added, Observed now) {
   const BackupRecord* known = table_.find(facts.uid);
   if (known == nullptr) {
     BackupRecord record{facts, {}, std::nullopt, std::nullopt};
-    record.note(facts);
+    record.note(facts, !added);
     if (added) record.first_version = facts.version;
-    if (added) record.act(now);
-    if (added && facts.failed) record.failed = now;
+    if (added || may_have_just_acted(facts, now.bound)) record.act(now.at);
+    if (added && facts.failed) record.failed = now.at;
     table_.put(facts.uid, std::move(record));
     return std::nullopt;
   }
-  if (ByGuest::key(*known) != ByGuest::key({facts, {}, std::nullopt, std::nullopt})) remember_deleted(*known, now);
+  if (ByGuest::key(*known) != ByGuest::key({facts, {}, std::nullopt, std::nullopt})) remember_deleted(*known, now.at);
   BackupFacts before = known->facts;
+  const bool missed = table_.relisting() && before.version != facts.version;
   table_.name(facts.uid);
   table_.change(facts.uid, [&](BackupRecord& record) {
-    if (has_acted(before, facts)) record.act(now);
-    if (has_failed(before, facts)) record.failed = now;
-    if (has_cut_without_us(record, facts)) record.cut_without_us = now;
+    if (has_acted(before, facts) || (missed && may_have_just_acted(facts, now.bound))) record.act(now.at);
+    if (has_failed(before, facts)) record.failed = now.at;
+    if (has_cut_without_us(record, facts)) record.cut_without_us = now.at;
     if (facts.complete) record.admitted.clear();
-    if (facts.complete && !before.complete) record.completed = now;
-    record.note(facts);
+    if (facts.complete && !before.complete) record.completed = now.at;
+    record.note(facts, missed);
     record.facts = facts;
     // A verdict that we wrote may be newer than what the watch says.
     if (!facts.verdict) record.facts.verdict = before.verdict;

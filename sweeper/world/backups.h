@@ -18,7 +18,7 @@ namespace snapfreeze::sweeper {
 class Backups {
  public:
   // The facts as they were before; nullopt: it is new, or was forgotten. `added`: it has just come into being.
-  std::optional<BackupFacts> apply(const BackupFacts& facts, bool added, Mono now);
+  std::optional<BackupFacts> apply(const BackupFacts& facts, bool added, Observed now);
   std::optional<BackupFacts> remove(const std::string& uid, Mono now);
   // A snapshot of it was created: Harvester works on it.
   void acted(const std::string& uid, Mono now);

@@ -60,7 +60,7 @@ void Guests::apply(const VmFacts& facts, Mono now) {
     vms_.put(guest, facts);
     return;
   }
-  if (snapshot_in_progress(guest)) held_no_more(guest, std::nullopt, now);
+  if (snapshot_in_progress(guest)) held_by_kubevirt(guest, now);
   vms_.erase(guest);
 }
 
@@ -72,12 +72,24 @@ bool Guests::remove(const VmiFacts& facts) {
   return true;
 }
 
-void Guests::held_no_more(const std::string& guest, std::optional<Mono> thawed, Mono now) {
+void Guests::held_by_us(const std::string& guest, Mono thawed, Mono now) {
+  held_by_kubevirt(guest, now);
+  vmis_.change(guest, [&](VmiRecord& record) { record.thawed = thawed; });
+}
+
+void Guests::held_by_kubevirt(const std::string& guest, Mono now) {
   vmis_.change(guest, [&](VmiRecord& record) {
     record.frozen_since = now;
     record.freeze_seen = false;
     record.mute = Millis(0);
-    if (thawed) record.thawed = thawed;
+  });
+}
+
+void Guests::held_by_unknown(const std::string& guest, Mono now) {
+  vmis_.change(guest, [&](VmiRecord& record) {
+    record.mute += std::chrono::ceil<Millis>(now - record.frozen_since);
+    record.frozen_since = now;
+    record.freeze_seen = false;
   });
 }
 

@@ -38,9 +38,13 @@ class Guests {
   bool remove(const VmiFacts& facts);
   void remove_vmi(const std::string& guest) { vmis_.erase(guest); }
   void remove_vm(const std::string& guest) { vms_.erase(guest); }
-  // A session of it has ended, or a snapshot of KubeVirt's own. What it reports now may be of before, as the status is
-  // polled. `thawed`: when its thaw began; nullopt: it was not thawed, or not by us.
-  void held_no_more(const std::string& guest, std::optional<Mono> thawed, Mono now);
+  // Three who held it. As the status is polled, what it reports at their end may be of before, and counts from then on.
+  // A session of ours, whose thaw began at `thawed`.
+  void held_by_us(const std::string& guest, Mono thawed, Mono now);
+  // A snapshot or backup of KubeVirt's own, whose end thaws it.
+  void held_by_kubevirt(const std::string& guest, Mono now);
+  // A session that has not thawed it, as far as we know. It may have been frozen all the while.
+  void held_by_unknown(const std::string& guest, Mono now);
 
   [[nodiscard]] const VmiRecord* vmi(const std::string& guest) const { return vmis_.find(guest); }
   [[nodiscard]] std::size_t vmis() const { return vmis_.size(); }

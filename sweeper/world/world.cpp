@@ -139,7 +139,10 @@ void World::remove_session(const std::string& uid, Mono now, bool by_us) {
   }
   const std::string guest = guest_of(record->session);
   // A session that is deleted while it holds the guest was not ended by a sweeper.
-  if (!has_session(guest)) rooms_.guests.held_no_more(guest, record->sightings.released, now);
+  if (!has_session(guest)) {
+    const auto& thawed = record->sightings.released;
+    thawed ? rooms_.guests.held_by_us(guest, *thawed, now) : rooms_.guests.held_by_unknown(guest, now);
+  }
   guest_changed(guest);
 }
 
@@ -220,7 +223,7 @@ void World::snapshot_left(const SnapshotFacts& facts) {
 
 void World::apply(const BackupFacts& facts, bool added, Observed now) {
   if (facts.deleting) return remove_backup(facts.uid, now.at);
-  const auto before = rooms_.backups.apply(facts, added, now.at);
+  const auto before = rooms_.backups.apply(facts, added, now);
   if (!before) {
     for (const std::string& uid : rooms_.snapshots.of_backup(facts.uid)) {
       rooms_.backups.admitted(facts.uid, rooms_.snapshots.find(uid)->facts.name);

@@ -14,10 +14,11 @@ namespace {
 
 constexpr const char* kProcesses[] = {"sweeper-0", "sweeper-1", "webhook-0", "webhook-1"};
 constexpr auto kElection = 13s;
-// A guest that Harvester left frozen, a stop of two minutes, a rest, and what comes of them.
-constexpr auto kLongestCalm = 400s;
+// A guest that was left frozen, nobody knows by whom, and what comes of it.
+constexpr auto kLongestCalm = 800s;
 constexpr auto kLongestStep = 50s;
 constexpr auto kLook = 5s;
+constexpr auto kAround = 6s;  // after its end another backup may still have acted
 constexpr int kQuietLooks = 3;
 constexpr Millis kSlowFreezes{25000};  // Harvester's and ours, and what lies between
 constexpr auto kLast = 45s;            // of a backup that nothing disturbs, to its verdict
@@ -76,7 +77,7 @@ void History::play() {
   back_up_all();
 }
 
-// Somebody leads, nobody is frozen, nobody rests, and nobody has to wake up.
+// Somebody leads, nobody is frozen, nobody rests, no backup has just ended, and nobody has to wake up.
 bool History::quiet() {
   for (const char* name : kProcesses) {
     if (!installation.process(name).gate.closed()) continue;
@@ -95,6 +96,10 @@ bool History::quiet() {
     if (!vmi.is_null() && cluster::part(vmi, "status").contains("fsFreezeStatus")) return false;
   }
   return cluster.locked([this] {
+    const auto& timeline = cluster.truth().timeline();
+    const auto last =
+        std::find_if(timeline.rbegin(), timeline.rend(), [](const auto& e) { return e.kind == "backup"; });
+    if (last != timeline.rend() && last->at > runtime.now() - kAround) return false;
     return std::none_of(plan_.vms.begin(), plan_.vms.end(),
                         [this](const auto& vm) { return cluster.truth().frozen_now(vm.ns + "/" + vm.name); });
   });

@@ -29,6 +29,8 @@ constexpr auto kWrittenLate = 15s;
 // half-way.
 constexpr auto kAttempt = 5s;
 constexpr auto kFailuresLast = 220s;
+// Nobody's own timer runs for that long.
+constexpr auto kLeftBehind = 10min;
 // What is done so shortly before our thaw may be seen after it.
 constexpr auto kAtOnce = 300ms;
 
@@ -60,6 +62,7 @@ class Restraint : Findings {
   [[nodiscard]] bool was_thawed_by_command(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   [[nodiscard]] bool was_frozen_for_a_backup(const std::string& guest, Mono until) const;
   [[nodiscard]] bool had_session(const cluster::VmOptions& vm, Mono from, Mono until) const;
+  [[nodiscard]] bool came_after_its_thaw(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
   void cools_down(const cluster::VmOptions& vm);
   [[nodiscard]] bool longhorn_lies_of(const cluster::VmOptions& vm) const;
   [[nodiscard]] bool was_cut(const cluster::VmOptions& vm, const FrozenInterval& interval) const;
@@ -134,14 +137,30 @@ bool Restraint::longhorn_lies_of(const cluster::VmOptions& vm) const {
                      [&](const auto& item) { return item.second.live.lies && is_disk_of(item.first, vm); });
 }
 
+// Its session had already been ended by a sweeper, and rested.
+bool Restraint::came_after_its_thaw(const cluster::VmOptions& vm, const FrozenInterval& interval) const {
+  const auto& sessions = history_.installation.record().leases();
+  const auto session = std::find_if(sessions.begin(), sessions.end(), [&](const LeaseSpan& span) {
+    return span.lease == lease_of(vm) && span.from <= interval.from && span.until >= interval.from;
+  });
+  const auto& all = truth_.timeline();
+  return session != sessions.end() && std::any_of(all.begin(), all.end(), [&](const cluster::TimelineEntry& entry) {
+           return entry.kind == "call" && entry.object == key(vm) && entry.detail.starts_with("unfreeze") &&
+                  caller_of(entry).starts_with("sweeper-") && entry.at >= session->from && entry.at < interval.from;
+         });
+}
+
 void Restraint::cools_down(const cluster::VmOptions& vm) {
   if (misled(vm) || longhorn_lies_of(vm) || history_.thawed_by_hand.contains(vm.name)) return;
   const FrozenInterval* last = nullptr;
   for (const FrozenInterval& one : truth_.intervals(key(vm))) {
-    // One that is carried out late was begun before.
-    if (!is_webhook(one.frozen_by) || !one.whole || one.frozen_by.ends_with("(late)")) continue;
+    // One that comes late was begun before.
+    const bool late = one.frozen_by.ends_with("(late)") || came_after_its_thaw(vm, one);
+    if (!is_webhook(one.frozen_by) || !one.whole || late) continue;
     // A guest that something else has thawed, unseen, seemed to be frozen when it was cut.
-    const bool unseen = last != nullptr && !is_ours(last->thawed_by) && last->thawed_by != "timer";
+    // Its timer may seem to run yet if the API server's clock went back.
+    const bool by_timer = last != nullptr && last->thawed_by == "timer" && !history_.clock_stepped;
+    const bool unseen = last != nullptr && !is_ours(last->thawed_by) && !by_timer;
     const bool too_soon = last != nullptr && !unseen && last->until && one.from < *last->until + kCoolDown;
     if (too_soon && !was_cut(vm, *last)) {
       fail(5, key(vm) + " was frozen" + when(one.from) + ", although nothing was cut while it was frozen" +
@@ -249,7 +268,7 @@ bool Restraint::harvester_may_have_frozen(const cluster::VmOptions& vm, const Fr
   return false;
 }
 
-// Of a guest that nobody saw freeze, it cannot be told who froze it.
+// Of a guest that nobody saw freeze, it cannot be told who froze it. One that stays frozen was left behind.
 void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
   if (misled(vm) || history_.plan().hinders_us) return;
   for (const Rescue& rescue : history_.installation.record().rescues()) {
@@ -258,6 +277,7 @@ void Restraint::is_rescued_only_from_harvester(const cluster::VmOptions& vm) {
       // It is still seen to be frozen for some time after its thaw.
       if (one.from > rescue.at || one.until.value_or(rescue.at) < rescue.at - kSeenLate) continue;
       if (is_ours(one.frozen_by) || is_harvester(one.frozen_by)) continue;
+      if (rescue.at >= one.from + kLeftBehind) continue;
       const bool kubevirts = one.frozen_by == "vm-snapshot";
       if (!kubevirts && harvester_may_have_frozen(vm, one)) continue;
       fail(8, key(vm) + ", frozen by " + one.frozen_by + when(one.from) + ", was rescued" + when(rescue.at));

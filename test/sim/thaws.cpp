@@ -19,6 +19,8 @@ constexpr auto kGranularity = 1s;
 constexpr auto kUndone = 40s;
 // The driver says so within 1 s, is given 8 s to say something else, and others may have joined.
 constexpr auto kNothingToCome = 20s;
+// What Harvester left frozen is reported within 5 s, and rescued after the longest T by whoever is elected.
+constexpr auto kRescued = 200s;
 // Between a session that was taken away and the next one.
 constexpr auto kWithoutSession = 5s;
 constexpr auto kVssLimit = 10s;
@@ -91,6 +93,12 @@ void Thaws::is_thawed(const cluster::VmOptions& vm) {
     const bool left_alone = vm.annotations.contains("snapfreeze.harvesterhci.io/skip") ||
                             history_.undoable.contains(vm.name) || history_.restored;
     const bool unknowable = !is_ours(interval.frozen_by) && left_alone;
+    const Mono since = std::max(interval.from, history_.calm());
+    const Mono until = interval.until.value_or(history_.runtime.now());
+    if (until > since + kRescued && !unknowable && !interval.frozen_by.ends_with("(late)")) {
+      fail(key(vm) + " was frozen for more than " + std::to_string(kRescued.count()) + " s after the last fault, by " +
+           interval.frozen_by + when(interval.from));
+    }
     if (!interval.until && !unknowable) {
       fail(key(vm) + " is frozen at the end, by " + interval.frozen_by + when(interval.from));
     }

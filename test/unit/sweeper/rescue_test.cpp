@@ -50,6 +50,23 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
     backup.froze = false;
     CHECK_FALSE(rescue(guest, 61s).rescue);
   }
+  SECTION("if a second call for a disk may have come late, after longer than any timer of others") {
+    backup.acts = {kStart - 150s};
+    guest.thawed = kStart - 1s;
+    CHECK_FALSE(rescue(guest, 600s).rescue);
+    CHECK(rescue(guest, 600s).wake == at(600s + 1ms).at);
+    CHECK(rescue(guest, 601s).rescue);
+    backup.acts = {kStart - 151s};
+    CHECK_FALSE(rescue(guest, 601s).rescue);
+  }
+  SECTION("the backup that explains it soonest counts") {
+    BackupRecord idle = backup, active = backup;
+    idle.acts = {kStart - 100s};
+    active.facts.name = "b2";
+    guest.backups = {idle, active, idle};
+    CHECK(rescue(guest, 61s).rescue);
+    CHECK(rescue(guest, 61s).backup->name == "b2");
+  }
   SECTION("not one that had been idle for long") {
     backup.acts = {kStart - 91s};
     CHECK_FALSE(rescue(guest, 61s).rescue);
@@ -64,6 +81,12 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
     CHECK_FALSE(rescue(guest, 61s).rescue);
     guest.mute = 110s;
     CHECK(rescue(guest, 61s).rescue);
+    backup.facts.complete = true;
+    backup.completed = kStart - 109s;
+    guest.freeze_seen = false;
+    backup.acts = {kStart - 1000s};
+    CHECK(rescue(guest, 61s).rescue);
+    guest.freeze_seen = true;
     backup.acts = {kStart - 1000s};
     CHECK_FALSE(rescue(guest, 61s).rescue);
   }

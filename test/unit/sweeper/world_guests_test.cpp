@@ -222,9 +222,18 @@ TEST_CASE("a guest that nobody could ask may have been frozen for as long") {
     guest.*why = true;
     rig.apply(Kind::kVmi, guest, 1s);
     mute_at(101s);
-    rig.apply(Kind::kSession, session(), 102s);
+    freeze::Session thawed = session();
+    thawed.phase = freeze::Phase::kThawing;
+    rig.apply(Kind::kSession, thawed, 102s);
     rig.world.ended("epoch-1", at(103s).at);
     CHECK(rig.world.frozen_guest("vms/vm1")->mute == 0ms);
+  }
+  SECTION("and while a session of it lasted that has not thawed it") {
+    mute_at(101s);
+    rig.apply(Kind::kSession, session(), 102s);
+    rig.world.ended("epoch-1", at(103s).at);
+    CHECK(rig.world.frozen_guest("vms/vm1")->since == at(103s).at);
+    CHECK(rig.world.frozen_guest("vms/vm1")->mute == 2s);
   }
   SECTION("it can be asked again") {
     guest.*why = true;
@@ -305,6 +314,46 @@ TEST_CASE("what a backup has said is kept: that Harvester froze for it, and its 
   CHECK(record(false, 0s).froze);
   CHECK(record(false, 90s).endless);
   CHECK(record(false, 10s).longest_deadline == Millis(90s));
+}
+
+TEST_CASE("what a backup did before it was listed, or while its watch was broken, may have been a freeze") {
+  WorldRig rig;
+  see_frozen(rig);
+  BackupFacts facts = backup({"disk-0", "disk-1"});
+  facts.freeze_decided = true;
+  facts.version = "1";
+  const auto record = [&] { return rig.world.frozen_guest("vms/vm1")->backups.at(0); };
+  SECTION("if it was listed") {
+    rig.relist(Kind::kBackup, {facts}, 2s);
+    CHECK(record().froze);
+    CHECK(record().acts == std::vector{at(2s).at});
+  }
+  SECTION("if it has changed meanwhile") {
+    rig.apply(Kind::kBackup, facts, 1s);
+    CHECK_FALSE(record().froze);
+    rig.relist(Kind::kBackup, {facts}, 2s);
+    CHECK_FALSE(record().froze);
+    facts.version = "2";
+    rig.relist(Kind::kBackup, {facts}, 3s);
+    CHECK(record().froze);
+    CHECK(record().acts == std::vector{at(1s).at, at(3s).at});
+  }
+  SECTION("but not before Harvester has said for any disk whether it freezes") {
+    facts.freeze_decided = false;
+    rig.relist(Kind::kBackup, {facts}, 2s);
+    CHECK_FALSE(record().froze);
+  }
+  SECTION("and not lately, if it is old and its disks are cut") {
+    facts.made = facts.snapshot_names;
+    facts.created = kServerStart - 5min;
+    rig.relist(Kind::kBackup, {facts}, 2s);
+    CHECK(record().acts.empty());
+  }
+  SECTION("whatever its age, if not all of its disks are cut") {
+    facts.created = kServerStart - 1000h;
+    rig.relist(Kind::kBackup, {facts}, 2s);
+    CHECK(record().acts.size() == 1);
+  }
 }
 
 TEST_CASE("a disk of a backup is cut without us if no webhook of ours has admitted its snapshot") {
