@@ -43,7 +43,8 @@ struct RescuePlan {
 
 // Harvester leaves a guest frozen when its freeze has no timer (0 s), or failed half-way, and no session covers it.
 // Only its own freezes are rescued: those during which one of its backups of the guest was unfinished and active, and,
-// of guests that were frozen when we began, also those that a backup of the last hour has made without a timer.
+// of guests that were frozen when we began, also those that a backup of the last hour has made without a timer. A
+// freeze that lasts for longer than the timers of others is rescued if Harvester may have asked for it at all.
 [[nodiscard]] RescuePlan plan_rescue(const FrozenGuest& guest, Observed now, const freeze::Policy& policy);
 
 }  // namespace snapfreeze::sweeper
