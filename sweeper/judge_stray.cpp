@@ -55,7 +55,11 @@ StrayDone judge_lost(const Seams& seams, const SnapshotFacts& facts) {
     const auto session = seams.sessions.read(facts.namespace_, facts.vm);
     if (!session && session.error().code == Code::kNewer) return ended(StrayEnd::kAlive);
     if (!session && session.error().code != Code::kMalformed) return ended(StrayEnd::kFailed);
-    if (session && *session && (*session)->uid == facts.epoch) return ended(StrayEnd::kAlive);
+    if (session && *session && (*session)->uid == facts.epoch) {
+      // It has lost the label by which it is watched.
+      if (!(*session)->listed) (void)seams.sessions.update(**session);
+      return ended(StrayEnd::kAlive);
+    }
   }
   const VerdictFor wanted{target_of(facts), crash(reason::kSessionLost), std::nullopt};
   StrayDone done = ended(end_of(write_verdicts(seams, {&wanted, 1}).front()));

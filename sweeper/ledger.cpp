@@ -139,25 +139,31 @@ void Ledger::replan(const std::string& uid, const Session& session, bool gone, M
   if (situation) somebody_deleted(situation->session, now);
 }
 
-// A guest may be frozen whose record is gone. A session that rests may only have lost the label by which it is watched.
-// In Thawing it was another leader who ended it, unless we know better.
+// A guest may be frozen whose record is gone, or be frozen yet by a call that comes late. Whoever has thawed it and
+// ends the session, it may be us, is given time to say so. The session may also have lost its label only.
 void Ledger::somebody_deleted(const Session& session, Mono now) {
   const auto progress = progress_.find(session.uid);
   const bool not_thawed = progress != progress_.end() && progress->second.failing_since && !progress->second.thawed;
-  const bool held = freeze::holds_guest(session.phase);
-  const bool may_be_there = session.phase == Phase::kResting;
-  if (!held && !may_be_there && !(session.phase == Phase::kThawing && not_thawed)) return;
+  const bool is_frozen = freeze::holds_guest(session.phase) || (session.phase == Phase::kThawing && not_thawed);
+  if (!is_frozen && !freeze::releases_guest(session.phase)) return;
   std::erase_if(lost_, [&](const auto& item) { return item.second.over(now); });
   const std::string guest = guest_key(session.namespace_, session.vm);
-  lost_[guest] = {session, now};
-  touch({About::kLostSession, guest});
+  const bool unsettled = session.unsettled || (progress != progress_.end() && progress->second.unsettled);
+  lost_[guest] = {session, now, is_frozen || unsettled};
+  const Key key{About::kLostSession, guest};
+  is_frozen ? touch(key) : wake_at(key, now + kStrayGrace, now);
+}
+
+void Ledger::ended(const std::string& uid, Mono now) {
+  std::erase_if(lost_, [&](const auto& item) { return item.second.session.uid == uid; });
+  take(world_.ended(uid, now), now);
 }
 
 // Over: its own timer has thawed the guest, or another sweeper or a new session has it.
-const Session* Ledger::lost(const std::string& guest, Mono now) {
+const Ledger::Lost* Ledger::lost(const std::string& guest, Mono now) {
   const auto found = lost_.find(guest);
   if (found == lost_.end()) return nullptr;
-  if (!found->second.over(now) && !world_.has_session(guest)) return &found->second.session;
+  if (!found->second.over(now) && !world_.has_session(guest)) return &found->second;
   lost_.erase(found);
   return nullptr;
 }
@@ -208,7 +214,7 @@ void Ledger::done(const std::string& uid, const ConcludeDone& done, Mono now) {
   if (done.look_failed || done.end != End::kFailed) looks_.forget(uid);
   switch (done.end) {
     case End::kEnded:
-      return take(world_.ended(uid, now), now);
+      return ended(uid, now);
     case End::kResting:
       progress = {};
       return take(world_.wrote(done.session, now), now);
@@ -226,7 +232,7 @@ void Ledger::done(const std::string& uid, const EndRestDone& done, Mono now) {
   Progress& progress = progress_[uid];
   switch (done.end) {
     case End::kEnded:
-      return take(world_.ended(uid, now), now);
+      return ended(uid, now);
     case End::kUnsettled:
       failed(progress, now);
       progress.not_before = now + freeze::kLateCalls;

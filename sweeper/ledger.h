@@ -51,8 +51,15 @@ class Ledger {
   [[nodiscard]] Progress& progress(const std::string& session_uid) { return progress_[session_uid]; }
   [[nodiscard]] int failures(const Key& key) const;  // since its last success
 
-  // A session that somebody deleted while its guest may be frozen still; nullptr: there is none to care for.
-  [[nodiscard]] const freeze::Session* lost(const std::string& guest, Mono now);
+  // A session that somebody deleted, or that has only lost the label by which it is watched.
+  struct Lost {
+    freeze::Session session;
+    Mono since{};
+    bool may_be_frozen = false;  // the guest, now or soon
+    [[nodiscard]] bool over(Mono now) const { return now >= since + session.timer + freeze::kLateCalls; }
+  };
+  // nullptr: there is none to care for.
+  [[nodiscard]] const Lost* lost(const std::string& guest, Mono now);
   // False: a job for another of its snapshots may judge that backup.
   bool begin_to_judge(const std::string& backup_uid) { return judging_.insert(backup_uid).second; }
 
@@ -61,13 +68,9 @@ class Ledger {
     bool busy = false;
     int failures = 0;
   };
-  struct Lost {
-    freeze::Session session;
-    Mono since{};
-    [[nodiscard]] bool over(Mono now) const { return now >= since + session.timer + freeze::kLateCalls; }
-  };
 
   void take(const News& news, Mono now);
+  void ended(const std::string& uid, Mono now);
   void touch(const Key& key);
   void look_at_stray(const std::string& uid, Mono now);
   void done(const std::string& uid, const ThawDone& done, Mono now);

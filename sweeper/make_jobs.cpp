@@ -116,7 +116,8 @@ OpenJob reopen_job(const Session& lost, const std::string& identity) {
   job.session.phase = Phase::kThawing;
   job.session.holds = lost.holds;
   job.session.unsettled = true;
-  job.session.doubt(reason::kSessionLost);
+  // One that rested has given its verdicts.
+  job.session.doubt(lost.phase == Phase::kResting ? reason::kUndone : reason::kSessionLost);
   return job;
 }
 

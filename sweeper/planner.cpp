@@ -69,6 +69,8 @@ Plan begin_thaw(const Situation& situation, Observed now) {
   // bounds nothing.
   const bool went_back = situation.session.frozen_by && now.bound < *situation.session.frozen_by;
   const bool knows_all = seen.from_birth || (seen.reported_frozen && !went_back);
+  // A restored etcd takes a session back, not the thaw.
+  if (claims && seen.released) plan.doubts.push_back(reason::kUnverified);
   if (claims && !knows_all && plan.doubts.empty()) plan.doubts.push_back(reason::kUnverified);
   plan.look_first = claims && seen.frozen_since && now.at >= *seen.frozen_since + kTwoPolls;
   return plan;

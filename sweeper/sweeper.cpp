@@ -172,10 +172,10 @@ std::optional<Job> Sweeper::plan_conclusion(const Key& key, ConcludeJob job) {
 }
 
 std::optional<Job> Sweeper::plan_lost_session(const Key& key, Observed now) {
-  const freeze::Session* lost = ledger_.lost(key.id, now.at);
+  const Ledger::Lost* lost = ledger_.lost(key.id, now.at);
   if (lost == nullptr) return std::nullopt;
-  OpenJob job = lost->phase == Phase::kResting ? OpenJob{*lost, OpenJob::Kind::kFindAgain}
-                                               : reopen_job(*lost, settings_.identity);
+  OpenJob job = lost->may_be_frozen ? reopen_job(lost->session, settings_.identity)
+                                    : OpenJob{lost->session, OpenJob::Kind::kFindAgain};
   return Job{key, std::move(job), ledger_.failures(key) > 0};
 }
 

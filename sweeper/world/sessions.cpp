@@ -60,6 +60,8 @@ void Sessions::begin(const freeze::Session& session, Observed now) {
   seen.first_seen = now.at;
   const bool young = session.created && now.bound != Wall::max() && now.bound - *session.created <= kBirth;
   seen.from_birth = table_.live() && young && session.phase == freeze::Phase::kFreezing;
+  // A restored etcd may bring one back.
+  if (const auto ended = ended_.find(session.uid); ended != ended_.end()) seen.released = ended->second.released;
   ended_.erase(session.uid);
   table_.put(session.uid, std::move(record));
   replace(session, now.at);
@@ -162,7 +164,7 @@ void Sessions::backup_left(const std::string& uid, const std::string& backup_uid
 void Sessions::remember(const SessionRecord& record, Mono now, bool by_us) {
   std::erase_if(ended_, [&](const auto& item) { return now - item.second.at > kRemembered; });
   if (ended_.size() >= kMostRemembered) ended_.erase(ended_.begin());
-  ended_[record.session.uid] = {record.session.namespace_, now, by_us};
+  ended_[record.session.uid] = {record.session.namespace_, now, by_us, record.sightings.released};
 }
 
 const SessionRecord* Sessions::find_in(const std::string& ns, const std::string& uid) const {

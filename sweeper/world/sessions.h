@@ -78,6 +78,7 @@ class Sessions {
     std::string namespace_;
     Mono at{};
     bool by_us = false;
+    std::optional<Mono> released;  // see Sightings
   };
 
   bool replace(const freeze::Session& session, Mono now);

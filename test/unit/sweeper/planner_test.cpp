@@ -219,6 +219,13 @@ TEST_CASE("a session that was not watched from its birth proves nothing, unless 
   CHECK(plan_session(s, {}, {at(1s).at, kServerStart}, {}, "me").doubts == Doubts{reason::kUnverified});
 }
 
+TEST_CASE("a session that was thawed before, and that a restored etcd has brought back, proves nothing") {
+  Situation s = captured(500ms, 900ms);
+  s.sightings.reported_frozen = true;
+  s.sightings.released = at(0ms).at;
+  CHECK(plan(s, 1s).doubts == Doubts{reason::kUnverified});
+}
+
 TEST_CASE("a capture is bounded by our own clock, too, as the server's may have been stepped back") {
   Situation s = captured(500ms, 20s);
   s.members[1].captured->bound = kServerStart + 2s;

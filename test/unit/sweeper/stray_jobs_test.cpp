@@ -46,6 +46,17 @@ TEST_CASE("a snapshot whose session lives after all is left to it") {
   CHECK(verdict_of(rig) == " ");
 }
 
+TEST_CASE("a session that has lost its label gets it back for the sake of its snapshots") {
+  Rig rig;
+  const Session living = rig.begin(Phase::kThawing);
+  rig.cluster.call("admin", "PATCH", "/apis/coordination.k8s.io/v1/namespaces/snapfreeze/leases/vms.vm1",
+                   {{"metadata", {{"labels", nullptr}}}}, "application/merge-patch+json");
+  REQUIRE_FALSE(rig.on_record()->listed);
+  const StrayJob job = stray_job(rig, StrayPlan::Action::kJudgeLost, living.uid);
+  CHECK(judge_stray(rig.seams, rig.settings, job).end == StrayDone::End::kAlive);
+  CHECK(rig.on_record()->listed);
+}
+
 TEST_CASE("a snapshot whose guest has a session of a newer version is left to that version") {
   Rig rig;
   rig.begin(Phase::kFrozen);

@@ -44,6 +44,7 @@ TEST_CASE("after etcd was restored, what a list or a fresh read says wins over a
   SECTION("a session goes back") {
     rig.relist(Kind::kSession, {at_version("90")});
     CHECK(rig.now().session.phase == Phase::kFrozen);
+    CHECK(rig.seen().released);
     rig.apply(Kind::kSession, at_version("91", Phase::kResting));
     CHECK(rig.now().session.phase == Phase::kResting);
   }
@@ -52,6 +53,7 @@ TEST_CASE("after etcd was restored, what a list or a fresh read says wins over a
     rig.relist(Kind::kSession, {at_version("90")});
     REQUIRE(rig.known());
     CHECK_FALSE(rig.seen().from_birth);
+    CHECK(rig.seen().released);
   }
   SECTION("read after a conflict") {
     rig.world.read_afresh(at_version("90"), at(200ms).at);
