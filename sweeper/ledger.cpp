@@ -37,10 +37,13 @@ void Ledger::take(const News& news, Mono now) {
   for (const std::string& guest : news.guests) touch({About::kFrozenGuest, guest});
 }
 
-void Ledger::touch(const Key& key) {
+bool Ledger::busy(const Key& key) const {
   const auto found = attempts_.find(key);
-  const bool busy = found != attempts_.end() && found->second.busy;
-  if (!busy) agenda_.set(key, Mono::min());
+  return found != attempts_.end() && found->second.busy;
+}
+
+void Ledger::touch(const Key& key) {
+  if (!busy(key)) agenda_.set(key, Mono::min());
 }
 
 // Later than now in any case, or whoever pops what is due would go round in circles.
@@ -139,8 +142,8 @@ void Ledger::replan(const std::string& uid, const Session& session, bool gone, M
   if (situation) somebody_deleted(situation->session, now);
 }
 
-// A guest may be frozen whose record is gone, or be frozen yet by a call that comes late. Whoever has thawed it and
-// ends the session, it may be us, is given time to say so. The session may also have lost its label only.
+// A guest may be frozen whose record is gone, or a call may yet come late. The session may also have lost its label
+// only. A job of ours may have ended it, whose reply is slower than the watch.
 void Ledger::somebody_deleted(const Session& session, Mono now) {
   const auto progress = progress_.find(session.uid);
   const bool not_thawed = progress != progress_.end() && progress->second.failing_since && !progress->second.thawed;
@@ -151,7 +154,8 @@ void Ledger::somebody_deleted(const Session& session, Mono now) {
   const bool unsettled = session.unsettled || (progress != progress_.end() && progress->second.unsettled);
   lost_[guest] = {session, now, is_frozen || unsettled};
   const Key key{About::kLostSession, guest};
-  is_frozen ? touch(key) : wake_at(key, now + kStrayGrace, now);
+  const bool may_be_ours = !is_frozen && busy({About::kSession, session.uid});
+  may_be_ours ? wake_at(key, now + kStrayGrace, now) : touch(key);
 }
 
 void Ledger::ended(const std::string& uid, Mono now) {

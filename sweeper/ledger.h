@@ -71,6 +71,7 @@ class Ledger {
 
   void take(const News& news, Mono now);
   void ended(const std::string& uid, Mono now);
+  [[nodiscard]] bool busy(const Key& key) const;
   void touch(const Key& key);
   void look_at_stray(const std::string& uid, Mono now);
   void done(const std::string& uid, const ThawDone& done, Mono now);
