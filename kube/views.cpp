@@ -77,6 +77,21 @@ std::vector<std::string> shared_folders_of(const Json& spec) {
   return claims;
 }
 
+// KubeVirt lists a volume as soon as it is asked for, and says in its status when the guest has it.
+std::vector<std::string> attaching_of(const Json& vmi) {
+  std::vector<std::string> claims;
+  const auto& states = vmi["status"]["volumeStatus"].items();
+  for (const Json& volume : vmi["spec"]["volumes"].items()) {
+    const bool hot =
+        volume["persistentVolumeClaim"]["hotpluggable"].boolean() || volume["dataVolume"]["hotpluggable"].boolean();
+    const bool ready = std::ranges::any_of(states, [&](const Json& state) {
+      return state["name"].string() == volume["name"].string() && state["phase"].string() == "Ready";
+    });
+    if (hot && !ready && !claim_of(volume).empty()) claims.push_back(claim_of(volume));
+  }
+  return claims;
+}
+
 }  // namespace
 
 bool OwnerReference::is(std::string_view group, std::string_view of_kind) const {
@@ -203,6 +218,7 @@ VmiView VmiView::from(const Json& object) {
   view.guest_os_id = status["guestOSInfo"]["id"].string();
   view.claims = claims_of(object["spec"]["volumes"]);
   view.shared_folders = shared_folders_of(object["spec"]);
+  view.attaching = attaching_of(object);
   const Json& backup = status["changedBlockTracking"]["backupStatus"];
   if (!backup["completed"].boolean()) view.backup_in_progress = backup["backupName"].string();
   return view;
@@ -211,7 +227,8 @@ VmiView VmiView::from(const Json& object) {
 std::vector<std::string> VmiView::disks() const {
   std::vector<std::string> disks;
   std::ranges::copy_if(claims, std::back_inserter(disks), [&](const std::string& claim) {
-    return std::ranges::find(shared_folders, claim) == shared_folders.end();
+    return std::ranges::find(shared_folders, claim) == shared_folders.end() &&
+           std::ranges::find(attaching, claim) == attaching.end();
   });
   return disks;
 }

@@ -138,6 +138,8 @@ struct VmiView {
   // Those of them that are not its own disks: folders shared with it (virtiofs), which a freeze of its filesystems does
   // not reach.
   std::vector<std::string> shared_folders;
+  // Those of them that are being hot-plugged. The guest may mount one at any time, also after a freeze.
+  std::vector<std::string> attaching;
   // The KubeVirt backup of it (backup.kubevirt.io) that is under way, or "".
   std::string backup_in_progress;
 

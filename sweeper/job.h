@@ -36,7 +36,10 @@ struct Job {
     // The thaw may come while its session is being armed, and then waits for that.
     const bool thaws = std::holds_alternative<ThawJob>(what) || std::holds_alternative<ArmJob>(what) ||
                        std::holds_alternative<OpenJob>(what);
-    return thaws ? (again ? Lane::kThawAgain : Lane::kThaw) : Lane::kOther;
+    if (thaws) return again ? Lane::kThawAgain : Lane::kThaw;
+    // Its last thaw may be the one that ends a freeze that came late.
+    const auto* rest = std::get_if<EndRestJob>(&what);
+    return rest != nullptr && rest->session.unsettled ? Lane::kThawAgain : Lane::kOther;
   }
 };
 

@@ -153,6 +153,24 @@ bool Judgement::is_deleted(const HoldSituation& hold, const std::string& name) c
   return !verdicts_.contains(name) && (hold.deleted_names.contains(name) || gone_.contains(name));
 }
 
+namespace {
+
+// What a disk of the backup is worth that this freeze did not cover: at best it is of another moment. That its guest
+// does not run is not so.
+Verdict beside_our_freeze(const Verdict& elsewhere) {
+  switch (elsewhere.consistency) {
+    case Consistency::kFilesystem:
+      return crash(reason::kLate);
+    case Consistency::kOffline:
+      return crash(reason::kStarted);
+    case Consistency::kCrash:
+      break;
+  }
+  return elsewhere;
+}
+
+}  // namespace
+
 std::optional<Verdict> Judgement::judge_hold(std::size_t index) {
   const HoldSituation& hold = job_.holds[index];
   std::vector<std::string> names = hold.names;
@@ -170,9 +188,7 @@ std::optional<Verdict> Judgement::judge_hold(std::size_t index) {
   if (!session_.doubts.empty()) return crash(session_.doubts.front());
   std::map<std::string, Verdict> verdicts = verdicts_;
   for (const auto& [name, verdict] : hold.elsewhere) {
-    // Consistent, but from another moment.
-    const bool of_another_freeze = verdict.consistency == Consistency::kFilesystem;
-    verdicts.try_emplace(name, of_another_freeze ? crash(reason::kLate) : verdict);
+    verdicts.try_emplace(name, beside_our_freeze(verdict));
   }
   Verdict verdict = judge_backup(names, verdicts);
   const bool fewer = static_cast<int>(names.size()) < hold.hold.members;

@@ -12,6 +12,8 @@ using freeze::Session;
 using About = Job::Key::About;
 
 constexpr std::chrono::seconds kRescueAgain{30};
+// With the backoff, an hour of failures.
+constexpr int kMostTries = 120;
 
 void failed(Progress& progress, Mono now) {
   ++progress.failures;
@@ -191,7 +193,10 @@ void Ledger::done(const std::string& uid, const ThawDone& done, Mono now) {
   if (done.end != End::kSettled) return failed(progress, now);
   progress.thawed = true;
   progress.lease_unsettled = done.session.unsettled || (before && before->session.unsettled);
-  progress.migrating = before && before->guest.migrating;
+  const bool migrates = before && before->guest.migrating;
+  const bool for_ever = progress.migrating_since && now >= *progress.migrating_since + kGiveUp;
+  progress.migrating_since =
+      migrates && !for_ever ? std::optional(progress.migrating_since.value_or(now)) : std::nullopt;
   progress.frozen_for = done.frozen_for;
   progress.failures = 0;
   progress.failing_since.reset();
@@ -273,6 +278,8 @@ void Ledger::done(const Key& key, const StrayDone& done, Mono now) {
     case End::kGone:
       return world_.forget(key.id);
     case End::kFailed:
+      // Some verdicts can never be written, as a policy or the object's size forbids it.
+      if (attempts.failures >= kMostTries) return world_.forget(key.id);
       agenda_.set(key, now + backoff(attempts.failures));
   }
 }

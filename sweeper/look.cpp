@@ -69,6 +69,7 @@ class Looking {
     move_all(kubevirt_backups_, look_.kubevirt);
     move_all(vmis_, look_.users);
     move_all(pods_, look_.users);
+    move_all(former_pods_, look_.users);
     freeze::follow_attachments(look_.users);
     return std::make_shared<const Look>(std::move(look_));
   }
@@ -140,16 +141,16 @@ class Looking {
     if (!replayed) look_.gap = "what became of the guests: " + replayed.error().message;
   }
 
+  // It ran at that moment, so it may have written since, whatever its node's clock says about its end.
   void take_former_pod(const Json& item) {
     auto user = freeze::pod_user(item);
-    if (!user.finished && !user.claims.empty()) former_pods_[user.pod_uid] = std::move(user);
+    if (!user.finished && !user.claims.empty()) take_user(std::move(user), former_pods_);
   }
 
   // A pod that is gone, or has finished, may have written before.
   void replay_pods() {
     if (job_.version.empty()) return;
-    std::map<std::string, freeze::DiskUser> since = std::move(former_pods_);
-    std::erase_if(since, [this](const auto& pod) { return listed_pods_.contains(pod.first); });
+    std::map<std::string, freeze::DiskUser> since;
     const auto replayed =
         kube::replay(seams_.api, seams_.clock, list_of_pods_->since(job_.version), [&](const Json& item) {
           auto user = freeze::pod_user(item);
@@ -180,9 +181,9 @@ class Looking {
   std::vector<freeze::Freezer> kubevirt_backups_;
   std::vector<freeze::DiskUser> vmis_;
   std::vector<freeze::DiskUser> pods_;
-  std::map<std::string, freeze::DiskUser> former_pods_;  // those of that moment, by uid
-  std::set<std::string> listed_pods_;                    // uids of those that exist
-  std::vector<std::shared_ptr<KindList>> lists_;         // those that go on
+  std::vector<freeze::DiskUser> former_pods_;     // those of that moment
+  std::set<std::string> listed_pods_;             // uids of those that exist
+  std::vector<std::shared_ptr<KindList>> lists_;  // those that go on
   std::shared_ptr<KindList> list_of_vmis_;
   std::shared_ptr<KindList> list_of_pods_;
 };

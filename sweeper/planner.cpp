@@ -196,13 +196,15 @@ Plan plan_thawing(const Situation& situation, const Progress& progress, Mono now
   const Session& session = situation.session;
   if (now < progress.not_before) return wait(progress.not_before);
   if (!progress.thawed && given_up(progress, now)) return act(Plan::Action::kAbandon);
-  if (progress.migrating && situation.guest.known && !situation.guest.gone && situation.guest.migrating) {
-    return wait(now + kLongestBackoff);
+  // A migration that never ends must not keep the session.
+  const bool migrates = situation.guest.known && !situation.guest.gone && situation.guest.migrating;
+  if (progress.migrating_since && migrates && now < *progress.migrating_since + kGiveUp) {
+    return wait(std::min(now + kLongestBackoff, *progress.migrating_since + kGiveUp));
   }
   // An admission whose freeze was answered after our thaw, or that learnt of one of Harvester's, says so in the Lease.
   const bool frozen_since =
       (session.unsettled && !progress.lease_unsettled) || session.intent.call == Intent::Call::kFreeze;
-  if (progress.thawed && !progress.migrating && !frozen_since) {
+  if (progress.thawed && !progress.migrating_since && !frozen_since) {
     if (const auto due = confirmation_due(situation, progress, now)) return wait(*due);
     return act(Plan::Action::kConclude);
   }

@@ -33,7 +33,8 @@ struct Progress {
   bool thawed = false;           // a reply settled it
   bool unsettled = false;        // a reply never came
   bool lease_unsettled = false;  // the Lease said so when we thawed
-  bool migrating = false;        // it was migrating when it was thawed: thaw again when that is over
+  // It was migrating when it was first thawed, then: thaw again when that is over, or after kGiveUp.
+  std::optional<Mono> migrating_since{};
   bool arm_tried = false;
   std::optional<Mono> armed_until;  // we armed it, and its call may leave until then
   // We made the armed call, and could not record it yet: what was captured before it left.

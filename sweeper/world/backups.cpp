@@ -13,8 +13,9 @@ namespace {
 constexpr std::chrono::hours kTooLate{24};
 // Harvester takes the snapshots of a backup, with its retries, within that time.
 constexpr std::chrono::minutes kYoung{5};
-// Of one guest.
+// Of one guest, and of so many guests: whoever may edit a backup could name another VM each time.
 constexpr std::size_t kMostDeleted = 32;
+constexpr std::size_t kMostGuests = 1000;
 
 bool has_failed(const BackupFacts& before, const BackupFacts& after) {
   return after.failed && (!before.failed || before.error_time != after.error_time);
@@ -101,9 +102,17 @@ std::optional<BackupFacts> Backups::remove(const std::string& uid, Mono now) {
 }
 
 void Backups::remember_deleted(const BackupRecord& record, Mono now) {
-  auto& of_guest = deleted_[ByGuest::key(record)];
+  const std::string guest = ByGuest::key(record);
+  if (deleted_.size() >= kMostGuests && !deleted_.contains(guest)) forget_oldest_deleted();
+  auto& of_guest = deleted_[guest];
   if (of_guest.size() >= kMostDeleted) of_guest.erase(of_guest.begin());
   of_guest.push_back({record, now});
+}
+
+void Backups::forget_oldest_deleted() {
+  const auto oldest = std::ranges::min_element(
+      deleted_, {}, [](const auto& guest) { return guest.second.empty() ? Mono::min() : guest.second.back().at; });
+  deleted_.erase(oldest);
 }
 
 void Backups::acted(const std::string& uid, Mono now) {

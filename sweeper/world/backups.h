@@ -45,6 +45,7 @@ class Backups {
     static std::string key(const BackupRecord& record);
   };
   void remember_deleted(const BackupRecord& record, Mono now);
+  void forget_oldest_deleted();
 
   Table<BackupRecord, ByGuest> table_;                         // by uid
   std::map<std::string, std::vector<DeletedBackup>> deleted_;  // by guest

@@ -120,6 +120,12 @@ void Captures::retract(Source source, std::string_view snapshot_uid) {
   take_back(snapshot_uid, bit(source), 0);
 }
 
+bool Captures::retract_failure(Source source, std::string_view snapshot_uid) {
+  const bool failed = failed_since(snapshot_uid).has_value();
+  take_back(snapshot_uid, 0, bit(source));
+  return failed && !failed_since(snapshot_uid);
+}
+
 void Captures::forget(Source source, std::string_view snapshot_uid) {
   take_back(snapshot_uid, bit(source), bit(source));
 }

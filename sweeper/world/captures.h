@@ -40,8 +40,10 @@ class Captures {
   // Whether it is news: neither was it said before, nor by any source.
   bool note_live(std::string_view snapshot_uid, const LiveCut& live);
   void forget_live(std::string_view snapshot_uid);
-  // An error is interim, as the driver is asked again. That there was one is remembered as long as its object exists.
+  // An error is interim, as the driver is asked again. It counts until its source takes it back.
   bool note_failure(Source source, std::string_view snapshot_uid, Mono now);
+  // Whether it is news.
+  bool retract_failure(Source source, std::string_view snapshot_uid);
   // The source does not say (any more) that it was captured. When no source is left the capture is forgotten.
   void retract(Source source, std::string_view snapshot_uid);
   // The source's object is gone.

@@ -163,7 +163,11 @@ void World::apply(const SnapshotFacts& facts, bool added, Observed now) {
   } else {
     rooms_.captures.retract(Captures::Source::kSnapshot, facts.uid);
   }
-  if (facts.failed) rooms_.captures.note_failure(Captures::Source::kSnapshot, facts.uid, now.at);
+  if (facts.failed) {
+    rooms_.captures.note_failure(Captures::Source::kSnapshot, facts.uid, now.at);
+  } else {
+    rooms_.captures.retract_failure(Captures::Source::kSnapshot, facts.uid);
+  }
   if (!before && created) {
     if (const BackupFacts* backup = listing_backup(rooms_, facts)) rooms_.backups.acted(backup->uid, now.at);
   }
@@ -178,7 +182,9 @@ void World::apply(Captures::Source source, const CaptureFacts& facts, Observed n
   } else {
     rooms_.captures.retract(source, facts.snapshot_uid);
   }
-  if (facts.failed) news = rooms_.captures.note_failure(source, facts.snapshot_uid, now.at) || news;
+  const bool other_failure = facts.failed ? rooms_.captures.note_failure(source, facts.snapshot_uid, now.at)
+                                          : rooms_.captures.retract_failure(source, facts.snapshot_uid);
+  news = other_failure || news;
   news = note_volume(facts) || news;
   const SnapshotRecord* record = news ? rooms_.snapshots.find(facts.snapshot_uid) : nullptr;
   if (record != nullptr) snapshot_changed(record->facts);

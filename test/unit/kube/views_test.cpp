@@ -153,6 +153,18 @@ TEST_CASE("A folder shared with a guest is a claim of its, but no disk that a fr
   CHECK(view.disks() == std::vector<std::string>{"pvc-a"});
 }
 
+TEST_CASE("A disk that is being hot-plugged is a claim of the guest, but none that a freeze reaches yet") {
+  const auto view = VmiView::from(parse(R"({"spec":{"volumes":[
+      {"name":"root","persistentVolumeClaim":{"claimName":"pvc-a"}},
+      {"name":"hot","persistentVolumeClaim":{"claimName":"pvc-b","hotpluggable":true}},
+      {"name":"new","dataVolume":{"name":"dv-c","hotpluggable":true}},
+      {"name":"next","dataVolume":{"name":"dv-d","hotpluggable":true}}]},
+    "status":{"volumeStatus":[{"name":"root","target":"vda"},{"name":"hot","phase":"Ready","hotplugVolume":{}},
+      {"name":"new","phase":"MountedToPod","hotplugVolume":{}}]}})"));
+  CHECK(view.claims == std::vector<std::string>{"pvc-a", "pvc-b", "dv-c", "dv-d"});
+  CHECK(view.disks() == std::vector<std::string>{"pvc-a", "pvc-b"});
+}
+
 TEST_CASE("A backup of KubeVirt's own is in progress until it is completed") {
   const auto of = [](const char* backup) {
     return VmiView::from(parse(std::string(R"({"status":{"changedBlockTracking":{"backupStatus":)") + backup + "}}}"))

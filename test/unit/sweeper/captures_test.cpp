@@ -26,6 +26,18 @@ std::string uid_of(int i) {
 
 }  // namespace
 
+TEST_CASE("an error counts until each source that told of it takes it back") {
+  Captures captures;
+  CHECK(captures.note_failure(Source::kContent, kUid, at(1000).at));
+  captures.note_failure(Source::kSnapshot, kUid, at(2000).at);
+  CHECK_FALSE(captures.retract_failure(Source::kSnapshot, kUid));
+  CHECK(captures.failed_since(kUid) == at(1000).at);
+  CHECK(captures.retract_failure(Source::kContent, kUid));
+  CHECK_FALSE(captures.failed_since(kUid));
+  CHECK(captures.size() == 0);
+  CHECK_FALSE(captures.retract_failure(Source::kContent, uid_of(2)));
+}
+
 TEST_CASE("a capture keeps the time at which it was first said, whoever said it") {
   Captures captures;
   CHECK(captures.note(Source::kContent, kUid, at(1)));

@@ -131,6 +131,15 @@ TEST_CASE("a backup is judged by its names as they are now") {
   CHECK(rig.of_snapshot(0, "consistency") == "filesystem");
 }
 
+TEST_CASE("a backup of a guest that runs is not at rest, whatever is said of its disks") {
+  ConcludeRig rig;
+  for (const Member& member : rig.job.members) rig.job.holds[0].elsewhere[member.name] = {Consistency::kOffline};
+  rig.job.members.clear();
+  rig.conclude();
+  CHECK(rig.of_backup("consistency") == "crash");
+  CHECK(rig.of_backup("reason") == "started");
+}
+
 TEST_CASE("a snapshot that is gone, or another one of its name, is left alone and makes the backup crash") {
   ConcludeRig rig;
   rig.job.members[1].uid = "another";

@@ -104,6 +104,15 @@ TEST_CASE("a disk that a pod had since the session began is shared, although no 
                      "application/merge-patch+json");
     expect_crash(rig, "shared-disk");
   }
+  SECTION("it finished, and its node's clock is late") {
+    add_pod(rig, "copy", "vm1-disk-1");
+    rig.job.session.version_before = rig.cluster.get("/pods", "vms", "copy")["metadata"]["resourceVersion"];
+    const Object ended = {{"state", {{"terminated", {{"exitCode", 0}, {"finishedAt", "2020-01-01T00:00:00Z"}}}}}};
+    rig.cluster.call("kubelet", "PATCH", std::string(kPods) + "/copy/status",
+                     {{"status", {{"phase", "Succeeded"}, {"containerStatuses", Object::array({ended})}}}},
+                     "application/merge-patch+json");
+    expect_crash(rig, "shared-disk");
+  }
   SECTION("it was gone before") {
     add_pod(rig, "copy", "vm1-disk-1");
     rig.cluster.call("tenant", "DELETE", std::string(kPods) + "/copy");

@@ -134,9 +134,11 @@ TEST_CASE("while the guest migrates its thaw does not count, and is made again w
   Situation s = situation(Phase::kThawing);
   Progress progress;
   progress.thawed = true;
-  progress.migrating = true;
+  progress.migrating_since = at(0ms).at;
   s.guest.migrating = true;
   CHECK(plan(s, 1000ms, progress).action == Action::kWait);
+  CHECK(plan(s, 59min, progress).action == Action::kWait);
+  CHECK(plan(s, 1h, progress).action == Action::kThaw);  // it may never end
   s.guest.migrating = false;
   CHECK(plan(s, 1000ms, progress).action == Action::kThaw);
 }

@@ -299,6 +299,18 @@ TEST_CASE("a backup for which Harvester froze is known to a rescue also when it 
   CHECK(rig.world.frozen_guest("vms/vm1")->backups.empty());
 }
 
+TEST_CASE("the backups that were deleted, or moved to other guests, are not kept without bound") {
+  WorldRig rig;
+  see_frozen(rig);
+  BackupFacts facts = backup({});
+  rig.apply(Kind::kBackup, facts);
+  for (int i = 0; i < 1001; ++i) {
+    facts.vm = "x" + std::to_string(i);
+    rig.apply(Kind::kBackup, facts, 1s + Millis(i));
+  }
+  CHECK(rig.world.frozen_guest("vms/vm1")->backups.empty());  // the oldest
+}
+
 TEST_CASE("what a backup has said is kept: that Harvester froze for it, and its longest deadline") {
   WorldRig rig;
   see_frozen(rig);
