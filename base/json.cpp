@@ -57,6 +57,8 @@ Error malformed(std::string_view what, std::size_t offset) {
 // Receives RapidJSON's events and builds the document. A handler that returns false ends the parsing.
 class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonBuilder> {
  public:
+  explicit JsonBuilder(Json::Prune prune) : prunes_(prune == Json::Prune::kUnread) {}
+
   bool Null() { return add() != nullptr; }
   bool Bool(bool value) {
     Json* place = add();
@@ -75,16 +77,19 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
   }
   bool Key(const char* text, rapidjson::SizeType length, bool /*copy*/) {
     if (!is_utf8({text, length})) return false;
+    if (dropped_levels_ > 0) return true;
     std::get<std::vector<Json::Member>>(open_.back()->value_).emplace_back(std::string(text, length), Json());
     return true;
   }
   bool StartObject() { return open<std::vector<Json::Member>>(); }
   bool StartArray() { return open<std::vector<Json>>(); }
   bool EndArray(rapidjson::SizeType /*count*/) {
+    if (dropped_levels_ > 0) return close_dropped();
     open_.pop_back();
     return true;
   }
   bool EndObject(rapidjson::SizeType /*count*/) {
+    if (dropped_levels_ > 0) return close_dropped();
     const std::string* twin = duplicate_key(open_.back()->members());
     if (twin != nullptr) return refuse("the key \"" + shortened(*twin) + "\" is given twice in one object");
     open_.pop_back();
@@ -92,6 +97,7 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
   }
 
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] bool too_large() const { return values_ > Json::kMaxValues; }
   Json take() { return std::move(root_); }
 
  private:
@@ -102,8 +108,9 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
 
   bool is_utf8(std::string_view text) { return !has_surrogate(text) || refuse("a lone surrogate in a string"); }
 
-  // The place of the next value, which is null as yet. nullptr when there are too many values already.
+  // The place of the next value, which is null as yet, or dropped_. nullptr when there are too many values already.
   Json* add() {
+    if (dropped_levels_ > 0) return &dropped_;
     if (++values_ > Json::kMaxValues) {
       refuse("more than " + std::to_string(Json::kMaxValues) + " values");
       return nullptr;
@@ -111,29 +118,43 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
     if (open_.empty()) return &root_;
     auto& container = open_.back()->value_;
     auto* items = std::get_if<std::vector<Json>>(&container);
-    return items != nullptr ? &items->emplace_back() : &std::get<std::vector<Json::Member>>(container).back().second;
+    if (items != nullptr) return &items->emplace_back();
+    auto& [key, value] = std::get<std::vector<Json::Member>>(container).back();
+    return prunes_ && key == "managedFields" ? &dropped_ : &value;
   }
 
   template <class Container>
   bool open() {
-    if (open_.size() == Json::kMaxDepth) {
-      return refuse("nested deeper than " + std::to_string(Json::kMaxDepth) + " levels");
-    }
+    const bool too_deep = open_.size() == Json::kMaxDepth;
+    if (too_deep && !prunes_) return refuse_depth(Json::kMaxDepth);
     Json* place = add();
     if (place == nullptr) return false;
+    if (too_deep || place == &dropped_) {
+      return ++dropped_levels_ <= Json::kMaxDroppedDepth || refuse_depth(Json::kMaxDroppedDepth);
+    }
     place->value_.emplace<Container>();
     open_.push_back(place);
     return true;
   }
 
+  bool refuse_depth(int levels) { return refuse("nested deeper than " + std::to_string(levels) + " levels"); }
+
+  bool close_dropped() {
+    --dropped_levels_;
+    return true;
+  }
+
+  const bool prunes_;
   Json root_;
   // The containers not yet closed, outermost first. The pointers hold: only the last one grows.
   std::vector<Json*> open_;
+  int dropped_levels_ = 0;  // containers not yet closed that are dropped, and are not among open_
+  Json dropped_;            // the place of any value that is dropped
   std::string trouble_;
   int values_ = 0;
 };
 
-Result<Json> Json::parse(std::string_view text) {
+Result<Json> Json::parse(std::string_view text, Prune prune) {
   // RapidJSON would check each byte by a table, which takes as long as all the rest of the parsing.
   const std::size_t bad = first_bad_utf8(text);
   if (bad != text.size()) return malformed("invalid UTF-8", bad);
@@ -141,9 +162,13 @@ Result<Json> Json::parse(std::string_view text) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
-  JsonBuilder builder;
+  JsonBuilder builder(prune);
   const rapidjson::ParseResult parsed = reader.Parse<kFlags>(stream, builder);
-  if (!builder.trouble().empty()) return malformed(builder.trouble(), parsed.Offset());
+  if (!builder.trouble().empty()) {
+    Error error = malformed(builder.trouble(), parsed.Offset());
+    error.too_large = builder.too_large();
+    return error;
+  }
   if (parsed.IsError()) return malformed(rapidjson::GetParseError_En(parsed.Code()), parsed.Offset());
   // RapidJSON takes a NUL for the end of the text.
   if (stream.Tell() != text.size()) return malformed("a NUL after the document", stream.Tell());

@@ -21,16 +21,28 @@ class Json {
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
   using Member = std::pair<std::string, Json>;
 
-  // Deeper documents are refused (the API server's own limit for CRDs is of the same order).
+  // Levels of containers. What we read of an object lies within some 10.
   static constexpr int kMaxDepth = 64;
+  // Levels of a container that is dropped. The API server stores none of more than 10,000 (Go's decoder), and the
+  // parser takes 8 bytes for each.
+  static constexpr int kMaxDroppedDepth = 100'000;
   // A value takes 40 bytes however short its text is, so "[0,0,0…" of 7 MiB would take 150 MB. A page of 500 objects
   // has some 100,000 values.
   static constexpr int kMaxValues = 1'000'000;
 
+  // What becomes null instead of being read.
+  enum class Prune {
+    kNothing,
+    // For replies of the API server. There one object that anybody may write stands among those of all, and must not
+    // spoil them: a container deeper than kMaxDepth, and the value of each key "managedFields", which is often half of
+    // an object. Nobody reads either. What they hold costs no values, and its keys may be given twice.
+    kUnread,
+  };
+
   // kMalformed, naming the trouble and the byte offset: not JSON (RFC 8259), anything after the document, invalid
-  // UTF-8, a lone surrogate, depth over kMaxDepth, more than kMaxValues values, a duplicate key in one object, a number
-  // beyond the range of a double. "\u0000" in a string is kept.
-  static Result<Json> parse(std::string_view text);
+  // UTF-8, a lone surrogate, depth over kMaxDepth (of what is dropped, kMaxDroppedDepth), more than kMaxValues values
+  // (`too_large`), a duplicate key in one object, a number beyond the range of a double. "\u0000" in a string is kept.
+  static Result<Json> parse(std::string_view text, Prune prune = Prune::kNothing);
 
   Json() = default;                                           // null
   Json(std::nullptr_t) {}                                     // NOLINT(google-explicit-constructor)

@@ -26,6 +26,8 @@ struct Error {
   int http_status = 0;
   // The request was not sent, so it has not taken effect and will not.
   bool not_sent = false;
+  // What came is beyond our bounds of size, and was not taken. Asked for less, the same server may be understood.
+  bool too_large = false;
 };
 
 template <class T>

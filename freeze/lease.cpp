@@ -90,6 +90,7 @@ Json annotations(const Session& session) {
   if (!session.intent.after.empty()) intent.set("after", strings_to_json(session.intent.after));
   return Json::object({
       {kPhase, to_string(session.phase)},
+      {kVmiUid, session.vmi_uid},
       {kHolds, holds_to_json(session.holds).dump()},
       {kIntent, intent.dump()},
       {kUnsettled, session.unsettled ? Json("true") : Json()},
@@ -210,7 +211,6 @@ Json to_lease(const Session& session, std::string_view own_namespace) {
   for (const auto& [key, value] : changing.members()) {
     if (!value.is_null()) notes.set(key, value);
   }
-  notes.set(kVmiUid, session.vmi_uid);
   if (!session.claims.empty()) notes.set(kClaims, strings_to_json(session.claims).dump());
   if (session.windows) notes.set(kWindows, "true");
   return Json::object({

@@ -19,6 +19,8 @@ inline constexpr char kBackupAnnotation[] = "snapfreeze.harvesterhci.io/backup";
 inline constexpr char kConsistency[] = "snapfreeze.harvesterhci.io/consistency";
 inline constexpr char kReason[] = "snapfreeze.harvesterhci.io/reason";
 inline constexpr char kFrozenFor[] = "snapfreeze.harvesterhci.io/frozen-for";
+// The uid of the object that a sweeper judged: an object made from the manifest of another one has its verdict, too.
+inline constexpr char kVerdictOf[] = "snapfreeze.harvesterhci.io/verdict-of";
 inline constexpr std::array kVerdictKeys{kConsistency, kReason, kFrozenFor};
 
 // On a VM, a VMI or a backup.

@@ -31,7 +31,8 @@ bool is_crash(const std::optional<Verdict>& verdict) {
 
 std::optional<Verdict> read_verdict(const kube::Metadata& metadata) {
   const std::string& said = metadata.annotation(kConsistency);
-  if (said.empty()) return std::nullopt;
+  const std::string& of = metadata.annotation(kVerdictOf);
+  if (said.empty() || (!of.empty() && of != metadata.uid)) return std::nullopt;
   const auto* const known = std::find_if(kConsistencies.begin(), kConsistencies.end(),
                                          [&](Consistency consistency) { return to_string(consistency) == said; });
   if (known == kConsistencies.end()) return crash(reason::kUnverified);

@@ -31,7 +31,7 @@ struct Verdict {
 [[nodiscard]] bool is_crash(const std::optional<Verdict>& verdict);  // not when there is none
 
 // The verdict that stands on an object; nullopt: none does. What is no verdict of ours is `crash: unverified`, since a
-// tenant may write what it likes.
+// tenant may write what it likes. One that says that it is of another object is none: it was copied with a manifest.
 [[nodiscard]] std::optional<Verdict> read_verdict(const kube::Metadata& metadata);
 
 // An annotation as it shall stand on an object; "": it shall not. Its value is also valid as a label's.

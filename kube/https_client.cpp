@@ -177,7 +177,12 @@ Result<Response> HttpsClient::Impl::receive(Exchange& exchange, const Request& r
     if (now() >= give_up) return timed_out(request.timeout);
     const auto taken = closed ? reply.closed() : reply.feed({buffer.data(), read->count});
     if (!taken.ok()) return taken.error();
-    if (reply.body().size() > kMaxReply) return Error{Code::kTransient, "the reply is over 64 MiB", reply.status()};
+    if (reply.body().size() > kMaxReply) {
+      return Error{.code = Code::kTransient,
+                   .message = "the reply is over 64 MiB",
+                   .http_status = reply.status(),
+                   .too_large = true};
+    }
   }
   if (reply.reusable()) pool_.keep(std::move(exchange.connection));
   return Response{reply.status(), std::move(reply.body()), reply.date(), exchange.sent};

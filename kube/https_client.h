@@ -19,7 +19,7 @@ namespace snapfreeze::kube {
 // Thread-safe. Connections are verified against the CA and the host's name or IP address, TLS 1.2 or newer.
 class HttpsClient : public KubeApi {
  public:
-  static constexpr std::size_t kMaxReply = 64 << 20;  // bytes of a body; more is kTransient
+  static constexpr std::size_t kMaxReply = 16 << 20;  // bytes of a body; more is kTransient, too_large
   static constexpr std::size_t kMaxLine = 16 << 20;   // bytes of a line of a stream; etcd holds objects of 1.5 MiB
   static constexpr std::size_t kMaxConnections = 8;   // kept between calls, and used side by side by call_all
 

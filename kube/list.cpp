@@ -1,5 +1,6 @@
 #include "kube/list.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kube/paths.h"
@@ -9,10 +10,17 @@ namespace {
 
 // A list that outlives its own tokens this often will never end.
 constexpr int kMaxRestarts = 3;
-// 200,000 objects: a server whose list has no end must not hold us for ever.
-constexpr int kMaxPages = 2000;
+// A server whose list has no end must not hold us for ever.
+constexpr int kMaxObjects = 200'000;
 
 }  // namespace
+
+bool ask_for_fewer(const Error& error, int& limit) {
+  constexpr int kFewer = 10;
+  if (!error.too_large || limit == 1) return false;
+  limit = std::max(1, limit / kFewer);
+  return true;
+}
 
 PagedList::PagedList(std::string collection, std::function<void(const Json&)> item, std::function<void()> restart,
                      std::string as_of)
@@ -23,7 +31,7 @@ PagedList::PagedList(std::string collection, std::function<void(const Json&)> it
 
 Request PagedList::next(Millis timeout) const {
   const char separator = collection_.find('?') == std::string::npos ? '?' : '&';
-  std::string target = collection_ + separator + "limit=" + std::to_string(kListPage);
+  std::string target = collection_ + separator + "limit=" + std::to_string(limit_);
   // A token stands for the moment, too, and a server refuses both.
   if (!continue_.empty()) {
     target += "&continue=" + percent_encode(continue_);
@@ -36,9 +44,11 @@ Request PagedList::next(Millis timeout) const {
 Result<void> PagedList::take(const Result<Response>& reply) {
   const auto page = object_of(reply);
   if (!page) {
+    if (ask_for_fewer(page.error(), limit_)) return {};
     const bool expired = page.error().code == Code::kGone && !continue_.empty();
     if (!expired || ++restarts_ > kMaxRestarts) return page.error();
     continue_.clear();
+    limit_ = kListPage;
     restart_();
     return {};
   }
@@ -48,7 +58,8 @@ Result<void> PagedList::take(const Result<Response>& reply) {
   for (const Json& item : items.items()) item_(item);
   continue_ = (*page)["metadata"]["continue"].string();
   resource_version_ = (*page)["metadata"]["resourceVersion"].string();
-  if (++pages_ > kMaxPages) return Error{Code::kTransient, "the list has no end"};
+  asked_ += limit_;
+  if (asked_ > kMaxObjects) return Error{Code::kTransient, "the list has no end"};
   done_ = continue_.empty();
   return {};
 }

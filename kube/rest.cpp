@@ -29,7 +29,7 @@ Code code_of(int http_status) {
 }
 
 std::string message_of(int http_status, std::string_view body) {
-  const Result<Json> status = Json::parse(body);
+  const Result<Json> status = Json::parse(body, Json::Prune::kUnread);
   std::string message;
   if (status.ok()) message = (*status)["message"].string();
   if (message.empty()) message = std::string(body.substr(0, kMaxMessage));
@@ -52,10 +52,13 @@ Result<Json> object_of(const Result<Response>& reply) {
   if (!reply.ok()) return reply.error();
   const Response& response = reply.value();
   if (response.status < 200 || response.status > 299) return error_of(response.status, response.body);
-  Result<Json> object = Json::parse(response.body);
+  Result<Json> object = Json::parse(response.body, Json::Prune::kUnread);
   if (!object.ok()) {
     // It was carried out, but the reply is garbled, so we do not know the result. Reading again shows it.
-    return Error{Code::kTransient, "the reply is not an object: " + object.error().message, response.status};
+    return Error{.code = Code::kTransient,
+                 .message = "the reply is not an object: " + object.error().message,
+                 .http_status = response.status,
+                 .too_large = object.error().too_large};
   }
   return object;
 }

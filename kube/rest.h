@@ -2,7 +2,9 @@
 //
 // Errors of all of them, with the message of the server's Status and the HTTP status (0: no reply came, so the request
 // may still be carried out): kConflict 409, kNotFound 404, kGone 410, kForbidden 401 and 403, kMalformed any other 4xx,
-// kTransient 408, 429, 5xx, anything unexpected and no reply at all, kCancelled when we are stopping.
+// kTransient 408, 429, 5xx, anything unexpected and no reply at all, kCancelled when we are stopping. A reply beyond
+// our bounds of size (HttpsClient::kMaxReply, Json::kMaxValues) is kTransient, with `too_large`. In what is returned,
+// Json::Prune::kUnread is null.
 #pragma once
 
 #include <string>

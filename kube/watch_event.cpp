@@ -8,7 +8,7 @@ namespace snapfreeze::kube {
 
 Result<WatchEvent> WatchEvent::parse(std::string_view line) {
   constexpr int kUnknownFailure = 500;
-  Result<Json> json = Json::parse(line);
+  Result<Json> json = Json::parse(line, Json::Prune::kUnread);
   if (!json) return Error{Code::kTransient, "a line of the watch is no event: " + json.error().message};
   WatchEvent event;
   event.line_ = std::move(*json);

@@ -19,7 +19,7 @@ class WatchEvent {
   };
 
   // The error of an ERROR event is the one that its Status stands for, as in kube/rest.h. kTransient: the line is no
-  // event.
+  // event. Json::Prune::kUnread is null in the object.
   static Result<WatchEvent> parse(std::string_view line);
 
   [[nodiscard]] Kind kind() const { return kind_; }

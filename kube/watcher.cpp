@@ -17,13 +17,18 @@ constexpr Millis kHealthyStream{1000};
 // When the server itself ends a watch, spread so that watches that began together do not resume together.
 constexpr int kMinWatchSeconds = 300;
 
-// Whether the position in the watch is useless: the server answered, and was not merely busy.
-bool must_relist(const Error& error) {
-  return error.http_status != 0 && error.http_status != 429 && error.http_status != 503;
+// The server answered, and says nothing about what was asked.
+bool is_busy(const Error& error) {
+  return error.http_status == 429 || error.http_status == 503;
 }
 
-std::string list_target(const Watcher::Options& options, const std::string& continue_token) {
-  std::string target = options.collection + "?limit=" + std::to_string(Watcher::kPageSize);
+// Whether the position in the list or the watch is useless: the server answered, and was not merely busy.
+bool must_relist(const Error& error) {
+  return error.http_status != 0 && !is_busy(error);
+}
+
+std::string list_target(const Watcher::Options& options, const std::string& continue_token, int limit) {
+  std::string target = options.collection + "?limit=" + std::to_string(limit);
   if (!options.label_selector.empty()) target += "&labelSelector=" + percent_encode(options.label_selector);
   if (!continue_token.empty()) target += "&continue=" + percent_encode(continue_token);
   return target;
@@ -67,9 +72,10 @@ Watcher::Step Watcher::next(Mono now) {
   if (retry_at_ && now < *retry_at_) return {Step::Kind::kWait, {}, *retry_at_};
   retry_at_.reset();
   if (state_ == State::kListing) {
-    return {Step::Kind::kList, get_request(list_target(options_, continue_), kListTimeout), {}};
+    return {Step::Kind::kList, get_request(list_target(options_, continue_, limit_), kListTimeout), {}};
   }
   watch_began_ = now;
+  any_event_ = false;
   stream_error_.reset();
   const int seconds = kMinWatchSeconds + static_cast<int>(kMinWatchSeconds * jitter_());
   return {Step::Kind::kWatch, get_request(watch_target(options_, resource_version_, seconds), kWatchHeaderTimeout), {}};
@@ -77,7 +83,10 @@ Watcher::Step Watcher::next(Mono now) {
 
 void Watcher::on_list(const Result<Response>& reply, Mono now) {
   const Result<Json> list = object_of(reply);
-  if (!list.ok()) return list_failed(list.error(), now);
+  if (!list.ok()) {
+    if (ask_for_fewer(list.error(), limit_)) return;
+    return list_failed(list.error(), now);
+  }
   take_page(list.value(), now);
 }
 
@@ -87,15 +96,18 @@ void Watcher::take_page(const Json& list, Mono now) {
   const std::string& version = list["metadata"]["resourceVersion"].string();
   // Go writes an empty list as null.
   if (!(items.is_array() || items.is_null()) || (next_page.empty() && version.empty())) {
-    return list_failed({Code::kTransient, "the reply is not a list with a resourceVersion"}, now);
+    return list_failed({Code::kTransient, "the reply is not a list with a resourceVersion", 200}, now);
   }
-  list_backoff_ = {};
   not_served_ = false;
-  if (trouble_in_ == State::kListing) say_recovered();
+  const bool last = next_page.empty();
+  // Only here: the first pages of a list that never comes to its end are no progress.
+  if (last) list_backoff_ = {};
+  if (last && trouble_in_ == State::kListing) say_recovered();
   if (continue_.empty()) sink_.relist_started();
   for (const Json& item : items.items()) sink_.applied(item);
   continue_ = next_page;
-  if (!continue_.empty()) return;
+  if (!last) return;
+  limit_ = kListPage;
   resource_version_ = version;
   state_ = State::kWatching;
   sink_.relist_done();
@@ -104,7 +116,7 @@ void Watcher::take_page(const Json& list, Mono now) {
 void Watcher::list_failed(const Error& error, Mono now) {
   if (error.code == Code::kCancelled) return;
   if (error.code == Code::kNotFound) {
-    continue_.clear();
+    begin_list();
     retry_at_ = now + kNotServedWait;
     say_recovered();  // the server speaks, and there is nothing to watch
     if (!std::exchange(not_served_, true)) sink_.not_served();
@@ -113,8 +125,15 @@ void Watcher::list_failed(const Error& error, Mono now) {
   retry_at_ = now + list_backoff_.next(is_away(error), jitter_);
   // A long list may outlive its own token. That is not a problem: it begins anew.
   const bool token_expired = error.code == Code::kGone && !continue_.empty();
-  if (error.code == Code::kGone) continue_.clear();
+  // The token may be what the server cannot answer, such as one of a version that it does not know after a restore.
+  if (must_relist(error)) begin_list();
   if (!token_expired) say_trouble(error, State::kListing);
+}
+
+void Watcher::begin_list() {
+  state_ = State::kListing;
+  continue_.clear();
+  limit_ = kListPage;
 }
 
 bool Watcher::on_line(std::string_view line) {
@@ -136,6 +155,7 @@ bool Watcher::on_line(std::string_view line) {
     case WatchEvent::Kind::kBookmark:
       break;
   }
+  any_event_ = true;
   resource_version_ = event->version();
   watch_healthy();
   return true;
@@ -143,14 +163,16 @@ bool Watcher::on_line(std::string_view line) {
 
 void Watcher::on_end(const Result<void>& end, Mono now) {
   std::optional<Error> error = std::exchange(stream_error_, std::nullopt);
-  const bool lived = now - watch_began_ >= kHealthyStream;
+  if (!error && !end.ok() && end.error().code == Code::kCancelled) return;
+  // Without an event it may have waited for its header all the time, and what follows is a list.
+  const bool lived = now - watch_began_ >= (any_event_ ? kHealthyStream : kWatchHeaderTimeout + kHealthyStream);
   const bool away = !error && !end.ok() && is_away(end.error());
-  if (options_.always_lists) state_ = State::kListing;
   if (!error && !end.ok()) {
-    if (end.error().code == Code::kCancelled) return;
     // Servers and balancers cut long streams. That is a problem only if the stream cannot be resumed.
     if (end.error().http_status != 0 || !lived) error = end.error();
   }
+  const bool blind = !any_event_ && !(error && is_busy(*error));
+  if (options_.always_lists || blind || (error && must_relist(*error))) begin_list();
   if (!error) {
     if (lived) {
       watch_healthy();
@@ -161,9 +183,6 @@ void Watcher::on_end(const Result<void>& end, Mono now) {
   }
   retry_at_ = now + watch_backoff_.next(away, jitter_);
   if (error->code != Code::kGone) say_trouble(*error, State::kWatching);
-  if (!must_relist(*error)) return;
-  state_ = State::kListing;
-  continue_.clear();
 }
 
 void Watcher::watch_healthy() {

@@ -1,15 +1,18 @@
 // Lists and watches one resource, as one explicit state machine. It says which request comes next, and takes the
 // result. It makes no call and reads no clock, so that a test needs one line for anything that a server may do.
 //
-//            +--- 410, ERROR event, refusal ---+
-//            v                                 |
+//            +--- 410, ERROR event, refusal, no event ---+
+//            v                                           |
 //   listing page N --last page--> watching from resourceVersion --end, silence--> watching again
 //
-// After each failure it waits, with a backoff of 100 ms to 30 s and jitter, which starts anew after progress. While the
-// server is away, or fails itself (5xx), the backoff ends at 2 s, because a guest may be held until we see again. Such
-// failures are counted apart: a server that comes back may end its first streams at once, and must not be left alone
-// for long because it was away. Rests on the API concepts "efficient detection of changes", "chunks" and "bookmarks" of
-// the Kubernetes documentation.
+// A stream that showed no event, bookmarks included, is not resumed. After etcd was restored to an old state, the
+// server still accepts a version that its own have yet to reach, and hides every event until they do, for hours.
+//
+// After each failure it waits, with a backoff of 100 ms to 30 s and jitter, which starts anew after progress: a list to
+// its end, an event, a stream that lasts. While the server is away, or fails itself (5xx), the backoff ends at 2 s,
+// because a guest may be held until we see again. Such failures are counted apart: a server that comes back may end its
+// first streams at once, and must not be left alone for long because it was away. Rests on the API concepts "efficient
+// detection of changes", "chunks" and "bookmarks" of the Kubernetes documentation.
 #pragma once
 
 #include <functional>
@@ -49,7 +52,6 @@ class WatchSink {
 // Not thread-safe.
 class Watcher {
  public:
-  static constexpr int kPageSize = kListPage;
   static constexpr Millis kMinBackoff{100};
   static constexpr Millis kMaxBackoff{30'000};
   static constexpr Millis kMaxBackoffAway{2'000};
@@ -62,9 +64,9 @@ class Watcher {
   struct Options {
     std::string collection;      // path, from collection_path()
     std::string label_selector;  // "" selects all
-    // Never resumes a watch, but lists anew after each, whatever ended it. A watch that resumes in an etcd that was
-    // restored meanwhile misses what was written with a version that it believes to know, and goes on to name objects
-    // that are gone. For small collections.
+    // Never resumes a watch, but lists anew after each, whatever ended it and whatever it showed. A watch that resumes
+    // in an etcd that was restored meanwhile misses what was written with a version that it believes to know, and goes
+    // on to name objects that are gone. For small collections.
     bool always_lists = false;
   };
 
@@ -102,6 +104,7 @@ class Watcher {
 
   void take_page(const Json& list, Mono now);
   void list_failed(const Error& error, Mono now);
+  void begin_list();
   void watch_healthy();
   void say_trouble(const Error& error, State where);
   void say_recovered();
@@ -112,12 +115,14 @@ class Watcher {
 
   State state_ = State::kListing;
   std::string continue_;          // of the next page; "" before the first
+  int limit_ = kListPage;         // objects in the next page
   std::string resource_version_;  // up to which everything is known
   std::optional<Mono> retry_at_;
   // Kept apart. Otherwise a list that succeeds would restart the backoff of a watch that always fails.
   Backoff list_backoff_;
   Backoff watch_backoff_;
   Mono watch_began_{};
+  bool any_event_ = false;             // in the running stream, bookmarks included
   std::optional<Error> stream_error_;  // found in a line of the running stream
 
   bool not_served_ = false;       // said

@@ -129,6 +129,7 @@ constexpr auto kWatches = std::to_array<Watch>({
      .read = content_facts},
     {.kind = Kind::kLonghornSnapshot,
      .resource = &kube::kLonghornSnapshots,
+     .namespace_ = kube::kLonghornNamespace,
      .waits = true,
      .source = Source::kLonghorn,
      .only_to_capture = true,

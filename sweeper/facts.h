@@ -112,8 +112,9 @@ struct Change {
 struct Watch {
   Kind kind;
   const kube::Resource* resource;
-  std::string_view label_selector{};         // "" selects all
-  bool own_namespace = false;                // otherwise all namespaces
+  std::string_view label_selector{};  // "" selects all
+  bool own_namespace = false;
+  std::string_view namespace_{};             // unless it is our own; "": all
   bool always_lists = false;                 // see kube::Watcher::Options
   bool waits = false;                        // for what tells which of its objects are finished, and need not be kept
   std::optional<Captures::Source> source{};  // its objects say what was captured

@@ -6,7 +6,7 @@ namespace snapfreeze::sweeper {
 
 kube::Watcher::Options Feed::options(Kind kind, const std::string& own_namespace) {
   const Watch& watch = watch_of(kind);
-  const std::string_view ns = watch.own_namespace ? std::string_view(own_namespace) : "";
+  const std::string_view ns = watch.own_namespace ? std::string_view(own_namespace) : watch.namespace_;
   return {kube::collection_path(*watch.resource, ns), std::string(watch.label_selector), watch.always_lists};
 }
 

@@ -14,6 +14,7 @@ Json patch_of(const VerdictFor& item) {
   Json notes = Json::object();
   for (const auto& [key, value] : freeze::notes_of(item.verdict)) notes.set(key, value.empty() ? Json() : Json(value));
   const Json labels = notes;
+  notes.set(freeze::kVerdictOf, item.target.uid);
   if (item.frozen_for) notes.set(freeze::kFrozenFor, format_duration(*item.frozen_for));
   Json meta = Json::object({{"uid", item.target.uid}, {"annotations", std::move(notes)}, {"labels", labels}});
   return Json::object({{"metadata", std::move(meta)}});

@@ -20,12 +20,17 @@ bool has_doubt(const Session& session, freeze::Reason doubt) {
 bool says_it_all(const Session& there, const Session& wanted) {
   const bool thaws_again = there.intent.call == Intent::Call::kFreeze;
   return there.phase == Phase::kThawing && (there.unsettled || !wanted.unsettled) &&
-         (thaws_again || wanted.intent.call != Intent::Call::kFreeze) &&
+         (thaws_again || wanted.intent.call != Intent::Call::kFreeze) && there.vmi_uid == wanted.vmi_uid &&
          std::ranges::all_of(wanted.doubts, [&](freeze::Reason doubt) { return has_doubt(there, doubt); });
 }
 
-// Makes it thaw again, because of `intent`.
-void take_back(Session& there, const Intent& intent) {
+// Makes it thaw again, because of what was done to a guest for `wanted`. That may have been restarted since.
+void take_back(Session& there, const Session& wanted) {
+  const Intent& intent = wanted.intent;
+  if (there.vmi_uid != wanted.vmi_uid) {
+    there.doubt(reason::kRestarted);
+    there.vmi_uid = wanted.vmi_uid;
+  }
   if (there.phase == Phase::kResting) {
     // Its verdicts are given and must not change, so from now on it only undoes. A guest that must rest still must,
     // from the next thaw on.
@@ -38,7 +43,7 @@ void take_back(Session& there, const Intent& intent) {
 
 // What `there` must become so that the guest is thawed for `wanted`.
 Session thawing(Session there, const Session& wanted) {
-  take_back(there, wanted.intent);
+  take_back(there, wanted);
   there.unsettled = there.unsettled || wanted.unsettled;
   for (const freeze::Reason doubt : wanted.doubts) there.doubt(doubt);
   return there;
@@ -77,9 +82,9 @@ void undo_harvesters_freeze(const Seams& seams, Session undoing, const Budget& b
       if (*there) {
         const bool held = freeze::holds_guest((*there)->phase);
         const bool noted = (*there)->phase == Phase::kThawing && (*there)->intent.call == Intent::Call::kFreeze;
-        if (held || noted) return;
+        if ((held || noted) && (*there)->vmi_uid == undoing.vmi_uid) return;
         wanted = std::move(**there);
-        take_back(wanted, undoing.intent);
+        take_back(wanted, undoing);
       }
       if (write(seams, wanted, budget)) return;
     }

@@ -8,9 +8,6 @@
 namespace snapfreeze::cli {
 namespace {
 
-// Longhorn's own default, and Harvester's.
-constexpr char kLonghornNamespace[] = "longhorn-system";
-
 std::optional<Wall> longhorn_time(const Json& status) {
   const std::string& requested = status["requestedTime"].string();
   const auto time = parse_time(requested.empty() ? status["creationTime"].string() : requested);
@@ -40,7 +37,7 @@ std::map<std::string, Capture> read_captures(kube::KubeApi& api, const std::vect
   std::vector<kube::Request> requests;
   for (const std::string& uid : uids) {
     requests.push_back(
-        kube::get_request(kube::object_path(kube::kLonghornSnapshots, kLonghornNamespace, "snapshot-" + uid)));
+        kube::get_request(kube::object_path(kube::kLonghornSnapshots, kube::kLonghornNamespace, "snapshot-" + uid)));
     requests.push_back(kube::get_request(kube::object_path(kube::kVolumeSnapshotContents, "", "snapcontent-" + uid)));
   }
   const auto replies = api.call_all(requests);

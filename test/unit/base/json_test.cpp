@@ -21,9 +21,11 @@ std::string captured_review() {
   return text.str();
 }
 
+constexpr auto kUnread = Json::Prune::kUnread;
+
 // The message of the refusal, or "" when the text is accepted.
-std::string refusal(std::string_view text) {
-  const auto json = Json::parse(text);
+std::string refusal(std::string_view text, Json::Prune prune = Json::Prune::kNothing) {
+  const auto json = Json::parse(text, prune);
   if (json.ok()) return "";
   CHECK(json.error().code == Code::kMalformed);
   return json.error().message;
@@ -93,12 +95,48 @@ TEST_CASE("64 levels are accepted and 65 are refused") {
 
 TEST_CASE("8 MiB of opening brackets do no harm") {
   CHECK(refusal(std::string(8U << 20U, '[')) != "");
+  CHECK(refusal(std::string(8U << 20U, '['), kUnread).find("nested deeper than 100000 levels") != std::string::npos);
+}
+
+TEST_CASE("pruned, a container below 64 levels is null and its neighbours are kept") {
+  const std::string deep =
+      around(repeated("{\"a\":", 63) + "[1,", R"({"x":[{}],"x":2},[[3]],4)", "]" + repeated("}", 63));
+  CHECK(refusal(deep) != "");
+  CHECK(Json::parse(deep, kUnread)->dump() == repeated("{\"a\":", 63) + "[1,null,null,4]" + repeated("}", 63));
+  CHECK(Json::parse(nested_arrays(10'000), kUnread)->dump() == repeated("[", 64) + "null" + repeated("]", 64));
+  CHECK(Json::parse(nested_arrays(64), kUnread)->dump() == nested_arrays(64));
+}
+
+TEST_CASE("pruned, managed fields are null") {
+  const auto value =
+      GENERATE(as<std::string>(), R"([{"f:a":{"managedFields":[1]}},"b"])", "{}", "[]", "1", "\"a\"", "true");
+  const std::string object = around(R"({"a":[1],"managedFields":)", value, R"(,"b":{"managedField":[2]}})");
+  CHECK(Json::parse(object, kUnread)->dump() == R"({"a":[1],"managedFields":null,"b":{"managedField":[2]}})");
+  CHECK(Json::parse(object)->dump() == object);
+}
+
+TEST_CASE("pruned, managed fields cost no values") {
+  const std::string many = around("{\"managedFields\":[", repeated("0,", Json::kMaxValues), "0]}");
+  CHECK(refusal(many) != "");
+  CHECK(refusal(many, kUnread) == "");
+}
+
+TEST_CASE("pruned, what is kept is judged as strictly, and so is the text of what is dropped") {
+  CHECK(refusal(R"({"managedFields":{"a":1,"a":1}})", kUnread) == "");
+  CHECK(refusal(R"({"managedFields":{},"managedFields":{}})", kUnread) != "");
+  CHECK(refusal(R"({"managedFields":{"a":1},"a":1,"a":1})", kUnread) != "");
+  CHECK(refusal("{\"managedFields\":[\"\x80\"]}", kUnread) != "");
+  CHECK(refusal(R"({"managedFields":["\udc00"]})", kUnread) != "");
+  CHECK(refusal(R"({"managedFields":[1})", kUnread) != "");
+  CHECK(refusal(R"({"managedFields":[1]]})", kUnread) != "");
 }
 
 TEST_CASE("a document of too many values is refused") {
   CHECK(refusal(around("[", repeated("0,", Json::kMaxValues - 2), "0]")) == "");
   CHECK(refusal(around("[", repeated("0,", Json::kMaxValues - 1), "0]")).find("more than 1000000 values") !=
         std::string::npos);
+  CHECK(Json::parse(around("[", repeated("0,", Json::kMaxValues), "0]")).error().too_large);
+  CHECK_FALSE(Json::parse("[0,]").error().too_large);
 }
 
 TEST_CASE("a key given twice is refused, in small objects and in large ones") {

@@ -132,6 +132,16 @@ TEST_CASE("what is no verdict of ours is none that anybody could want") {
   CHECK(freeze::read_verdict(with_annotations("filesystem", "late")) == kFilesystem);
 }
 
+TEST_CASE("a verdict that was copied from another object is none") {
+  kube::Metadata metadata = written(kFilesystem);
+  metadata.uid = "uid-1";
+  CHECK(freeze::read_verdict(metadata) == kFilesystem);  // of the webhook, or of an earlier version
+  metadata.annotations[freeze::kVerdictOf] = "uid-1";
+  CHECK(freeze::read_verdict(metadata) == kFilesystem);
+  metadata.annotations[freeze::kVerdictOf] = "uid-0";
+  CHECK_FALSE(freeze::read_verdict(metadata));
+}
+
 TEST_CASE("a reason is one of the table, or none") {
   CHECK_FALSE(freeze::Reason());
   CHECK(freeze::Reason().name().empty());

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "kube/api.h"
 
 namespace snapfreeze::kube {
@@ -43,6 +44,16 @@ class FakeApi : public KubeApi {
 
 inline Response reply_of(int status, std::string body) {
   return {status, std::move(body), std::nullopt, Mono{}};
+}
+
+// Two replies that are too large: of too many values, and of too many bytes.
+inline Response reply_of_too_many_values() {
+  std::string body = R"({"items":[0)";
+  for (int i = 0; i < Json::kMaxValues; ++i) body += ",0";
+  return reply_of(200, body + "]}");
+}
+inline Error reply_of_too_many_bytes() {
+  return {.code = Code::kTransient, .message = "over 64 MiB", .http_status = 200, .too_large = true};
 }
 
 }  // namespace snapfreeze::kube

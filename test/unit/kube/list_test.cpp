@@ -71,6 +71,46 @@ TEST_CASE("a list that is none, is refused or not served is an error") {
   CHECK(names_in(api).error().code == Code::kNotFound);
 }
 
+TEST_CASE("a page that is too large is asked for again with a smaller limit, and the rest as well") {
+  FakeApi api;
+  api.replies = {reply_of(200, page_of({"a"}, "t")), reply_of_too_many_values(), reply_of_too_many_bytes(),
+                 reply_of(200, page_of({"b"}, "u")), reply_of(200, page_of({"c"}, ""))};
+  const auto names = names_in(api);
+  REQUIRE(names);
+  CHECK(*names == std::vector<std::string>{"a", "b", "c"});
+  const std::string list = "/apis/x/v1/things?labelSelector=a&limit=";
+  CHECK(api.requests[1].target == list + "100&continue=t");
+  CHECK(api.requests[2].target == list + "10&continue=t");
+  CHECK(api.requests[3].target == list + "1&continue=t");
+  CHECK(api.requests[4].target == list + "1&continue=u");
+}
+
+TEST_CASE("a page of one object that is too large is an error") {
+  FakeApi api;
+  for (int i = 0; i < 4; ++i) api.replies.emplace_back(reply_of_too_many_bytes());
+  CHECK(names_in(api).error().code == Code::kTransient);
+  CHECK(api.requests.size() == 3);
+}
+
+TEST_CASE("a list in pages of one object may be as long as any other") {
+  FakeApi api;
+  api.replies = {reply_of_too_many_bytes(), reply_of_too_many_bytes()};
+  for (int i = 0; i < 3000; ++i) api.replies.emplace_back(reply_of(200, page_of({"a"}, i < 2999 ? "more" : "")));
+  const auto names = names_in(api);
+  REQUIRE(names);
+  CHECK(names->size() == 3000);
+}
+
+TEST_CASE("an object that is nested too deeply does not spoil its list") {
+  const std::string deep = std::string(100, '[') + std::string(100, ']');
+  FakeApi api;
+  api.replies = {
+      reply_of(200, R"({"items":[{"metadata":{"name":"a"},"spec":)" + deep + R"(},{"metadata":{"name":"b"}}]})")};
+  const auto names = names_in(api);
+  REQUIRE(names);
+  CHECK(*names == std::vector<std::string>{"a", "b"});
+}
+
 TEST_CASE("a list without an end is given up") {
   FakeApi api;
   for (int i = 0; i < 3000; ++i) api.replies.push_back(reply_of(200, page_of({"a"}, "more")));

@@ -1,6 +1,7 @@
 #include "sweeper/facts.h"
 
 #include "freeze/lease.h"
+#include "sweeper/feed.h"
 #include "test/support/catch.h"
 #include "test/unit/sweeper/build.h"
 
@@ -32,6 +33,13 @@ constexpr char kSnapshot[] = R"({"metadata":{"uid":"u1","namespace":"vms","name"
   "status":{"creationTime":"1970-01-01T00:00:00Z","readyToUse":false}})";
 
 }  // namespace
+
+TEST_CASE("Longhorn's snapshots are watched where Longhorn keeps them, as anybody may have others elsewhere") {
+  CHECK(Feed::options(Kind::kLonghornSnapshot, "snapfreeze").collection ==
+        "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/snapshots");
+  CHECK(Feed::options(Kind::kContent, "snapfreeze").collection ==
+        "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents");
+}
 
 TEST_CASE("a snapshot is read with its epoch, its backup and its verdict") {
   const auto facts = read<SnapshotFacts>(Kind::kSnapshot, kSnapshot);

@@ -64,6 +64,9 @@ TEST_CASE("the session records the disks of its guest, hot-plugged ones too, and
       "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "pvc-0"}},
                   {"name": "b", "persistentVolumeClaim": {"claimName": "plugged", "hotpluggable": true}},
                   {"name": "share", "persistentVolumeClaim": {"claimName": "pvc-shared"}}]})"));
+  Json status = vmi["status"];
+  status.set("volumeStatus", json(R"([{"name": "b", "phase": "Ready"}])"));
+  vmi.set("status", std::move(status));
   check_not_its_disk(world, label_review("s0", "nightly", kOfVm1, "pvc-shared"));
   CHECK(world.admit(label_review("s0", "nightly", kOfVm1, "plugged")).decision == kFroze);
   CHECK(world.session()->claims == std::vector<std::string>{"pvc-0", "plugged"});

@@ -127,6 +127,23 @@ TEST_CASE("an infinite freeze while the guest rests is undone, and the guest res
   CHECK(session->captured.size() == 1);
 }
 
+TEST_CASE("an infinite freeze of a guest that was restarted since its session began is undone, too") {
+  World world;
+  world.set_deadline("0s");
+  const auto phase = GENERATE(Phase::kFrozen, Phase::kThawing, Phase::kResting);
+  world.put_session([&](Session& session) {
+    session.phase = phase;
+    session.vmi_uid = "of-before";
+    session.holds[0].uid = "another";
+  });
+  refusal(world);
+  const auto session = world.session();
+  CHECK(session->phase == Phase::kThawing);
+  CHECK(session->intent.call == Intent::Call::kFreeze);
+  CHECK(session->vmi_uid == "vm1-vmi-uid");
+  CHECK(session->doubts.back() == reason::kRestarted);
+}
+
 TEST_CASE("each infinite freeze in a burst is noted anew, but not twice") {
   World world;
   world.set_deadline("0s");
