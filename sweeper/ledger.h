@@ -56,6 +56,7 @@ class Ledger {
     freeze::Session session;
     Mono since{};
     bool may_be_frozen = false;  // the guest, now or soon
+    bool unsettled = false;      // a call may come late
     [[nodiscard]] bool over(Mono now) const { return now >= since + session.timer + freeze::kLateCalls; }
   };
   // nullptr: there is none to care for.

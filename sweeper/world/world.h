@@ -60,7 +60,10 @@ class World {
   [[nodiscard]] std::optional<FrozenGuest> frozen_guest(const std::string& guest) const {
     return describe_frozen_guest(rooms_, guest);
   }
-  [[nodiscard]] bool has_session(const std::string& guest) const { return !rooms_.sessions.of_guest(guest).empty(); }
+  [[nodiscard]] const std::set<std::string>& sessions_of(const std::string& guest) const {
+    return rooms_.sessions.of_guest(guest);
+  }
+  [[nodiscard]] bool has_session(const std::string& guest) const { return !sessions_of(guest).empty(); }
 
   [[nodiscard]] bool synced(Kind kind) const { return rooms_.listing(kind).once; }
   [[nodiscard]] bool synced() const;  // every kind that is watched was listed once
