@@ -141,8 +141,13 @@ HttpResponse Exchange::reply_to(const httplib::Request& request) {
 HttpResponse Exchange::handle(const HttpRequest& request) {
   lost_ = !connection_.begin_handling();
   if (lost_) return {};
-  const std::unique_lock turn(shared_.requests, Mono::clock::now() + shared_.options.request_timeout);
-  if (!turn) return overloaded(429, "too many requests are being handled");
+  const Mono deadline = Mono::clock::now() + shared_.options.request_timeout;
+  const std::unique_lock turn(shared_.requests, deadline);
+  if (!turn) {
+    // The API server would repeat it with the same ?timeout=, of which only a part is left by now.
+    if (Mono::clock::now() >= deadline) return text_response(503, "the request waited too long for its turn");
+    return overloaded(429, "too many requests are being handled");
+  }
   try {
     return shared_.handler(request);
   } catch (const std::exception& error) {

@@ -11,7 +11,10 @@
 // Bounds, so that memory has a ceiling:
 //  - too many connections: the one that has waited longest without a request is closed, those that never had one first;
 //  - too many bytes of requests: the largest unfinished one is answered 503;
-//  - more requests than workers and queue hold: 429. 503 and 429 carry Retry-After, which the API server honours;
+//  - more requests than workers and queue hold: 429. This and the 503 above carry Retry-After, which the API server
+//    honours;
+//  - a request that waited in vain for its turn: 503 without Retry-After. The API server would repeat it with a
+//    time-out of which only a part is left; so its failure policy applies at once;
 //  - a handshake, a request and a reply each have one deadline for the whole, however their bytes trickle in;
 //  - handshakes take half of the processors at most.
 #pragma once

@@ -1,16 +1,17 @@
 #include "webhook/admission.h"
 
+#include <optional>
 #include <utility>
 
 #include "freeze/backup.h"
 #include "freeze/names.h"
-#include "freeze/wording.h"
 #include "kube/paths.h"
 #include "webhook/begin.h"
 #include "webhook/budget.h"
 #include "webhook/decision.h"
 #include "webhook/reads.h"
 #include "webhook/undo.h"
+#include "webhook/waits.h"
 
 namespace snapfreeze::webhook {
 namespace {
@@ -20,13 +21,6 @@ using freeze::Reason;
 using freeze::Session;
 using Step = Decision::Step;
 namespace reason = freeze::reason;
-
-Outcome crash(Reason why, const std::string& backup, const std::string& vm, std::string error = "") {
-  return {why.name(),
-          Marks{freeze::kEpochNone, backup, vm, freeze::crash(why)},
-          {freeze::admission_warning(why)},
-          std::move(error)};
-}
 
 // Reserved in the budget of an admission that may have to undo Harvester's freeze.
 constexpr Millis kForUndo{300};
@@ -84,7 +78,8 @@ class Admission::Run {
   std::optional<Outcome> look_at_backup() {
     if (!kube::is_object_name(subject_.hold.name)) return crashed(reason::kUnknownBackup);
     const Mono asked = seams_.clock.monotonic();
-    const auto backup = read_backup(seams_.api, review_.namespace_, subject_.hold.name, budget_.for_call());
+    // Only the backup tells whether Harvester's freeze has a timer, so a read that failed is repeated.
+    const auto backup = read_backup_patiently(seams_, admission_.waits_, subject_, budget_, kForUndo);
     if (!backup) return api_error(backup.error());
     if (!*backup) return crashed(reason::kUnknownBackup);
     if (const auto why = freeze::refuse_claim(subject_.hold, review_.name, **backup)) return crashed(why);
@@ -129,7 +124,9 @@ class Admission::Run {
     facts.hold = subject_.hold;
     facts.disk = subject_.disk;
     facts.session = std::move(*session);
-    if (const auto decision = decide_early(facts.hold, facts.disk, facts.session)) return act(*decision, facts);
+    if (const auto decision = decide_early(facts.hold, facts.disk, facts.session)) {
+      return act(decision->reason == reason::kCoolDown ? look_at_resting(facts) : *decision, facts);
+    }
     if (!admission_.sweeper_.alive(seams_.clock.monotonic())) return refused(reason::kNoSweeper);
     Permission* const now = is_harvesters() ? nullptr : &permission_;
     const auto seen = read_guest(seams_.api, subject_, budget_.for_call(), now, facts.guest);
@@ -140,6 +137,12 @@ class Admission::Run {
     return act(decide(facts), facts);
   }
 
+  // If the guest cannot be read, it is not known to be off.
+  Decision look_at_resting(Facts& facts) {
+    (void)read_guest(seams_.api, subject_, budget_.for_call(), nullptr, facts.guest);
+    return decide_resting(facts);
+  }
+
   // Nothing is listed, waited for or written for a user who may not freeze the guest. Otherwise a copied owner
   // reference would be a way around RBAC.
   std::optional<Outcome> look_at_members(Facts& facts) {
@@ -148,14 +151,14 @@ class Admission::Run {
     if (permission_.given == false) return crashed(reason::kNotPermitted);
     if (!read) return api_error(read.error());
     if (is_harvesters() || facts.exists) return std::nullopt;
-    for (Backoff backoff;;) {
+    for (Wait wait(admission_.waits_);;) {
       if (const Slots::Taken slot(admission_.lists_); slot) {
         const auto timer = freeze::freeze_timer(settings_.policy, std::nullopt, false);
         const auto listed = list_members(seams_, subject_, timer, budget_, facts);
         if (!listed) return api_error(listed.error());
         return std::nullopt;
       }
-      if (!backoff.wait(seams_.clock, budget_)) return crashed(reason::kBusy);
+      if (!wait.next(seams_.clock, budget_)) return crashed(reason::kBusy);
     }
   }
 
@@ -174,6 +177,8 @@ class Admission::Run {
         return Outcome{kNoGuest, marks(freeze::kEpochOffline), {}, ""};
       case Step::kWait:
         return wait(*facts.session);
+      case Step::kAwaitReport:
+        return after(wait_for_report(seams_, admission_.waits_, subject_, budget_), reason::kFrozenByOther);
       case Step::kCrash:
         return decision.reason == reason::kLate ? late() : refused(decision.reason);
       case Step::kAddHold:
@@ -193,21 +198,18 @@ class Admission::Run {
     return settings_.observe ? crashed(reason::kObserve) : refused(reason::kLate);
   }
 
-  // Waits until a freeze has ended, or until a session that cannot be joined is gone or rests.
   std::optional<Outcome> wait(const Session& seen) {
-    const Slots::Taken slot(admission_.waits_);
-    if (!slot) return refused(reason::kBusy);
-    const bool is_freezing = seen.phase == freeze::Phase::kFreezing;
-    for (Backoff backoff; !must_undo_now() && backoff.wait(seams_.clock, budget_);) {
-      const auto session = read_session();
-      if (!session) return api_error(session.error());
-      if (!*session || (*session)->uid != seen.uid || (*session)->phase == freeze::Phase::kResting) return std::nullopt;
-      if (is_freezing && (*session)->phase != seen.phase) return std::nullopt;
-    }
-    return refused(is_freezing ? reason::kNoTime : reason::kHeld);
+    // Without a timer, Harvester's freeze must be undone in time.
+    const Budget waiting = no_timer_ ? budget_.less(kForUndo) : budget_;
+    return after(wait_for_session(seams_, admission_.waits_, seen, waiting),
+                 seen.phase == freeze::Phase::kFreezing ? reason::kNoTime : reason::kHeld);
   }
 
-  [[nodiscard]] bool must_undo_now() const { return no_timer_ && budget_.left() <= kForUndo; }
+  std::optional<Outcome> after(const Result<Waited>& waited, Reason in_vain) {
+    if (!waited) return api_error(waited.error());
+    if (*waited == Waited::kChanged) return std::nullopt;
+    return refused(*waited == Waited::kBusy ? reason::kBusy : in_vain);
+  }
 
   std::optional<Outcome> add_hold(Session session) {
     session.holds.push_back(subject_.hold);
@@ -281,19 +283,11 @@ class Admission::Run {
     return refused(reason::kApiError, error.message);
   }
 
-  // Not if the owner opted out, not if KubeVirt has frozen the guest for a snapshot or a backup of its own, and not for
-  // a user who may not freeze it.
   void undo(Reason why) {
     if (settings_.observe || why == reason::kSkipped || why == reason::kSnapshotInProgress) return;
     const Budget budget = budget_.to_clean_up(kForUndo);
-    freeze::Guest guest;
-    for (Backoff backoff; !read_guest(seams_.api, subject_, budget.for_call(), &permission_, guest);) {
-      if (!backoff.wait(seams_.clock, budget)) return;
-    }
-    if (permission_.given != true || !guest.vmi || !guest.vmi->running()) return;
-    if (freeze::reason_not_to_freeze(*guest.vmi, guest.vm) == reason::kSkipped) return;
-    if (freeze::kubevirt_freezes(*guest.vmi, guest.vm)) return;
-    undo_harvesters_freeze(seams_, new_session(*guest.vmi), budget);
+    const auto vmi = guest_to_undo(seams_, subject_, permission_, budget);
+    if (vmi) undo_harvesters_freeze(seams_, new_session(*vmi), budget);
   }
 
   Admission& admission_;

@@ -1,14 +1,12 @@
 // The admission of one VolumeSnapshot, from the decoded review to the marks that the snapshot gets.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 #include "freeze/policy.h"
 #include "webhook/liveness.h"
-#include "webhook/patch.h"
+#include "webhook/outcome.h"
 #include "webhook/recent_backups.h"
 #include "webhook/review.h"
 #include "webhook/seams.h"
@@ -22,20 +20,7 @@ struct Settings {
   freeze::Policy policy;
   bool observe = false;  // decides and records, but writes no Lease and touches no guest
   int max_freezes = 16;  // sessions that may begin at once; any more are answered "busy"
-  int max_waits = 32;    // admissions that may wait for another's session; likewise
-};
-
-// What an admission did, for metrics and logs: one of these, or a reason of freeze/reasons.h.
-inline constexpr std::string_view kUntouched = "untouched";
-inline constexpr std::string_view kFroze = "froze";
-inline constexpr std::string_view kJoined = "joined";
-inline constexpr std::string_view kNoGuest = "offline";
-
-struct Outcome {
-  std::string_view decision;
-  std::optional<Marks> marks;  // nullopt: not ours, so only marks that we alone may set are removed
-  std::vector<std::string> warnings;
-  std::string error;  // what went wrong, for the log
+  int max_waits = 32;    // admissions that may wait for what others do; likewise
 };
 
 // Thread-safe. Starts no thread, holds no lock across a call.
@@ -48,7 +33,7 @@ class Admission {
         freezes_(settings_.max_freezes),
         waits_(settings_.max_waits),
         lists_(kMaxLists),
-        vms_(seams.api, seams.clock, lists_) {}
+        vms_(seams.api, seams.clock, lists_, waits_) {}
 
   // Returns by `deadline`, or as late as the KubeApi ends a call late. The object is allowed whatever happens.
   Outcome admit(const Review& review, Mono arrival, Mono deadline);

@@ -37,6 +37,8 @@ class Budget {
     const Millis wanted = overdue() ? kToCleanUp : least;
     return Budget(clock_, std::max(deadline_, clock_.monotonic() + wanted));
   }
+  // This one, but `reserved` is left when it ends.
+  [[nodiscard]] Budget less(Millis reserved) const { return Budget(clock_, deadline_ - reserved); }
   // For one call to the API server; never 0, which might be read as no bound.
   [[nodiscard]] Millis for_call() const { return std::max(std::min(kube::kCallTimeout, left()), Millis(1)); }
 
@@ -45,19 +47,22 @@ class Budget {
   const Mono deadline_;
 };
 
-// Waits before looking at the same thing again: 20 ms, 40 ms, … 200 ms.
+// Waits before looking at the same thing again: 20 ms, 40 ms, … 200 ms, unless another pace is given.
 class Backoff {
  public:
+  explicit Backoff(Millis first = Millis(20), Millis longest = Millis(200)) : delay_(first), longest_(longest) {}
+
   // False: the budget does not last until another look, or the process is asked to stop.
   bool wait(Clock& clock, const Budget& budget) {
     if (budget.left() <= delay_) return false;
     const Millis delay = delay_;
-    delay_ = std::min(delay_ * 2, Millis(200));
+    delay_ = std::min(delay_ * 2, longest_);
     return clock.wait(delay);
   }
 
  private:
-  Millis delay_{20};
+  Millis delay_;
+  Millis longest_;
 };
 
 }  // namespace snapfreeze::webhook

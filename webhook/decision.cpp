@@ -44,7 +44,7 @@ bool half_is_left(const Session& session, const std::optional<Wall>& server_cloc
 Decision decide_by_session(const Facts& facts, const kube::VmiView& vmi) {
   if (!facts.session) {
     const bool somebody_elses = facts.hold.kind == Hold::Kind::kLabel && vmi.reported_frozen();
-    return somebody_elses ? no_freeze(reason::kFrozenByOther) : Decision{Step::kBegin};
+    return somebody_elses ? Decision{Step::kAwaitReport} : Decision{Step::kBegin};
   }
   const Session& session = *facts.session;
   // The session did not freeze a disk that was plugged in since it began.
@@ -70,6 +70,11 @@ std::optional<Decision> decide_early(const Hold& hold, std::string_view disk, co
   if (!covers(session, hold)) return std::nullopt;
   if (!session->has_disk(disk)) return no_freeze(reason::kNotItsDisk);
   return Decision{freeze::is_frozen(session->phase) ? Step::kJoin : Step::kWait};
+}
+
+Decision decide_resting(const Facts& facts) {
+  const auto decision = decide_by_guest(facts);
+  return decision && decision->step == Step::kOffline ? *decision : no_freeze(reason::kCoolDown);
 }
 
 std::optional<Decision> decide_by_guest(const Facts& facts) {

@@ -26,12 +26,13 @@ struct Facts {
 
 struct Decision {
   enum class Step {
-    kJoin,     // the session has a hold for this backup
-    kAddHold,  // the session can hold the guest for this backup as well
-    kBegin,    // begin a session
-    kWait,     // wait until the session changes
-    kOffline,  // no guest runs: disks at rest, if the sweeper finds that it stayed so
-    kCrash,    // allow without a freeze, for `reason`
+    kJoin,         // the session has a hold for this backup
+    kAddHold,      // the session can hold the guest for this backup as well
+    kBegin,        // begin a session
+    kWait,         // wait until the session changes
+    kAwaitReport,  // wait for a fresh report on the guest, which may have been thawed since; else kFrozenByOther
+    kOffline,      // no guest runs: disks at rest, if the sweeper finds that it stayed so
+    kCrash,        // allow without a freeze, for `reason`
   };
   Step step = Step::kCrash;
   freeze::Reason reason{};  // of kCrash: freeze/reasons.h
@@ -43,6 +44,10 @@ struct Decision {
 // must be known.
 [[nodiscard]] std::optional<Decision> decide_early(const freeze::Hold& hold, std::string_view disk,
                                                    const std::optional<freeze::Session>& session);
+
+// Decides by the guest when decide_early says kCoolDown. A guest that is off is not stunned, so its disks are at rest
+// all the same. A guest that was not read is not known to be off.
+[[nodiscard]] Decision decide_resting(const Facts& facts);
 
 // Decides by the guest, whatever the other facts are. nullopt: it can be frozen, and has the disk.
 [[nodiscard]] std::optional<Decision> decide_by_guest(const Facts& facts);

@@ -91,10 +91,14 @@ Json patch_for(const Json& object, const Marks& marks) {
   Json patch = Json::array();
   const Json& metadata = object["metadata"];
   if (!metadata.is_object()) patch.push(operation("add", "/metadata", Json::object()));
-  change_map(patch, "/metadata/labels", metadata["labels"],
-             labels_of({freeze::kEpochLabel, marks.epoch}, marks.verdict));
   std::vector<Entry> annotations = annotations_of(marks);
-  if (too_large(metadata["annotations"], annotations)) annotations = annotations_of(Marks{});
+  const bool fits = !too_large(metadata["annotations"], annotations);
+  if (!fits) annotations = annotations_of(Marks{});
+  // By these epochs the sweeper finds what it still owes a verdict. Where our annotations do not fit, neither does a
+  // verdict, and the sweeper would try for ever to write it.
+  const bool owed = marks.epoch == freeze::kEpochNone || marks.epoch == freeze::kEpochOffline;
+  change_map(patch, "/metadata/labels", metadata["labels"],
+             labels_of({freeze::kEpochLabel, marks.epoch, owed && !fits}, marks.verdict));
   change_map(patch, "/metadata/annotations", metadata["annotations"], annotations);
   return patch;
 }

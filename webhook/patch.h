@@ -21,7 +21,8 @@ struct Marks {
 };
 
 // The operations that mark `object`, a JSON object; an empty array when it already has these marks. If the annotations
-// would exceed the API server's limit of 256 KiB, none is added.
+// would exceed the API server's limit of 256 KiB, none is added, and of the epochs only that of a session: `none` and
+// `offline` are removed.
 [[nodiscard]] Json patch_for(const Json& object, const Marks& marks);
 
 // The operations that remove the marks that only we may set from an object that is not ours: epoch, backup and verdict.

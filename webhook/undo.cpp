@@ -1,7 +1,9 @@
 #include "webhook/undo.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "freeze/guest.h"
 #include "freeze/names.h"
 
 namespace snapfreeze::webhook {
@@ -69,6 +71,18 @@ void leave_thawing(const Seams& seams, Session session, const Budget& budget) {
     }
     if (!backoff.wait(seams.clock, budget)) return;
   }
+}
+
+std::optional<kube::VmiView> guest_to_undo(const Seams& seams, const Subject& subject, Permission& permission,
+                                           const Budget& budget) {
+  freeze::Guest guest;
+  for (Backoff backoff; !read_guest(seams.api, subject, budget.for_call(), &permission, guest);) {
+    if (!backoff.wait(seams.clock, budget)) return std::nullopt;
+  }
+  if (permission.given != true || !guest.vmi || !guest.vmi->running()) return std::nullopt;
+  if (freeze::reason_not_to_freeze(*guest.vmi, guest.vm) == reason::kSkipped) return std::nullopt;
+  if (freeze::kubevirt_freezes(*guest.vmi, guest.vm)) return std::nullopt;
+  return std::move(guest.vmi);
 }
 
 void undo_harvesters_freeze(const Seams& seams, Session undoing, const Budget& budget) {

@@ -7,6 +7,7 @@
 #include "kube/paths.h"
 #include "kube/views.h"
 #include "webhook/reads.h"
+#include "webhook/waits.h"
 
 namespace snapfreeze::webhook {
 
@@ -63,7 +64,7 @@ class VmFinder::Asking {
 Result<Found> VmFinder::find(const std::string& ns, const std::string& disk, const Budget& budget) {
   const Mono asked = clock_.monotonic();
   Asking asking(*this, ns);
-  for (Backoff backoff;;) {
+  for (Wait wait(waits_);;) {
     if (auto found = asking.answer(disk, asked)) return *found;
     if (asking.may_list()) {
       const Slots::Taken slot(lists_);
@@ -76,7 +77,7 @@ Result<Found> VmFinder::find(const std::string& ns, const std::string& disk, con
       }
       asking.done();
     }
-    if (!backoff.wait(clock_, budget)) return Found{Found::What::kBusy, ""};
+    if (!wait.next(clock_, budget)) return Found{Found::What::kBusy, ""};
   }
 }
 

@@ -21,7 +21,7 @@ struct Found {
     kVm,      // one guest has the disk: `vm`
     kNobody,  // no guest that is not off has it
     kShared,  // several have it: no single freeze covers the disk
-    kBusy,    // the budget ended before a list was available
+    kBusy,    // no list was available in time, or as many wait for one as may
   };
   What what = What::kNobody;
   std::string vm;
@@ -29,11 +29,12 @@ struct Found {
 
 // A list of a namespace is large and slow, and a backup of many disks, or anyone who means harm, asks for many at once.
 // So one list of a namespace is read at a time, and serves everyone who asked before it began: it is as fresh as one of
-// their own. It is read in pages, of which only names are kept. `lists` bounds how many lists are read at once.
-// Thread-safe; holds no lock across a call.
+// their own. It is read in pages, of which only names are kept. `lists` bounds how many lists are read at once, and
+// whoever waits for one holds one of `waits`. Thread-safe; holds no lock across a call.
 class VmFinder {
  public:
-  VmFinder(kube::KubeApi& api, Clock& clock, Slots& lists) : api_(api), clock_(clock), lists_(lists) {}
+  VmFinder(kube::KubeApi& api, Clock& clock, Slots& lists, Slots& waits)
+      : api_(api), clock_(clock), lists_(lists), waits_(waits) {}
 
   // Only for users who may freeze every guest of the namespace. Errors are those of kube/rest.h.
   Result<Found> find(const std::string& ns, const std::string& disk, const Budget& budget);
@@ -57,6 +58,7 @@ class VmFinder {
   kube::KubeApi& api_;
   Clock& clock_;
   Slots& lists_;
+  Slots& waits_;
   std::mutex mutex_;
   std::map<std::string, Namespace> namespaces_;  // those that somebody is asking about
 };

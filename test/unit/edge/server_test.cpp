@@ -165,6 +165,25 @@ TEST_CASE("More requests than workers and queue hold are answered 429, to come a
   CHECK(refused.ask(post("{}")).status == 200);
 }
 
+TEST_CASE("A request that waited in vain for its turn is answered 503, not to come again") {
+  Gate gate;
+  ServerOptions options;
+  options.workers = 1;
+  options.request_timeout = Millis(500);
+  TlsServer server(options, std::ref(gate));
+  Peer handled = server.connect();
+  Peer queued = server.connect();
+  REQUIRE(handled.send(post("{}")));
+  REQUIRE(eventually([&] { return gate.inside() == 1; }));
+
+  const Reply reply = queued.ask(post("{}"));
+  CHECK(reply.status == 503);
+  CHECK_FALSE(reply.has("Retry-After"));
+
+  gate.open();
+  CHECK(handled.receive().status == 200);
+}
+
 TEST_CASE("While it winds down, each reply ends its connection and new ones are served") {
   TlsServer server;
   Peer peer = server.connect();

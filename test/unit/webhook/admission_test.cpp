@@ -165,7 +165,26 @@ TEST_CASE("a resting guest is left alone") {
   World world;
   world.put_session([](Session& session) { session.phase = Phase::kResting; });
   check_crash(world.admit(harvester_review("disk-0")), reason::kCoolDown);
-  CHECK(world.api.ledger.size() == 2);
+  CHECK(world.api.ledger.size() == 4);
+}
+
+TEST_CASE("a VM that is off is offline also while its session rests, if it can be read") {
+  World world;
+  world.put_session([](Session& session) { session.phase = Phase::kResting; });
+  world.api.objects.erase(path_of(kube::kVirtualMachineInstances, "vm1"));
+  SECTION("it can") {
+    const Outcome outcome = world.admit(harvester_review("disk-0"));
+    CHECK(outcome.decision == kNoGuest);
+    REQUIRE(outcome.marks);
+    CHECK(outcome.marks->epoch == freeze::kEpochOffline);
+    CHECK_FALSE(outcome.marks->verdict);
+  }
+  SECTION("it cannot") {
+    world.api.statuses[path_of(kube::kVirtualMachines, "vm1")] = 500;
+    check_crash(world.admit(harvester_review("disk-0")), reason::kCoolDown);
+  }
+  CHECK(world.session()->phase == Phase::kResting);
+  CHECK(world.api.count("PUT") + world.api.count("POST") == 0);
 }
 
 TEST_CASE("a second backup of a frozen guest gets a hold") {

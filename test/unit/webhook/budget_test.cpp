@@ -43,6 +43,23 @@ TEST_CASE("looks at the same thing come 20 to 200 ms apart and end with the budg
         std::vector<Millis>{Millis(20), Millis(60), Millis(140), Millis(300), Millis(500), Millis(700), Millis(900)});
 }
 
+TEST_CASE("looks that cost more come at a pace of their own") {
+  test::FakeClock clock;
+  const Mono start = clock.monotonic();
+  const Budget budget(clock, start + Millis(3500));
+  Backoff backoff(Millis(1000), Millis(1000));
+  for (int i = 0; i < 3; ++i) CHECK(backoff.wait(clock, budget));
+  CHECK_FALSE(backoff.wait(clock, budget));
+  CHECK(clock.monotonic() - start == Millis(3000));
+}
+
+TEST_CASE("a part of the budget can be kept back") {
+  test::FakeClock clock;
+  const Budget budget(clock, clock.monotonic() + Millis(1000));
+  CHECK(budget.less(Millis(300)).left() == Millis(700));
+  CHECK(budget.less(Millis(2000)).used_up());
+}
+
 TEST_CASE("slots are taken up to their limit and given back") {
   Slots slots(1);
   {

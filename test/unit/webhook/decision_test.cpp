@@ -54,6 +54,25 @@ TEST_CASE("a resting session decides early, whose ever it was") {
   CHECK(decide_early(kBackup, "disk", session(Phase::kResting, kOther)) == Decision{Step::kCrash, reason::kCoolDown});
 }
 
+TEST_CASE("a resting session keeps from no guest that is off that its disks are at rest") {
+  Facts known = facts();
+  CHECK(decide_resting(known) == Decision{Step::kCrash, reason::kCoolDown});
+  known.guest.vmi->agent_connected = false;
+  CHECK(decide_resting(known) == Decision{Step::kCrash, reason::kCoolDown});
+  known.guest.vmi->phase = "Succeeded";
+  CHECK(decide_resting(known) == Decision{Step::kOffline});
+  known.guest.vmi.reset();
+  CHECK(decide_resting(known) == Decision{Step::kOffline});
+  known.disk = "another-vms";
+  CHECK(decide_resting(known) == Decision{Step::kCrash, reason::kCoolDown});
+}
+
+TEST_CASE("a resting guest that was not read is not known to be off") {
+  Facts known = facts();
+  known.guest = {};
+  CHECK(decide_resting(known) == Decision{Step::kCrash, reason::kCoolDown});
+}
+
 TEST_CASE("other sessions and none leave the decision open") {
   CHECK_FALSE(decide_early(kBackup, "disk", std::nullopt));
   CHECK_FALSE(decide_early(kBackup, "disk", session(Phase::kFrozen, kOther)));
@@ -194,7 +213,7 @@ TEST_CASE("a guest reported frozen is somebody else's only where Harvester has n
   known.guest.vmi->fs_freeze_status = "frozen";
   CHECK(decide(known) == Decision{Step::kBegin});
   known.hold = kLabelled;
-  CHECK(decide(known) == Decision{Step::kCrash, reason::kFrozenByOther});
+  CHECK(decide(known) == Decision{Step::kAwaitReport});
   known.session = session(Phase::kFrozen, kOther);
   CHECK(decide(known) == Decision{Step::kAddHold});
 }

@@ -159,13 +159,55 @@ TEST_CASE("a generated name is no obstacle") {
   CHECK(world.admit(label_review("", "nightly", kOfVm1)).decision == kFroze);
 }
 
-TEST_CASE("a guest that somebody else froze is left to them") {
-  World world;
+void report(World& world, const std::string& status_of_freeze) {
   Json& vmi = world.api.objects[path_of(kube::kVirtualMachineInstances, "vm1")];
   Json status = vmi["status"];
-  vmi.set("status", status.set("fsFreezeStatus", "frozen"));
+  vmi.set("status", status.set("fsFreezeStatus", status_of_freeze));
+}
+
+TEST_CASE("a guest that somebody else froze is left to them") {
+  World world;
+  report(world, "frozen");
+  const Mono start = world.clock.monotonic();
   CHECK(world.admit(label_review("s0", "nightly", kOfVm1)).decision == reason::kFrozenByOther);
   CHECK(world.api.count("PUT") + world.api.count("POST /apis/coordination") == 0);
+  CHECK(world.clock.monotonic() - start > Millis(5500));
+  CHECK(world.clock.monotonic() - start < Millis(6500));
+  CHECK(world.api.count("/virtualmachineinstances/vm1") == 7);
+}
+
+TEST_CASE("a guest that was thawed just now is frozen once KubeVirt no longer reports it frozen") {
+  World world;
+  report(world, "frozen");
+  world.clock.after(Millis(GENERATE(500, 4900, 5500)), [&] { report(world, ""); });
+  CHECK(world.admit(label_review("s0", "nightly", kOfVm1)).decision == kFroze);
+}
+
+TEST_CASE("a report that is of the freeze for another disk of the same backup does not keep a disk from joining") {
+  World world;
+  report(world, "frozen");
+  world.clock.after(Millis(1500), [&] {
+    world.put_session([](freeze::Session& session) { session.holds = {{Hold::Kind::kLabel, "nightly", "", 0}}; });
+  });
+  const Mono start = world.clock.monotonic();
+  CHECK(world.admit(label_review("s0", "nightly", kOfVm1)).decision == kJoined);
+  CHECK(world.clock.monotonic() - start < Millis(2500));
+}
+
+TEST_CASE("a budget too short for a fresh report is not waited out, and a guest reported frozen is left alone") {
+  World world;
+  report(world, "frozen");
+  CHECK(world.admit(label_review("s0", "nightly", kOfVm1), Millis(900)).decision == reason::kFrozenByOther);
+  CHECK(world.api.count("/virtualmachineinstances/vm1") == 1);
+}
+
+TEST_CASE("who would have to wait for a fresh report without a place to wait is told at once that we are busy") {
+  Settings settings;
+  settings.max_waits = 0;
+  World world(settings);
+  report(world, "frozen");
+  CHECK(world.admit(label_review("s0", "nightly", kOfVm1)).decision == reason::kBusy);
+  CHECK(world.api.count("/virtualmachineinstances/vm1") == 1);
 }
 
 }  // namespace

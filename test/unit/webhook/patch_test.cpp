@@ -67,9 +67,24 @@ TEST_CASE("a verdict that the webhook itself gives is a label, too") {
 TEST_CASE("annotations that would exceed the API server's limit are left out") {
   const Json annotations = Json::object({{"large", std::string(256 * 1024 - 10, 'x')}, {freeze::kConsistency, "f"}});
   const Json object = Json::object({{"metadata", Json::object({{"annotations", annotations}})}});
-  const auto result = patched(object, kCrashed);
-  CHECK(label(result) == freeze::kEpochNone);
+  const auto result = patched(object, kJoined);
+  CHECK(label(result) == "epoch-1");
   CHECK(result["metadata"]["annotations"].size() == 1);
+}
+
+TEST_CASE("where no annotation fits, no epoch asks the sweeper for a verdict that would not fit either") {
+  const Marks at_rest{freeze::kEpochOffline, "b1", "vm1"};
+  const Marks marks = GENERATE_COPY(kCrashed, at_rest);
+  const Json annotations = Json::object({{"large", std::string(256 * 1024 - 10, 'x')}});
+  const Json none = Json::object({{"app", "a"}});
+  const Json brought_along = Json::object({{"app", "a"}, {freeze::kEpochLabel, "none"}});
+  for (const Json& labels : {none, brought_along}) {
+    const auto result =
+        patched(Json::object({{"metadata", Json::object({{"labels", labels}, {"annotations", annotations}})}}), marks);
+    CHECK_FALSE(result["metadata"]["labels"].contains(freeze::kEpochLabel));
+    CHECK(result["metadata"]["labels"]["app"] == "a");
+    CHECK(result["metadata"]["annotations"].size() == 1);
+  }
 }
 
 TEST_CASE("names of 253 characters stand in annotations whole") {

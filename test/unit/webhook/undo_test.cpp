@@ -110,6 +110,16 @@ TEST_CASE("an infinite freeze for what is refused is undone: what could not be r
   check_undone(world);
 }
 
+TEST_CASE("an infinite freeze for what is refused is undone: also if the backup can be read at a later try only") {
+  World world;
+  world.set_deadline("0s");
+  world.store("disk-2", {});
+  const int tries = GENERATE(1, 2, 10);
+  for (int call = 1; call <= tries; ++call) world.api.faults[call] = {test::FakeFault::Kind::kStatus, 503};
+  CHECK(refusal(world) == reason::kLate);
+  check_undone(world);
+}
+
 TEST_CASE("an infinite freeze while the guest rests is undone, and the guest rests again from then on") {
   World world;
   world.set_deadline("0s");

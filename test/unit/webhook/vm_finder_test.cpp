@@ -121,7 +121,8 @@ struct Herd {
   SlowApi api;
   test::RealClock clock;
   Slots lists{2};
-  VmFinder finder{api, clock, lists};
+  Slots waits{64};
+  VmFinder finder{api, clock, lists, waits};
   std::mutex mutex;
   int vms = 0, busy = 0, errors = 0;
 };
@@ -147,6 +148,56 @@ TEST_CASE("who gets no list in time is told that we are busy") {
       20, [](int i) { return "ns" + std::to_string(i); }, Millis(150));
   CHECK(herd.busy > 0);
   CHECK(herd.busy + herd.vms + herd.errors == 20);
+}
+
+TEST_CASE("whoever waits for a list holds one of the places to wait, and without one does not wait") {
+  test::FakeClock clock;
+  test::FakeApi api(clock);
+  const int places = GENERATE(0, 1);
+  Slots lists(0);
+  Slots waits(places);
+  VmFinder finder(api, clock, lists, waits);
+  const Mono start = clock.monotonic();
+  const auto found = finder.find("vms", "pvc-0", Budget(clock, start + Millis(5000)));
+  REQUIRE(found);
+  CHECK(found->what == Found::What::kBusy);
+  CHECK((clock.monotonic() > start) == (places > 0));
+}
+
+TEST_CASE("a list that is to be had at once needs no place to wait") {
+  test::FakeClock clock;
+  test::FakeApi api(clock);
+  api.objects[path_of(kube::kVirtualMachineInstances, "vm1")] = test::running_vmi("vm1");
+  Slots lists(1);
+  Slots waits(0);
+  VmFinder finder(api, clock, lists, waits);
+  const auto found = finder.find(test::kNamespace, "pvc-0", Budget(clock, clock.monotonic() + Millis(5000)));
+  REQUIRE(found);
+  CHECK(found->vm == "vm1");
+}
+
+TEST_CASE("who would have to wait for a list of members without a place to wait is told at once that we are busy") {
+  Settings settings;
+  settings.max_waits = 0;
+  World world(settings);
+  const auto admit = [&](const std::string& name) {
+    return world.admit(label_review(name, name, R"({"snapfreeze.harvesterhci.io/vm": "vm1"})"));
+  };
+  // The second asks while the first reads its list, the third while the second does.
+  int lists = 0;
+  std::optional<Outcome> third;
+  world.api.on_call = [&](const kube::Request& request) {
+    if (third || request.target.find(kMembers) == std::string::npos) return;
+    const bool is_second = ++lists == 2;
+    const Mono start = world.clock.monotonic();
+    Outcome outcome = admit("s" + std::to_string(lists));
+    if (!is_second) return;
+    third = std::move(outcome);
+    CHECK(world.clock.monotonic() - start < Millis(100));
+  };
+  admit("s0");
+  REQUIRE(third);
+  CHECK(third->decision == reason::kBusy);
 }
 
 TEST_CASE("a list that fails is its asker's error, and the next one asks anew") {
