@@ -22,7 +22,9 @@ std::string phrases_in_a_row(const std::vector<std::string>& phrases) {
 
 // As an admission does.
 webhook::Decision decide_all(const webhook::Facts& facts) {
-  if (const auto early = webhook::decide_early(facts.hold, facts.disk, facts.session)) return *early;
+  if (const auto early = webhook::decide_early(facts.hold, facts.disk, facts.session)) {
+    return early->reason == reason::kCoolDown ? webhook::decide_resting(facts) : *early;
+  }
   if (const auto by_guest = webhook::decide_by_guest(facts)) return *by_guest;
   return webhook::decide(facts);
 }
@@ -109,6 +111,8 @@ class Foretelling {
              "a backup now would wait for another session of this VM to end, and give up when its time is over",
              "take the backup once `snapfreeze status` no longer shows that session"});
         return;
+      case Step::kAwaitReport:  // it was frozen when it was read, and no thaw was seen since
+        return crash(reason::kFrozenByOther, spoilers_of(reason::kFrozenByOther, spoiled_, facts_.others));
       case Step::kCrash:
         break;
     }
