@@ -179,7 +179,7 @@ Result<Response> HttpsClient::Impl::receive(Exchange& exchange, const Request& r
     if (!taken.ok()) return taken.error();
     if (reply.body().size() > kMaxReply) {
       return Error{.code = Code::kTransient,
-                   .message = "the reply is over 64 MiB",
+                   .message = fmt::format("the reply is over {} MiB", kMaxReply >> 20),
                    .http_status = reply.status(),
                    .too_large = true};
     }

@@ -18,10 +18,10 @@ inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"
 inline constexpr Resource kVolumeSnapshots{"snapshot.storage.k8s.io", "v1", "volumesnapshots", "VolumeSnapshot"};
 inline constexpr Resource kVolumeSnapshotContents{"snapshot.storage.k8s.io", "v1", "volumesnapshotcontents",
                                                   "VolumeSnapshotContent", false};
-// Longhorn's own record of a cut, in Longhorn's namespace.
 // Longhorn keeps its objects in this namespace, Harvester's too. Whoever may write such objects elsewhere, says nothing
 // of a disk.
 inline constexpr char kLonghornNamespace[] = "longhorn-system";
+// Longhorn's own record of a cut.
 inline constexpr Resource kLonghornSnapshots{"longhorn.io", "v1beta2", "snapshots", "Snapshot"};
 // Harvester's backup of a VM, which is not KubeVirt's kind of the same name.
 inline constexpr Resource kHarvesterBackups{"harvesterhci.io", "v1beta1", "virtualmachinebackups",

@@ -47,6 +47,20 @@ void also_heed(const Freezer& seen, std::vector<Freezer>& others) {
   now->froze = now->froze || seen.froze || !seen.snapshots.empty();
 }
 
+// What a disk of the backup is worth that this freeze did not cover: at best it is of another moment. That its guest
+// does not run is not so.
+Verdict beside_our_freeze(const Verdict& elsewhere) {
+  switch (elsewhere.consistency) {
+    case Consistency::kFilesystem:
+      return crash(reason::kLate);
+    case Consistency::kOffline:
+      return crash(reason::kStarted);
+    case Consistency::kCrash:
+      break;
+  }
+  return elsewhere;
+}
+
 }  // namespace
 
 Judgement::Judgement(const Seams& seams, const Settings& settings, const ConcludeJob& job)
@@ -152,24 +166,6 @@ void Judgement::snapshot_is_gone(const std::string& name) {
 bool Judgement::is_deleted(const HoldSituation& hold, const std::string& name) const {
   return !verdicts_.contains(name) && (hold.deleted_names.contains(name) || gone_.contains(name));
 }
-
-namespace {
-
-// What a disk of the backup is worth that this freeze did not cover: at best it is of another moment. That its guest
-// does not run is not so.
-Verdict beside_our_freeze(const Verdict& elsewhere) {
-  switch (elsewhere.consistency) {
-    case Consistency::kFilesystem:
-      return crash(reason::kLate);
-    case Consistency::kOffline:
-      return crash(reason::kStarted);
-    case Consistency::kCrash:
-      break;
-  }
-  return elsewhere;
-}
-
-}  // namespace
 
 std::optional<Verdict> Judgement::judge_hold(std::size_t index) {
   const HoldSituation& hold = job_.holds[index];

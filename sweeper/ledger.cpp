@@ -154,7 +154,7 @@ void Ledger::somebody_deleted(const Session& session, Mono now) {
   std::erase_if(lost_, [&](const auto& item) { return item.second.over(now); });
   const std::string guest = guest_key(session.namespace_, session.vm);
   const bool unsettled = session.unsettled || (progress != progress_.end() && progress->second.unsettled);
-  lost_[guest] = {session, now, is_frozen || unsettled, unsettled};
+  lost_[guest] = {session, now, is_frozen, unsettled};
   const Key key{About::kLostSession, guest};
   const bool may_be_ours = !is_frozen && busy({About::kSession, session.uid});
   may_be_ours ? wake_at(key, now + kStrayGrace, now) : touch(key);
@@ -169,11 +169,13 @@ void Ledger::ended(const std::string& uid, Mono now) {
 const Ledger::Lost* Ledger::lost(const std::string& guest, Mono now) {
   const auto found = lost_.find(guest);
   if (found == lost_.end()) return nullptr;
-  if (!found->second.over(now) && !world_.has_session(guest)) return &found->second;
+  const Lost& lost = found->second;
+  const bool over = lost.over(now);
+  if (!over && !world_.has_session(guest)) return &lost;
   // A call of the deleted one may reach the guest while the new one holds it.
-  if (!found->second.over(now) && found->second.unsettled) {
+  if (!over && lost.unsettled) {
     for (const std::string& uid : world_.sessions_of(guest)) {
-      if (uid != found->second.session.uid) progress_[uid].doubts.push_back(freeze::reason::kThawUnsettled);
+      if (uid != lost.session.uid) progress_[uid].doubts.push_back(freeze::reason::kThawUnsettled);
     }
   }
   lost_.erase(found);

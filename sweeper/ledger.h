@@ -55,8 +55,8 @@ class Ledger {
   struct Lost {
     freeze::Session session;
     Mono since{};
-    bool may_be_frozen = false;  // the guest, now or soon
-    bool unsettled = false;      // a call may come late
+    bool held = false;       // the guest may be frozen still
+    bool unsettled = false;  // a call may come late
     [[nodiscard]] bool over(Mono now) const { return now >= since + session.timer + freeze::kLateCalls; }
   };
   // nullptr: there is none to care for.

@@ -174,8 +174,8 @@ std::optional<Job> Sweeper::plan_conclusion(const Key& key, ConcludeJob job) {
 std::optional<Job> Sweeper::plan_lost_session(const Key& key, Observed now) {
   const Ledger::Lost* lost = ledger_.lost(key.id, now.at);
   if (lost == nullptr) return std::nullopt;
-  OpenJob job = lost->may_be_frozen ? reopen_job(lost->session, settings_.identity)
-                                    : OpenJob{lost->session, OpenJob::Kind::kFindAgain};
+  OpenJob job = lost->held || lost->unsettled ? reopen_job(lost->session, settings_.identity)
+                                              : OpenJob{lost->session, OpenJob::Kind::kFindAgain};
   return Job{key, std::move(job), ledger_.failures(key) > 0};
 }
 

@@ -121,9 +121,10 @@ void Captures::retract(Source source, std::string_view snapshot_uid) {
 }
 
 bool Captures::retract_failure(Source source, std::string_view snapshot_uid) {
-  const bool failed = failed_since(snapshot_uid).has_value();
+  const auto found = entries_.find(key_of(snapshot_uid));
+  if (found == entries_.end() || (found->second.failure.by & bit(source)) == 0) return false;
   take_back(snapshot_uid, 0, bit(source));
-  return failed && !failed_since(snapshot_uid);
+  return !failed_since(snapshot_uid);
 }
 
 void Captures::forget(Source source, std::string_view snapshot_uid) {

@@ -27,6 +27,13 @@ void note_speech(VmiRecord& record, Mono now) {
   record.speaks_since.reset();
 }
 
+// What it reports counts from `now` on.
+void count_from(VmiRecord& record, Mono now, Millis mute) {
+  record.frozen_since = now;
+  record.freeze_seen = false;
+  record.mute = mute;
+}
+
 Millis muteness(const VmiRecord& record, Mono now) {
   if (!record.mute_since || was_asked(record, now)) return Millis(0);
   return std::chrono::ceil<Millis>(now - *record.mute_since);
@@ -73,23 +80,19 @@ bool Guests::remove(const VmiFacts& facts) {
 }
 
 void Guests::held_by_us(const std::string& guest, Mono thawed, Mono now) {
-  held_by_kubevirt(guest, now);
-  vmis_.change(guest, [&](VmiRecord& record) { record.thawed = thawed; });
+  vmis_.change(guest, [&](VmiRecord& record) {
+    count_from(record, now, Millis(0));
+    record.thawed = thawed;
+  });
 }
 
 void Guests::held_by_kubevirt(const std::string& guest, Mono now) {
-  vmis_.change(guest, [&](VmiRecord& record) {
-    record.frozen_since = now;
-    record.freeze_seen = false;
-    record.mute = Millis(0);
-  });
+  vmis_.change(guest, [&](VmiRecord& record) { count_from(record, now, Millis(0)); });
 }
 
 void Guests::held_by_unknown(const std::string& guest, Mono now) {
   vmis_.change(guest, [&](VmiRecord& record) {
-    record.mute += std::chrono::ceil<Millis>(now - record.frozen_since);
-    record.frozen_since = now;
-    record.freeze_seen = false;
+    count_from(record, now, record.mute + std::chrono::ceil<Millis>(now - record.frozen_since));
   });
 }
 

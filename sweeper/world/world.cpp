@@ -158,16 +158,7 @@ void World::apply(const SnapshotFacts& facts, bool added, Observed now) {
     rooms_.snapshots.change(facts.uid, [](SnapshotRecord& record) { record.vmi_seen = true; });
   }
   if (facts.hold) rooms_.backups.admitted(facts.hold->uid, facts.name);
-  if (facts.captured) {
-    rooms_.captures.note(Captures::Source::kSnapshot, facts.uid, now, facts.cut);
-  } else {
-    rooms_.captures.retract(Captures::Source::kSnapshot, facts.uid);
-  }
-  if (facts.failed) {
-    rooms_.captures.note_failure(Captures::Source::kSnapshot, facts.uid, now.at);
-  } else {
-    rooms_.captures.retract_failure(Captures::Source::kSnapshot, facts.uid);
-  }
+  report(Captures::Source::kSnapshot, {facts.uid, facts.captured, facts.failed, facts.cut}, now);
   if (!before && created) {
     if (const BackupFacts* backup = listing_backup(rooms_, facts)) rooms_.backups.acted(backup->uid, now.at);
   }
@@ -175,16 +166,22 @@ void World::apply(const SnapshotFacts& facts, bool added, Observed now) {
   if (const SnapshotRecord* record = rooms_.snapshots.find(facts.uid)) snapshot_changed(record->facts);
 }
 
-void World::apply(Captures::Source source, const CaptureFacts& facts, Observed now) {
-  bool news = false;
-  if (facts.captured) {
-    news = rooms_.captures.note(source, facts.snapshot_uid, now, facts.cut);
+// What an object says of the cut and of its failure, or takes back. Whether it is news.
+bool World::report(Captures::Source source, const CaptureFacts& said, Observed now) {
+  Captures& captures = rooms_.captures;
+  bool cut = false;
+  if (said.captured) {
+    cut = captures.note(source, said.snapshot_uid, now, said.cut);
   } else {
-    rooms_.captures.retract(source, facts.snapshot_uid);
+    captures.retract(source, said.snapshot_uid);
   }
-  const bool other_failure = facts.failed ? rooms_.captures.note_failure(source, facts.snapshot_uid, now.at)
-                                          : rooms_.captures.retract_failure(source, facts.snapshot_uid);
-  news = other_failure || news;
+  const bool failure = said.failed ? captures.note_failure(source, said.snapshot_uid, now.at)
+                                   : captures.retract_failure(source, said.snapshot_uid);
+  return cut || failure;
+}
+
+void World::apply(Captures::Source source, const CaptureFacts& facts, Observed now) {
+  bool news = report(source, facts, now);
   news = note_volume(facts) || news;
   const SnapshotRecord* record = news ? rooms_.snapshots.find(facts.snapshot_uid) : nullptr;
   if (record != nullptr) snapshot_changed(record->facts);

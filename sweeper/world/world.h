@@ -80,6 +80,7 @@ class World {
   void apply(const freeze::Session& session, Observed now);
   void apply(const SnapshotFacts& facts, bool added, Observed now);
   void apply(Captures::Source source, const CaptureFacts& facts, Observed now);
+  bool report(Captures::Source source, const CaptureFacts& said, Observed now);
   bool note_volume(const CaptureFacts& facts);
   void apply(const BackupFacts& facts, bool added, Observed now);
   void apply(const VmiFacts& facts, Observed now);

@@ -19,20 +19,13 @@ std::vector<std::string> owners_of(const ObjectRef& object) {
 
 }  // namespace
 
-ObjectKey key_of(const Json& object) {
-  const Json& metadata = object["metadata"];
-  return {metadata.value("namespace", ""), metadata.value("name", "")};
-}
-
-void Owners::replace(const ResourceType& type, const ObjectRef& before, const ObjectRef& after) {
+void Owners::replace(const Child& child, const ObjectRef& before, const ObjectRef& after) {
   if (before != nullptr) {
-    const ObjectKey key = key_of(before->json);
-    for (const std::string& uid : owners_of(before)) children_[uid].erase({&type, key});
+    for (const std::string& uid : owners_of(before)) children_[uid].erase(child);
     if (after == nullptr) uids_.erase(uid_of(before));
   }
   if (after != nullptr) {
-    const ObjectKey key = key_of(after->json);
-    for (const std::string& uid : owners_of(after)) children_[uid].insert({&type, key});
+    for (const std::string& uid : owners_of(after)) children_[uid].insert(child);
     if (before == nullptr) uids_.insert(uid_of(after));
   }
 }

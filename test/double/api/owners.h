@@ -13,14 +13,13 @@
 namespace cluster {
 
 using ObjectKey = std::pair<std::string, std::string>;  // namespace ("" for cluster-wide kinds), name
-ObjectKey key_of(const Json& object);
 
 class Owners {
  public:
   using Child = std::pair<const ResourceType*, ObjectKey>;
 
-  // One object in place of another; either may be nullptr.
-  void replace(const ResourceType& type, const ObjectRef& before, const ObjectRef& after);
+  // One object in place of another of the same key; either may be nullptr.
+  void replace(const Child& child, const ObjectRef& before, const ObjectRef& after);
   // It has owners, and none of them exists.
   [[nodiscard]] bool is_orphan(const ObjectRef& object) const;
   // The objects that name this one as an owner; they are asked for once.

@@ -11,6 +11,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+ObjectKey key_of(const Json& object) {
+  const Json& metadata = object["metadata"];
+  return {metadata.value("namespace", ""), metadata.value("name", "")};
+}
+
 // What a client cannot change, put back.
 void keep_system_fields(const Json& before, Json& after) {
   const Json& old_metadata = before["metadata"];
@@ -170,10 +175,10 @@ ObjectRef Store::commit(const ResourceType& type, EventType event, const ObjectR
   const ObjectKey key = key_of(stored->json);
   if (event == EventType::kDeleted) {
     kind.objects.erase(key);
-    owners_.replace(type, before, nullptr);
+    owners_.replace({&type, key}, before, nullptr);
   } else {
     kind.objects[key] = stored;
-    owners_.replace(type, before, stored);
+    owners_.replace({&type, key}, before, stored);
     if (owners_.is_orphan(stored)) agenda_.after(2s, [this, &type, key] { collect_orphan(type, key); });
   }
   const WatchEvent entry{event, version_, runtime_.now(), stored, before};
@@ -259,7 +264,7 @@ void Store::restore(Mono when) {
 void Store::index_all() {
   owners_.clear();
   for (const ResourceType& type : resources_.all()) {
-    for (const auto& [key, object] : table(type).objects) owners_.replace(type, nullptr, object);
+    for (const auto& [key, object] : table(type).objects) owners_.replace({&type, key}, nullptr, object);
   }
 }
 

@@ -53,7 +53,7 @@ inline Response reply_of_too_many_values() {
   return reply_of(200, body + "]}");
 }
 inline Error reply_of_too_many_bytes() {
-  return {.code = Code::kTransient, .message = "over 64 MiB", .http_status = 200, .too_large = true};
+  return {.code = Code::kTransient, .message = "over 16 MiB", .http_status = 200, .too_large = true};
 }
 
 }  // namespace snapfreeze::kube

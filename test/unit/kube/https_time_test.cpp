@@ -102,7 +102,7 @@ TEST_CASE("A reply over the limit is refused") {
   });
   const auto reply = client_for(server)->call(get_of("/x", Millis(30'000)));
   REQUIRE_FALSE(reply.ok());
-  CHECK(reply.error().message.find("64 MiB") != std::string::npos);
+  CHECK(reply.error().message.find("over 16 MiB") != std::string::npos);
   CHECK(reply.error().too_large);
 }
 

@@ -34,7 +34,7 @@ TEST_CASE("A page that is too large is asked for again at once with a smaller li
 TEST_CASE("A page of one object that is too large is trouble") {
   Bench bench;
   for (int i = 0; i < 3; ++i) bench.list(reply_of_too_many_bytes());
-  CHECK(bench.sink.take() == Lines{"trouble: over 64 MiB"});
+  CHECK(bench.sink.take() == Lines{"trouble: over 16 MiB"});
   bench.step();
   CHECK(bench.waited == Watcher::kMinBackoff);
 }
