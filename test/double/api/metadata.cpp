@@ -161,6 +161,18 @@ void check_volume_snapshot(const Json& object, std::vector<std::string>& found) 
   }
 }
 
+// As Harvester's CRD says: a backup names its VM, whatever somebody makes of its other fields.
+void check_backup(const Json& object, std::vector<std::string>& found) {
+  const Json source = part(object, "spec").value("source", Json::object());
+  for (const char* field : {"kind", "name"}) {
+    if (!source.is_object() || !source.contains(field)) {
+      found.push_back(std::string("spec.source.") + field + ": Required value");
+    } else if (!source[field].is_string()) {
+      found.push_back(std::string("spec.source.") + field + ": Invalid value: must be of type string");
+    }
+  }
+}
+
 std::string format(Wall time, const char* pattern) {
   const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   std::tm parts{};
@@ -221,6 +233,7 @@ std::vector<std::string> problems(const ResourceType& type, const Json& object) 
   if (type.resource == "leases") check_lease(object, found);
   if (type.resource == "events") check_event(type, object, found);
   if (type.resource == "volumesnapshots") check_volume_snapshot(object, found);
+  if (type.group == "harvesterhci.io" && type.resource == "virtualmachinebackups") check_backup(object, found);
   return found;
 }
 

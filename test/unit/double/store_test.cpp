@@ -217,6 +217,21 @@ TEST_CASE("an event needs what its version demands, and stays in its object's na
   CHECK(status("vms") == 422);
 }
 
+TEST_CASE("a backup of Harvester's cannot lose its VM") {
+  World world;
+  const std::string path = "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups";
+  const Json backup = {{"apiVersion", "harvesterhci.io/v1beta1"},
+                       {"kind", "VirtualMachineBackup"},
+                       {"metadata", {{"name", "b1"}}},
+                       {"spec", {{"source", {{"kind", "VirtualMachine"}, {"name", "vm1"}}}}}};
+  REQUIRE(world.cluster.call("admin", "POST", path, backup).status == 201);
+  for (const char* spec : {R"({"source":null})", R"({"source":{"name":null}})", R"({"source":{"name":1}})"}) {
+    CAPTURE(spec);
+    const Json patch = {{"spec", Json::parse(spec)}};
+    CHECK(world.cluster.call("admin", "PATCH", path + "/b1", patch, kMerge).status == 422);
+  }
+}
+
 TEST_CASE("bodies that do not fit the path are refused") {
   Leases world;
   Json object = world.lease("a");
