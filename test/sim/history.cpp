@@ -18,7 +18,7 @@ constexpr auto kElection = 13s;
 constexpr auto kLongestCalm = 800s;
 constexpr auto kLongestStep = 50s;
 constexpr auto kLook = 5s;
-constexpr auto kAround = 6s;  // after its end another backup may still have acted
+constexpr auto kAround = 6s;  // so long, a backup that did something counts as one that may act
 constexpr int kQuietLooks = 3;
 constexpr Millis kSlowFreezes{25000};  // Harvester's and ours, and what lies between
 constexpr auto kLast = 45s;            // of a backup that nothing disturbs, to its verdict
@@ -77,7 +77,7 @@ void History::play() {
   back_up_all();
 }
 
-// Somebody leads, nobody is frozen, nobody rests, no backup has just ended, and nobody has to wake up.
+// Somebody leads, nobody is frozen, nobody rests, no backup has just acted or ended, and nobody has to wake up.
 bool History::quiet() {
   for (const char* name : kProcesses) {
     if (!installation.process(name).gate.closed()) continue;
@@ -97,8 +97,9 @@ bool History::quiet() {
   }
   return cluster.locked([this] {
     const auto& timeline = cluster.truth().timeline();
-    const auto last =
-        std::find_if(timeline.rbegin(), timeline.rend(), [](const auto& e) { return e.kind == "backup"; });
+    const auto last = std::find_if(timeline.rbegin(), timeline.rend(), [](const auto& entry) {
+      return entry.kind == "backup" || entry.kind == "create" || entry.kind == "call";
+    });
     if (last != timeline.rend() && last->at > runtime.now() - kAround) return false;
     return std::none_of(plan_.vms.begin(), plan_.vms.end(),
                         [this](const auto& vm) { return cluster.truth().frozen_now(vm.ns + "/" + vm.name); });

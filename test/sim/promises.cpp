@@ -48,6 +48,7 @@ class Judge : Findings {
   bool undisturbed(const Backup& backup, const cluster::VmOptions& vm) const;
   bool has_a_pod(const cluster::VmOptions& vm) const;
   bool never_ends(const cluster::VmOptions& vm) const;
+  bool another_came_beside(const std::string& backup, const cluster::VmOptions& vm) const;
   void each_backup_freezes_once();
   bool shares_a_disk(const cluster::VmOptions& vm) const;
 
@@ -153,6 +154,18 @@ bool Judge::never_ends(const cluster::VmOptions& vm) const {
   return history_.restored && history_.hindered.contains(vm.name);
 }
 
+// Harvester finished an older backup of the VM meanwhile, which had lost a snapshot: it freezes for that one, too.
+bool Judge::another_came_beside(const std::string& backup, const cluster::VmOptions& vm) const {
+  bool begun = false;
+  for (const auto& entry : truth_.timeline()) {
+    if (entry.kind != "create" || entry.object.find("-volume-" + vm.name + "-") == std::string::npos) continue;
+    const bool its_own = entry.object.starts_with(vm.ns + "/" + backup + "-");
+    if (begun && !its_own) return true;
+    begun = begun || its_own;
+  }
+  return false;
+}
+
 void Judge::clean_backups_are_consistent() {
   for (const auto& vm : history_.plan().vms) {
     const std::string name = "clean-" + vm.name;
@@ -165,7 +178,7 @@ void Judge::clean_backups_are_consistent() {
     const bool kubevirts = said == "crash snapshot-in-progress" || said == "crash kubevirt-snapshot";
     if (kubevirts && history_.hindered.contains(vm.name)) continue;
     // A restored etcd may have forgotten a backup that was under way: it counts as one that was deleted, for an hour.
-    if (said == "crash other-backup" && history_.restored) continue;
+    if (said == "crash other-backup" && (history_.restored || another_came_beside(name, vm))) continue;
     if (said != "filesystem") fail(4, name + ", which nothing disturbed, is said to be " + said);
   }
 }
