@@ -20,8 +20,8 @@ std::string_view verb_of(Method method) {
   return "";
 }
 
-ObservingApi::ObservingApi(KubeApi& api, ServerTime& server_time, OnCall on_call)
-    : api_(api), server_time_(server_time), on_call_(std::move(on_call)) {}
+ObservingApi::ObservingApi(KubeApi& api, ServerTime& server_time, const Clock& clock, OnCall on_call)
+    : api_(api), server_time_(server_time), clock_(clock), on_call_(std::move(on_call)) {}
 
 Result<Response> ObservingApi::call(const Request& request) {
   Result<Response> reply = api_.call(request);
@@ -44,7 +44,7 @@ Result<void> ObservingApi::stream(const Request& request, Millis idle, const Lin
 void ObservingApi::observe(const Request& request, const Result<Response>& reply) {
   // Replies of an aggregated API may have the Date of the server behind it, here virt-api: another machine's clock.
   const bool aggregated = request.target.starts_with("/apis/subresources.kubevirt.io/");
-  if (reply.ok() && !aggregated) server_time_.observe(reply.value());
+  if (reply.ok() && !aggregated) server_time_.observe(reply.value(), clock_.monotonic());
   on_call_(verb_of(request.method), reply.ok() ? reply->status : reply.error().http_status);
 }
 

@@ -3,19 +3,20 @@
 
 #include <functional>
 
+#include "base/clock.h"
 #include "kube/api.h"
 #include "kube/server_time.h"
 
 namespace snapfreeze::kube {
 
-// As thread-safe as the given API and callback. Both, and the ServerTime, outlive it.
+// As thread-safe as the given API and callback. Both, the ServerTime and the clock outlive it.
 class ObservingApi : public KubeApi {
  public:
   // `verb` is the HTTP method, or "WATCH" for a stream, which counts when it ends; `http_status` is 0 when no reply
   // came.
   using OnCall = std::function<void(std::string_view verb, int http_status)>;
 
-  ObservingApi(KubeApi& api, ServerTime& server_time, OnCall on_call);
+  ObservingApi(KubeApi& api, ServerTime& server_time, const Clock& clock, OnCall on_call);
 
   Result<Response> call(const Request& request) override;
   std::vector<Result<Response>> call_all(std::span<const Request> requests) override;
@@ -26,6 +27,7 @@ class ObservingApi : public KubeApi {
 
   KubeApi& api_;
   ServerTime& server_time_;
+  const Clock& clock_;
   OnCall on_call_;
 };
 

@@ -2,17 +2,26 @@
 
 namespace snapfreeze::kube {
 
-void ServerTime::observe(const Response& response) {
+void ServerTime::observe(const Response& response, Mono now) {
   if (!response.date) return;
+  const Stamp stamp{*response.date, response.sent, now};
   const std::lock_guard lock(mutex_);
-  if (newest_ && response.sent < newest_->sent) return;
-  newest_ = Stamp{*response.date, response.sent};
+  if (!newest_ || stamp.sent >= newest_->sent) newest_ = stamp;
+  const bool set_back = before_step_ && stamp.least(now) + kResolution < before_step_->least(now);
+  if (!set_back || now - before_step_->received > kRemembered) before_step_ = stamp;
 }
 
 std::optional<Wall> ServerTime::upper_bound(Mono now) const {
   const std::lock_guard lock(mutex_);
   if (!newest_) return std::nullopt;
-  return newest_->date + std::chrono::seconds(1) + (now - newest_->sent);
+  return newest_->bound(now);
+}
+
+std::optional<Wall> ServerTime::bound_for_age(Mono now) const {
+  const std::lock_guard lock(mutex_);
+  if (!newest_) return std::nullopt;
+  const bool set_back = newest_->bound(now) < before_step_->least(now);
+  return set_back ? before_step_->bound(now) : newest_->bound(now);
 }
 
 }  // namespace snapfreeze::kube

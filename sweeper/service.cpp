@@ -58,7 +58,8 @@ class Service::Impl {
   Impl(const SweeperOptions& options, kube::KubeApi& api, Clock& clock)
       : clock_(clock),
         identity_(unique(options.identity)),
-        api_(api, server_time_, [this](std::string_view verb, int status) { metrics_.api_called(verb, status); }),
+        api_(api, server_time_, clock,
+             [this](std::string_view verb, int status) { metrics_.api_called(verb, status); }),
         elector_(api_, clock, options.own_namespace, identity_),
         led_api_(api_, elector_),
         longhorn_(make_longhorn(options)),

@@ -49,7 +49,7 @@ ThawDone nothing_to_thaw(Session session) {
 Millis frozen_for(const Seams& seams, const ThawJob& job) {
   const Mono now = seams.clock.monotonic();
   if (job.frozen_since) return std::chrono::ceil<Millis>(now - *job.frozen_since);
-  const auto bound = seams.server_time.upper_bound(now);
+  const auto bound = seams.server_time.bound_for_age(now);
   if (!bound || !job.session.created) return job.session.timer;
   return std::chrono::ceil<Millis>(*bound - *job.session.created);
 }
@@ -66,7 +66,7 @@ ThawDone settled(const Seams& seams, const ThawJob& job, Session session) {
 // Lease.
 bool is_past_timer(const Seams& seams, const ThawJob& job) {
   const Mono now = seams.clock.monotonic();
-  const auto bound = seams.server_time.upper_bound(now);
+  const auto bound = seams.server_time.bound_for_age(now);
   if (!bound || !job.session.created || *bound >= *job.session.created + job.session.timer) return true;
   return job.frozen_since && now >= *job.frozen_since + job.session.timer;
 }

@@ -44,10 +44,11 @@ Result<Installation> look(const CertsCommand& command) {
   if (!connection) return connection.error();
   auto options = keeper_options(command.certificates, connection->own_namespace);
   kube::ServerTime server_time;
-  kube::ObservingApi api(*connection->api, server_time, [](std::string_view, int) {});
+  const SystemClock clock;
+  kube::ObservingApi api(*connection->api, server_time, clock, [](std::string_view, int) {});
   auto stored = certs::read_stored(api, options.names);
   if (!stored) return stored.error();
-  const auto now = server_time.upper_bound(std::chrono::steady_clock::now());
+  const auto now = server_time.upper_bound(clock.monotonic());
   if (!now) return Error{Code::kTransient, "no reply from the API server has a Date header"};
   return Installation{std::move(connection).value(), std::move(options), std::move(stored).value(), *now};
 }

@@ -4,6 +4,7 @@
 // less than 1 MB.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,9 @@ namespace snapfreeze::sweeper {
 struct Observed {
   Mono at{};
   Wall bound = Wall::max();
+  Wall for_age = Wall::min();  // the later one that counts if somebody has set that clock back (kube/server_time.h)
+
+  [[nodiscard]] Wall latest() const { return std::max(bound, for_age); }
 };
 
 // What Longhorn's REST API said about a snapshot while the guest was held. Anyone may answer there, so the answer is

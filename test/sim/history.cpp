@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "freeze/names.h"
+#include "kube/server_time.h"
 #include "test/double/api/part.h"
 #include "test/sim/admin_deeds.h"
 
@@ -16,7 +17,8 @@ constexpr const char* kProcesses[] = {"sweeper-0", "sweeper-1", "webhook-0", "we
 constexpr auto kElection = 13s;
 // A guest that was left frozen, nobody knows by whom, and what comes of it.
 constexpr auto kLongestCalm = 800s;
-constexpr auto kLongestStep = 50s;
+// Then what was done by a clock that was ahead is past, and a clock that was set back is forgotten.
+constexpr auto kClockForgotten = snapfreeze::kube::ServerTime::kRemembered + 50s;
 constexpr auto kLook = 5s;
 constexpr auto kAround = 6s;  // so long, a backup that did something counts as one that may act
 constexpr int kQuietLooks = 3;
@@ -69,9 +71,8 @@ void History::play() {
   runtime.sleep_for(1s);
   calm_down();
   wait_for_quiet();
-  // What was done by a clock that was ahead seems to be yet to come.
   if (clock_stepped) {
-    runtime.sleep_for(kLongestStep);
+    runtime.sleep_for(kClockForgotten);
     wait_for_quiet();
   }
   back_up_all();

@@ -9,7 +9,7 @@ Process::Process(cluster::Cluster& cluster, const std::string& name, Record& rec
       wire_(cluster, name),
       recorded_(cluster, wire_, name, record),
       gated_(recorded_, gate),
-      api(gated_, server_time, [this](std::string_view verb, int status) { metrics.api_called(verb, status); }),
+      api(gated_, server_time, clock, [this](std::string_view verb, int status) { metrics.api_called(verb, status); }),
       sessions(api, kOwnNamespace),
       fibers(cluster.runtime(), name) {}
 

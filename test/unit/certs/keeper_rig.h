@@ -90,7 +90,7 @@ struct KeeperRig {
   cluster::SimClock clock{runtime};
   cluster::InProcessApi connection{cluster, "sweeper"};
   kube::ServerTime server_time;
-  kube::ObservingApi api{connection, server_time, [](std::string_view, int) {}};
+  kube::ObservingApi api{connection, server_time, clock, [](std::string_view, int) {}};
   bool leads = true;
   std::unique_ptr<certs::Keeper> keeper;
 };

@@ -19,31 +19,77 @@ Response stamped(seconds date, Mono sent) {
 TEST_CASE("The server's clock is bounded by the reply's date, its truncation and all time since it was sent") {
   ServerTime time;
   CHECK_FALSE(time.upper_bound(at(0)).has_value());
-  time.observe(stamped(seconds(1000), at(50)));
+  time.observe(stamped(seconds(1000), at(50)), at(50));
   CHECK(time.upper_bound(at(50)) == Wall(seconds(1001)));
   CHECK(time.upper_bound(at(57.5)) == Wall(seconds(1008)) + Millis(500));
 }
 
 TEST_CASE("The newest request counts, whichever reply comes last") {
   ServerTime time;
-  time.observe(stamped(seconds(1020), at(60)));
-  time.observe(stamped(seconds(1000), at(50)));
+  time.observe(stamped(seconds(1020), at(60)), at(60));
+  time.observe(stamped(seconds(1000), at(50)), at(50));
   CHECK(time.upper_bound(at(60)) == Wall(seconds(1021)));
 }
 
 TEST_CASE("A reply without a date says nothing of the server's clock") {
   ServerTime time;
-  time.observe(stamped(seconds(1000), at(50)));
-  time.observe({200, "", std::nullopt, at(60)});
+  time.observe(stamped(seconds(1000), at(50)), at(50));
+  time.observe({200, "", std::nullopt, at(60)}, at(60));
   CHECK(time.upper_bound(at(60)) == Wall(seconds(1011)));
 }
 
+TEST_CASE("For an age, a clock that was set back counts as it was before, for three minutes") {
+  ServerTime time;
+  time.observe(stamped(seconds(1000), at(50)), at(50.25));
+  CHECK(time.bound_for_age(at(51)) == Wall(seconds(1002)));
+  time.observe(stamped(seconds(990), at(52)), at(52.25));
+  CHECK(time.upper_bound(at(53)) == Wall(seconds(992)));
+  CHECK(time.bound_for_age(at(53)) == Wall(seconds(1004)));
+
+  time.observe(stamped(seconds(1168), at(230)), at(230.25));
+  CHECK(time.bound_for_age(at(231)) == Wall(seconds(1182)));
+  time.observe(stamped(seconds(1169), at(231)), at(231.25));
+  CHECK(time.bound_for_age(at(232)) == Wall(seconds(1171)));
+}
+
+TEST_CASE("Replies that agree to the second remember the clock, however long it runs") {
+  ServerTime time;
+  for (int i = 0; i < 400; ++i) {
+    const double sent = 50 + i;
+    const bool slow = i % 7 == 3;
+    time.observe(stamped(seconds(1000 + i - i % 2), at(sent)), at(sent + (slow ? 5 : 0.01)));
+  }
+  CHECK(time.bound_for_age(at(450)) == time.upper_bound(at(450)));
+  time.observe(stamped(seconds(1395), at(451)), at(451));
+  CHECK(time.bound_for_age(at(451)) == Wall(seconds(1401)));
+}
+
+TEST_CASE("Neither a slow reply nor a clock that is put forward is a clock that was set back") {
+  ServerTime time;
+  time.observe(stamped(seconds(1000), at(50)), at(50));
+  SECTION("slow") {
+    time.observe(stamped(seconds(1000), at(50.5)), at(58));
+    CHECK(time.bound_for_age(at(58)) == time.upper_bound(at(58)));
+  }
+  SECTION("forward") {
+    time.observe(stamped(seconds(1100), at(51)), at(51));
+    CHECK(time.bound_for_age(at(52)) == Wall(seconds(1102)));
+  }
+}
+
+struct FixedClock : Clock {
+  [[nodiscard]] Wall wall() const override { return {}; }
+  [[nodiscard]] Mono monotonic() const override { return at(60); }
+  bool wait_until(Mono /*deadline*/) override { return true; }
+};
+
 struct Observed {
   Observed()
-      : api(inner, time, [this](std::string_view verb, int status) {
+      : api(inner, time, clock, [this](std::string_view verb, int status) {
           seen.push_back(std::string(verb) + " " + std::to_string(status));
         }) {}
 
+  FixedClock clock;
   FakeApi inner;
   ServerTime time;
   std::vector<std::string> seen;

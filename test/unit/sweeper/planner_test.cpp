@@ -234,6 +234,31 @@ TEST_CASE("a capture is bounded by our own clock, too, as the server's may have 
   CHECK(plan(s, 20s).captured.at("uid-disk-1") == 20s);
 }
 
+TEST_CASE("a server's clock that was set back a while ago bounds as if it had not been") {
+  const Observed set_back{at(25s).at, kServerStart + 10s, kServerStart + 26s};
+  SECTION("a capture in a session that we adopted late") {
+    Situation s = captured(500ms, 900ms);
+    s.sightings.first_seen = at(24s).at;
+    s.members[1].captured = set_back;
+    CHECK(plan_session(s, {}, set_back, {}, "me").captured.at("uid-disk-1") == 26s);
+  }
+  SECTION("the deadline") {
+    Situation s = situation();
+    s.sightings.first_seen = at(24s).at;
+    s.guest.reported_frozen = true;
+    CHECK(plan_session(s, {}, set_back, {}, "me").wake == set_back.at + 3s);
+  }
+  SECTION("what the guest reports") {
+    Situation s = captured(500ms, 900ms);
+    s.session.frozen_by = kServerStart + 11s;
+    s.sightings.from_birth = false;
+    s.sightings.reported_frozen = true;
+    CHECK(plan_session(s, {}, set_back, {}, "me").doubts.empty());
+    const Observed forgotten{at(25s).at, kServerStart + 10s, kServerStart + 10s};
+    CHECK(plan_session(s, {}, forgotten, {}, "me").doubts == Doubts{reason::kUnverified});
+  }
+}
+
 TEST_CASE("nothing is ever due of a session of a newer version, whatever is seen of its guest") {
   Situation s = situation(Phase::kNewer);
   s.session.unsettled = true;

@@ -58,7 +58,7 @@ class World {
   FakeApi api{clock};
   Metrics metrics;
   kube::ServerTime server_time;
-  kube::ObservingApi observed{api, server_time, [](std::string_view, int) {}};
+  kube::ObservingApi observed{api, server_time, clock, [](std::string_view, int) {}};
   freeze::SessionStore sessions{observed, kOwnNamespace};
   webhook::Liveness sweeper;
   webhook::Admission admission;
