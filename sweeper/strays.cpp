@@ -94,11 +94,12 @@ std::optional<StrayPlan> plan_whole_backup(const Stray& stray) {
 }
 
 StrayPlan plan_offline(const Stray& stray, Mono now) {
-  const auto verdict = judge_offline(stray.own);
-  if (!verdict) return hold_off();
   const bool judged = stray.own.facts.verdict.has_value();
   const bool backup_waits = stray.backup && !stray.backup->verdict;
+  // Also if no object says any more that it was captured.
   if (judged && !backup_waits) return act(StrayPlan::Action::kForget);
+  const auto verdict = judge_offline(stray.own);
+  if (!verdict) return hold_off();
   if (backup_waits) {
     if (auto plan = plan_whole_backup(stray)) {
       return speaks(stray, [](const Evidence&) { return true; }) ? *plan : hold_off();
@@ -135,13 +136,16 @@ bool may_have_frozen(const BackupRecord& backup, const FrozenGuest& guest, Wall 
   const Mono first = first_frozen(guest);
   const bool was_unfinished = !backup.facts.complete || (backup.completed && *backup.completed >= first);
   if (!guest.freeze_seen && (was_unfinished || left_endless_freeze(backup, bound))) return true;
-  if (backup.cut_without_us && *backup.cut_without_us >= first) return true;
   // A freeze that failed may be carried out late, also after a thaw of ours.
   if (backup.failed && is_about(*backup.failed, guest, kComesLate)) return true;
-  return std::any_of(backup.acts.begin(), backup.acts.end(), [&](Mono act) {
+  const auto froze_about = [&](Mono act) {
     const bool thawed_since = guest.thawed && act <= *guest.thawed;
     return !thawed_since && is_about(act, guest, kSilence);
-  });
+  };
+  // For that disk Harvester froze the guest before, and nothing told of it then.
+  const auto& cut = backup.cut_without_us;
+  if (cut && (*cut >= first || froze_about(*cut))) return true;
+  return std::any_of(backup.acts.begin(), backup.acts.end(), froze_about);
 }
 
 // For so long it must have been frozen before it is rescued from that backup; nullopt: it is not.

@@ -92,12 +92,21 @@ TEST_CASE("only a freeze of Harvester's is rescued: one of its backups worked ab
   }
   SECTION("or has had a disk cut since, whose snapshot no webhook of ours has admitted") {
     backup.acts = {kStart - 91s};
-    backup.cut_without_us = kStart - 1s;
-    CHECK_FALSE(rescue(guest, 61s).rescue);
     backup.cut_without_us = kStart + 40s;
     CHECK(rescue(guest, 61s).rescue);
     guest.thawed = kStart - 1s;
     CHECK(rescue(guest, 61s).rescue);
+  }
+  SECTION("or had one cut shortly before the guest was seen to be frozen, unless it was thawed since") {
+    backup.acts = {kStart - 91s};
+    backup.cut_without_us = kStart - 91s;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
+    backup.cut_without_us = kStart - 2s;
+    CHECK(rescue(guest, 61s).rescue);
+    guest.thawed = kStart - 3s;
+    CHECK(rescue(guest, 61s).rescue);
+    guest.thawed = kStart - 1s;
+    CHECK_FALSE(rescue(guest, 61s).rescue);
   }
   SECTION("not one whose freeze we have ended since") {
     guest.thawed = kStart - 1s;

@@ -130,6 +130,8 @@ TEST_CASE("an offline snapshot is judged when it is captured") {
   s = offline();
   s.own.facts.verdict = said("offline");
   CHECK(plan(s).action == Action::kForget);
+  s.own.captured.reset();  // an object may say so no longer
+  CHECK(plan(s).action == Action::kForget);
 }
 
 TEST_CASE("a snapshot is not offline when its VM was started, or nobody looked all the time") {
