@@ -255,7 +255,7 @@ bool Restraint::harvester_may_have_frozen(const cluster::VmOptions& vm, const Fr
   }
   std::optional<Mono> last;
   for (const cluster::TimelineEntry& entry : truth_.timeline()) {
-    if (entry.at > freeze.from + kWrittenLate) break;
+    if (entry.at > freeze.from + kSeenLate + kWrittenLate) break;
     const bool restarted = entry.kind == "power" && entry.object == key(vm) && entry.at < freeze.from;
     if (restarted) thawed = Mono::min();
     if (!is_of_harvester(entry, vm)) continue;

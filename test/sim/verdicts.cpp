@@ -135,7 +135,8 @@ bool Verdicts::was_thawed_by_hand(const std::string& vm, Mono cut) const {
 }
 
 // A known limit: a freeze by hand slips in between our thaw and our freeze, or is not reported yet when a labelled
-// backup begins, which thaws nobody. KubeVirt then accepts our freeze, and thaws the guest by the other one's timer.
+// backup begins, which thaws nobody. KubeVirt then accepts our freeze, and thaws the guest by the other one's timer. So
+// does a freeze of Harvester's for a backup that an etcd restore has taken back.
 bool Verdicts::froze_in_between(const std::string& vm) const {
   const std::string guest = std::string(kNamespace) + "/" + vm;
   const auto& frozen = truth_.intervals(guest);
@@ -148,7 +149,8 @@ bool Verdicts::froze_in_between(const std::string& vm) const {
     if (!is_webhook(by)) continue;
     if (!freezes) thawed = entry.at;
     const bool unreported = std::any_of(frozen.begin(), frozen.end(), [&](const FrozenInterval& one) {
-      return one.frozen_by == "by-hand" && one.from <= entry.at && one.from > entry.at - kPolled &&
+      const bool untold = one.frozen_by == "by-hand" || (history_.restored && is_harvester(one.frozen_by));
+      return untold && one.from <= entry.at && one.from > entry.at - kPolled &&
              one.until.value_or(entry.at) >= entry.at;
     });
     if (freezes && unreported) return true;
