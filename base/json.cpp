@@ -1,8 +1,8 @@
 #include "base/json.h"
 
 #include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+#include <rapidjson/stream.h>
 
 #include <algorithm>
 #include <charconv>
@@ -159,8 +159,11 @@ Result<Json> Json::parse(std::string_view text, Prune prune) {
   const std::size_t bad = first_bad_utf8(text);
   if (bad != text.size()) return malformed("invalid UTF-8", bad);
   // The recursive parser overflows the stack on "[[[[…"; numbers as text keep what a double would round.
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
-  rapidjson::MemoryStream stream(text.data(), text.size());
+  // In a copy, strings are read where they stand, which is faster than one character at a time into a buffer.
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseInsituFlag;
+  std::string copy(text);
+  rapidjson::InsituStringStream stream(copy.data());
   rapidjson::Reader reader;
   JsonBuilder builder(prune);
   const rapidjson::ParseResult parsed = reader.Parse<kFlags>(stream, builder);
