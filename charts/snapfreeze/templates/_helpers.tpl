@@ -21,7 +21,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version | replace "+" "_" }
 {{/* Labels that never change, as a Deployment's selector must not. */}}
 {{- define "snapfreeze.selector" -}}
 app.kubernetes.io/name: snapfreeze
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}
@@ -29,7 +29,7 @@ app.kubernetes.io/component: {{ . }}
 
 {{- define "snapfreeze.metadata" -}}
 name: {{ .name }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "snapfreeze.labels" . | nindent 2 }}
 {{- end -}}

@@ -35,10 +35,10 @@ def cluster_of(values):
     return {"kubernetes": what} if kind == "kubernetes" else {"serves": what}
 
 
-def template(helm, *options, kubernetes=KUBERNETES, serves=None):
+def template(helm, *options, release=RELEASE, namespace=NAMESPACE, kubernetes=KUBERNETES, serves=None):
     """The finished process: the manifest is its stdout."""
     return subprocess.run(
-        [helm, "template", RELEASE, CHART, "--namespace", NAMESPACE, "--kube-version", kubernetes,
+        [helm, "template", release, CHART, "--namespace", namespace, "--kube-version", kubernetes,
          *(["--api-versions", serves] if serves else []), *options], capture_output=True, text=True, check=False)
 
 

@@ -68,6 +68,25 @@ def check_renders(helm, failures, update):
             failures.say(f"{file} belongs to no file of test/real/chart/values")
 
 
+def check_numbers(helm, failures):
+    """A release and a namespace may be called by a number, which YAML would read as one."""
+
+    def walk(value, path):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, f"{path}.{key}")
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, path)
+        elif not isinstance(value, str) and (path.endswith(("name", "Name", "namespace")) or re.search(r"\.(matchL|l)abels\.", path)):
+            failures.say(f"release 123 in namespace 456: {path} is {value!r}, which is no string")
+
+    for values in chart.value_sets():
+        done = chart.template(helm, "--values", values, release="123", namespace="456", **chart.cluster_of(values))
+        for found in chart.objects(done.stdout):
+            walk(found, found["kind"])
+
+
 def check_refusals(helm, failures):
     for case in yaml.safe_load((chart.HERE / "refusals.yaml").read_text()):
         done = chart.template(helm, "--set", case["set"])
@@ -156,6 +175,7 @@ def main():
         failures.say(readme.stderr)
     same(failures, chart.CHART / "README.md", readme.stdout, update)
     check_renders(helm, failures, update)
+    check_numbers(helm, failures)
     check_refusals(helm, failures)
     check_schema(failures)
     check_registration(helm, failures)
