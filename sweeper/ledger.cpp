@@ -160,6 +160,16 @@ void Ledger::somebody_deleted(const Session& session, Mono now) {
   may_be_ours ? wake_at(key, now + kStrayGrace, now) : touch(key);
 }
 
+// What the call came to that was under way when somebody deleted the session.
+void Ledger::note_if_lost(const Session& session, bool held) {
+  const auto found = lost_.find(guest_key(session.namespace_, session.vm));
+  if (found == lost_.end() || found->second.session.uid != session.uid) return;
+  Lost& lost = found->second;
+  lost.held = lost.held || held;
+  lost.unsettled = lost.unsettled || session.unsettled;
+  touch({About::kLostSession, found->first});
+}
+
 void Ledger::ended(const std::string& uid, Mono now) {
   std::erase_if(lost_, [&](const auto& item) { return item.second.session.uid == uid; });
   take(world_.ended(uid, now), now);
@@ -184,7 +194,11 @@ const Ledger::Lost* Ledger::lost(const std::string& guest, Mono now) {
 
 void Ledger::done(const std::string& uid, const ThawDone& done, Mono now) {
   using End = ThawDone::End;
-  if (done.end == End::kReplan) return replan(uid, done.session, done.gone, now);
+  if (done.end == End::kReplan) {
+    replan(uid, done.session, done.gone, now);
+    return note_if_lost(done.session, true);
+  }
+  note_if_lost(done.session, done.end != End::kSettled);
   const auto before = world_.situation(uid);
   Progress& progress = progress_[uid];
   if (done.end != End::kNotMade) progress.armed_until.reset();
@@ -246,6 +260,7 @@ void Ledger::done(const std::string& uid, const ConcludeDone& done, Mono now) {
 
 void Ledger::done(const std::string& uid, const EndRestDone& done, Mono now) {
   using End = EndRestDone::End;
+  note_if_lost(done.session, false);
   Progress& progress = progress_[uid];
   switch (done.end) {
     case End::kEnded:

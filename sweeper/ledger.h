@@ -71,6 +71,7 @@ class Ledger {
   };
 
   void take(const News& news, Mono now);
+  void note_if_lost(const freeze::Session& session, bool held);
   void ended(const std::string& uid, Mono now);
   [[nodiscard]] bool busy(const Key& key) const;
   void touch(const Key& key);

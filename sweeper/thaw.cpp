@@ -196,6 +196,12 @@ std::optional<ThawDone> thaw_ahead_of_record(const Seams& seams, const ThawJob& 
   return elsewhere ? std::move(*elsewhere) : answered(seams, job, answer, decided, std::move(session));
 }
 
+// A freeze reaches whoever has the VM's name when it is carried out.
+bool may_have_frozen(const Session& session, const kube::VmiView& vmi) {
+  const auto& created = vmi.metadata.creation_timestamp;
+  return !session.frozen_by || !created || *created <= *session.frozen_by;
+}
+
 }  // namespace
 
 GuestState look_at_guest(kube::KubeApi& api, const Session& session) {
@@ -203,7 +209,8 @@ GuestState look_at_guest(kube::KubeApi& api, const Session& session) {
   if (!object) return object.error().code == Code::kNotFound ? GuestState::kGone : GuestState::kUnknown;
   const auto vmi = kube::VmiView::from(*object);
   const bool another = !session.vmi_uid.empty() && vmi.metadata.uid != session.vmi_uid;
-  return another || !vmi.running() ? GuestState::kGone : GuestState::kThere;
+  const bool out_of_reach = another && !may_have_frozen(session, vmi);
+  return out_of_reach || !vmi.running() ? GuestState::kGone : GuestState::kThere;
 }
 
 ThawDone read_again(const Seams& seams, const Session& session) {

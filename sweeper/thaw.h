@@ -55,7 +55,7 @@ ThawDone thaw(const Seams& seams, const ThawJob& job);
 
 enum class GuestState { kThere, kGone, kUnknown };
 
-// Reads the guest afresh. Gone: there is no VMI, or it is not the session's, or it does not run.
+// Reads the guest afresh. Gone: there is no VMI, or it does not run, or it came after the session's freeze.
 GuestState look_at_guest(kube::KubeApi& api, const freeze::Session& session);
 
 // After a write of `session` was refused as outdated, reads it again: its present state, gone, or not known.

@@ -108,6 +108,47 @@ TEST_CASE("a failed thaw is made again after its backoff, and a doubt found in i
   CHECK(std::get<ThawJob>(again[0].what).session.doubts.size() == 1);
 }
 
+TEST_CASE("a session that somebody deletes during its thaw is begun again, unless the thaw succeeds") {
+  CoreRig rig;
+  rig.apply(Kind::kSession, rig.old_session(Phase::kThawing));
+  const Job thaw = rig.core.take_due().at(0);
+  ThawDone done;
+  done.session = std::get<ThawJob>(thaw.what).session;
+  rig.core.on_change({Kind::kSession, What::kDeleted, done.session});
+  CHECK(rig.core.take_due().empty());
+  const auto begun_again = [&] {
+    rig.core.done({thaw.key, done});
+    for (const Job& job : rig.core.take_due()) {
+      const auto* open = std::get_if<OpenJob>(&job.what);
+      if (open != nullptr) return open->kind == OpenJob::Kind::kReopen;
+    }
+    return false;
+  };
+  SECTION("no reply") {
+    done.end = ThawDone::End::kUnsettled;
+    done.session.unsettled = true;
+    CHECK(begun_again());
+  }
+  SECTION("a call, and no record of it") {
+    done.end = ThawDone::End::kReplan;
+    done.gone = true;
+    CHECK(begun_again());
+  }
+  SECTION("no call") {
+    done.end = ThawDone::End::kNotMade;
+    CHECK(begun_again());
+  }
+  SECTION("thawed") {
+    done.end = ThawDone::End::kSettled;
+    CHECK_FALSE(begun_again());
+  }
+  SECTION("thawed, but an earlier call may come late") {
+    done.end = ThawDone::End::kSettled;
+    done.session.unsettled = true;
+    CHECK(begun_again());
+  }
+}
+
 TEST_CASE("a leader that comes back knows no more that a guest is thawed, but what it left unsettled") {
   CoreRig rig;
   rig.apply(Kind::kSession, rig.old_session(Phase::kThawing));

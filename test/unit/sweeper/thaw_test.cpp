@@ -220,6 +220,14 @@ TEST_CASE("a guest that is said to be gone is looked at, and not thawed when it 
     CHECK(rig.on_record()->intent.call == Intent::Call::kNone);
     CHECK(rig.on_record()->doubts == Doubts{reason::kRestarted});
   }
+  SECTION("another instance, which was there before the freeze was answered") {
+    rig.cluster.guests().restart("vms", "vm1");
+    rig.runtime.sleep_for(60s);
+    job.session.frozen_by = rig.runtime.wall();
+    CHECK(rig.thaw(job).end == End::kSettled);
+    CHECK(rig.calls("unfreeze") == 1);
+    CHECK(rig.on_record()->doubts == Doubts{reason::kRestarted});
+  }
   SECTION("there all the same") {
     CHECK(rig.thaw(job).end == End::kSettled);
     CHECK(rig.calls("unfreeze") == 1);
