@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "certs/bundle.h"
+#include "certs/trust.h"
 
 namespace snapfreeze::certs {
 namespace {
@@ -151,8 +152,10 @@ class FromSecret final : public Stepping {
       report.trouble = secret + ": ca.crt: " + ca.error().message;
       return;
     }
-    if (const auto good = check_signed_by(current.serving.entry(kCertificateEntry), current.serving.entry(kCaEntry));
-        !good) {
+    const std::string served = current.serving.entry(kCertificateEntry);
+    for (const auto& webhook : current.registration.webhooks) {
+      const auto good = check_trusted(served, current.serving.entry(kCaEntry), webhook.host, now);
+      if (good) continue;
       report.trouble = secret + ": tls.crt: " + good.error().message;
       return;
     }

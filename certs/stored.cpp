@@ -7,12 +7,27 @@
 namespace snapfreeze::certs {
 namespace {
 
+constexpr char kLabel[] = "app.kubernetes.io/name";
+constexpr char kOurs[] = "snapfreeze";
+
 std::string decoded(const Json& value) {
   return base64_decode(value.string()).value_or("");
 }
 
 Error about(const std::string& object, const Error& error) {
   return {error.code, object + ": " + error.message, error.http_status};
+}
+
+// As the API server calls it.
+std::string host_of(const Json& client) {
+  const std::string& service = client["service"]["name"].string();
+  if (!service.empty()) return service + "." + client["service"]["namespace"].string() + ".svc";
+  const std::string& url = client["url"].string();
+  constexpr std::string_view kScheme = "https://";
+  if (!url.starts_with(kScheme)) return "";
+  const std::string host = url.substr(kScheme.size(), url.find('/', kScheme.size()) - kScheme.size());
+  const bool is_name = host.find_first_not_of("0123456789.:[]abcdefABCDEF") != std::string::npos;
+  return is_name ? host.substr(0, host.rfind(':')) : "";  // of an address there is no DNS name
 }
 
 }  // namespace
@@ -27,12 +42,13 @@ kube::Request read_secret_request(const std::string& ns, const std::string& name
 }
 
 Result<StoredSecret> secret_of(const Result<kube::Response>& reply, const std::string& ns, const std::string& name) {
-  StoredSecret secret{ns, name, "", "", {}};
+  StoredSecret secret{ns, name, "", "", {}, false};
   const auto object = kube::object_of(reply);
   if (!object && object.error().code == Code::kNotFound) return secret;
   if (!object) return about("Secret " + ns + "/" + name, object.error());
   secret.uid = (*object)["metadata"]["uid"].string();
   secret.resource_version = (*object)["metadata"]["resourceVersion"].string();
+  secret.ours = (*object)["metadata"]["labels"][kLabel].string() == kOurs;
   for (const auto& [key, value] : (*object)["data"].members()) secret.data[key] = decoded(value);
   return secret;
 }
@@ -47,7 +63,8 @@ Result<Registration> registration_of(const Result<kube::Response>& reply, const 
   if (!object && object.error().code == Code::kNotFound) return registration;
   if (!object) return about("MutatingWebhookConfiguration " + name, object.error());
   for (const Json& webhook : (*object)["webhooks"].items()) {
-    registration.webhooks.push_back({webhook["name"].string(), decoded(webhook["clientConfig"]["caBundle"])});
+    const Json& client = webhook["clientConfig"];
+    registration.webhooks.push_back({webhook["name"].string(), decoded(client["caBundle"]), host_of(client)});
   }
   return registration;
 }
@@ -57,14 +74,13 @@ Result<void> write_secret(kube::KubeApi& api, const StoredSecret& secret,
   Json data = Json::object();
   for (const auto& [key, value] : entries) data.set(key, base64_encode(value));
   if (secret.resource_version.empty()) {
-    const Json object = Json::object(
-        {{"apiVersion", "v1"},
-         {"kind", "Secret"},
-         {"metadata", Json::object({{"name", secret.name},
-                                    {"namespace", secret.namespace_},
-                                    {"labels", Json::object({{"app.kubernetes.io/name", "snapfreeze"}})}})},
-         {"type", "kubernetes.io/tls"},
-         {"data", data}});
+    const Json object = Json::object({{"apiVersion", "v1"},
+                                      {"kind", "Secret"},
+                                      {"metadata", Json::object({{"name", secret.name},
+                                                                 {"namespace", secret.namespace_},
+                                                                 {"labels", Json::object({{kLabel, kOurs}})}})},
+                                      {"type", "kubernetes.io/tls"},
+                                      {"data", data}});
     const auto created = kube::create(api, kube::collection_path(kube::kSecrets, secret.namespace_), object);
     return created ? Result<void>() : about("Secret " + secret.name, created.error());
   }

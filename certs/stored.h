@@ -21,6 +21,7 @@ struct StoredSecret {
   std::string uid;
   std::string resource_version;
   std::map<std::string, std::string> data;
+  bool ours = false;  // made by write_secret()
 
   [[nodiscard]] std::string entry(const std::string& key) const;  // "" when absent
 };
@@ -30,6 +31,7 @@ struct Registration {
   struct Webhook {
     std::string name;
     std::string bundle;  // PEM; "" when there is none or it is not base64
+    std::string host;    // for which the API server wants the certificate to be; "" when the object names none
   };
   std::string name;
   std::vector<Webhook> webhooks;  // none: there is no such configuration

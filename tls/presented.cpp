@@ -27,7 +27,7 @@ Result<std::string> shown_by(const std::string& address, const WaitLimit& limit)
   Error last{Code::kTransient, "no address"};
   for (const Address& each : *addresses) {
     const auto stream = Stream::connect(*context, each, "", limit);
-    if (stream) return (*stream)->peer_certificate();
+    if (stream) return (*stream)->peer_certificates();
     last = stream.error();
   }
   return last;

@@ -220,10 +220,16 @@ bool Stream::discard(std::span<char> buffer, const WaitLimit& limit) {
   return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-Result<std::string> Stream::peer_certificate() const {
-  X509* certificate = session_ ? SSL_get0_peer_certificate(session_.get()) : nullptr;
-  if (certificate == nullptr) return transient("the handshake came without a certificate");
-  return to_pem(certificate);
+Result<std::string> Stream::peer_certificates() const {
+  const STACK_OF(X509)* chain = session_ ? SSL_get_peer_cert_chain(session_.get()) : nullptr;
+  if (chain == nullptr) return transient("the handshake came without a certificate");
+  std::string all;
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const auto pem = to_pem(sk_X509_value(chain, i));
+    if (!pem) return pem.error();
+    all += *pem;
+  }
+  return all;
 }
 
 Result<void> Stream::note(int returned, const char* doing) {

@@ -67,8 +67,8 @@ class Stream {
   bool discard(std::span<char> buffer, const WaitLimit& limit);
 
   [[nodiscard]] int socket() const { return socket_.get(); }
-  // The leaf that the peer has shown, in PEM; kTransient: none.
-  [[nodiscard]] Result<std::string> peer_certificate() const;
+  // What the peer has shown, in PEM: the leaf, then the rest of its chain. kTransient: none.
+  [[nodiscard]] Result<std::string> peer_certificates() const;
 
  private:
   struct Free {

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "certs/bundle.h"
 #include "certs/certificates.h"
+#include "certs/trust.h"
 #include "cli/shared/certificate_options.h"
 #include "cli/shared/process.h"
 #include "kube/observing_api.h"
@@ -65,7 +66,7 @@ std::string describe(const std::string& certificate) {
 }
 
 // False when an API server would not accept the certificate.
-bool show_trust(const certs::Certificates& stored) {
+bool show_trust(const certs::Certificates& stored, Wall now) {
   const std::string leaf = stored.serving.entry(certs::kCertificateEntry);
   if (stored.registration.webhooks.empty()) {
     line("API server", "there is no MutatingWebhookConfiguration " + stored.registration.name);
@@ -73,7 +74,7 @@ bool show_trust(const certs::Certificates& stored) {
   }
   bool all = true;
   for (const auto& webhook : stored.registration.webhooks) {
-    const auto accepted = certs::check_signed_by(leaf, webhook.bundle);
+    const auto accepted = certs::check_trusted(leaf, webhook.bundle, webhook.host, now);
     line("API server", webhook.name + ": " + (accepted ? "trusts the certificate" : accepted.error().message));
     all = all && accepted.ok();
   }
@@ -105,13 +106,32 @@ int show(const CertsCommand& command) {
     for (const std::string& name : info->names.dns) line("  for", name);
     line("  by", info->issuer);
   }
-  bool good = show_trust(stored);
+  bool good = show_trust(stored, all->now);
   if (!command.address.empty()) good = show_served(command.address, leaf) && good;
   return good ? 0 : 1;
 }
 
+// For what is written: in another namespace nobody would use it, and what others made is theirs to renew.
+Result<Installation> look_at_own(const CertsCommand& command) {
+  auto all = look(command);
+  if (!all) return all;
+  const std::string& here = all->connection.own_namespace;
+  for (const auto& webhook : all->stored.registration.webhooks) {
+    if (!webhook.host.ends_with(".svc") || webhook.host.ends_with("." + here + ".svc")) continue;
+    return Error{Code::kMalformed,
+                 "--namespace must name the namespace in which snapfreeze is installed: its webhook is " +
+                     webhook.host + ", which is not in " + here};
+  }
+  for (const auto* secret : {&all->stored.ca, &all->stored.serving}) {
+    if (secret->uid.empty() || secret->ours) continue;
+    return Error{Code::kMalformed, "Secret " + secret->namespace_ + "/" + secret->name +
+                                       " was not made by snapfreeze: who made it has to renew it"};
+  }
+  return all;
+}
+
 int issue(const CertsCommand& command) {
-  const auto all = look(command);
+  const auto all = look_at_own(command);
   if (!all) return fail(all.error());
   const std::string ca = all->stored.ca.entry(certs::kCertificateEntry);
   for (const auto& webhook : all->stored.registration.webhooks) {
@@ -127,7 +147,7 @@ int issue(const CertsCommand& command) {
 }
 
 int rotate(const CertsCommand& command) {
-  const auto all = look(command);
+  const auto all = look_at_own(command);
   if (!all) return fail(all.error());
   const auto written =
       certs::write_new_ca(*all->connection.api, all->stored, certs::retire(all->stored.state(), all->now), all->now);

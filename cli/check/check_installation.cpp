@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "certs/authority.h"
 #include "certs/certificates.h"
+#include "certs/trust.h"
 #include "freeze/names.h"
 #include "kube/views.h"
 
@@ -66,7 +67,7 @@ Finding check_certificate(const std::string& about, const std::string& leaf, con
     if (webhook.bundle.empty()) {
       return {Level::kError, about, webhook.name + ": caBundle is empty, so no API server trusts it", remedy};
     }
-    const auto accepted = certs::check_signed_by(leaf, webhook.bundle);
+    const auto accepted = certs::check_trusted(leaf, webhook.bundle, webhook.host, now);
     if (!accepted) return {Level::kError, about, webhook.name + ": " + accepted.error().message, remedy};
   }
   const auto info = certs::inspect(leaf);

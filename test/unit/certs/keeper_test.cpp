@@ -233,7 +233,10 @@ TEST_CASE("from a Secret of somebody else's, only the bundle is kept") {
   rig.settle(2min);
   CHECK(rig.bundle() == second.certificate);
 
+  const PemPair elsewhere = issue_serving(second, {{"webhook.elsewhere.svc"}, {}}, rig.runtime.wall()).value();
+  rig.set_entry("snapfreeze-tls", "tls.crt", elsewhere.certificate);
+  CHECK(rig.keeper->step().trouble.find(", but for webhook.elsewhere.svc") != std::string::npos);
   rig.set_entry("snapfreeze-tls", "ca.crt", first.certificate);
-  CHECK(rig.keeper->step().trouble.find("snapfreeze-tls: tls.crt: none of the 1 CA") != std::string::npos);
+  CHECK(rig.keeper->step().trouble.find("snapfreeze-tls: tls.crt: the certificate of CN=") != std::string::npos);
   CHECK(rig.bundle() == second.certificate);
 }

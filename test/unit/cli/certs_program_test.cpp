@@ -11,6 +11,8 @@ using test::Installed;
 using test::Run;
 using test::says;
 
+constexpr char kCa[] = "/api/v1/namespaces/snapfreeze/secrets/snapfreeze-ca";
+
 json object_at(Installed& installed, const std::string& path) {
   return json::parse(installed.sandbox.call("admin", "GET", path).body);
 }
@@ -18,7 +20,7 @@ json object_at(Installed& installed, const std::string& path) {
 // As the sweeper that leads would.
 void trust_the_stored_ca(Installed& installed) {
   json registration = object_at(installed, test::kRegistration);
-  const json secret = object_at(installed, "/api/v1/namespaces/snapfreeze/secrets/snapfreeze-ca");
+  const json secret = object_at(installed, kCa);
   for (json& webhook : registration["webhooks"]) webhook["clientConfig"]["caBundle"] = secret["data"]["tls.crt"];
   CHECK(installed.sandbox.call("admin", "PUT", test::kRegistration, registration).status == 200);
 }
@@ -27,7 +29,7 @@ TEST_CASE("certificates are made, published and looked at by hand") {
   Installed installed(false);
   installed.sandbox.processes().at("sweeper-0").end();
   const auto certs = [&](const std::string& command, const std::string& user = "admin") {
-    return installed.run("certs " + command + " --namespace snapfreeze", user);
+    return installed.run("certs " + command + " --namespace snapfreeze --service snapfreeze", user);
   };
   Run run = certs("show");
   CAPTURE(run.said);
@@ -50,7 +52,7 @@ TEST_CASE("certificates are made, published and looked at by hand") {
   CHECK(says(run, "issued"));
   run = certs("show");
   CHECK(run.status == 0);
-  CHECK(says(run, "  for         snapfreeze-webhook.snapfreeze.svc\n"));
+  CHECK(says(run, "  for         snapfreeze.snapfreeze.svc\n"));
   CHECK(says(run, "trusts the certificate"));
 
   // Another CA: what it signs is not trusted until it is published.
@@ -61,6 +63,19 @@ TEST_CASE("certificates are made, published and looked at by hand") {
   run = certs("show --connect 127.0.0.1:1");
   CHECK(run.status == 1);
   CHECK(says(run, "served"));
+
+  run = installed.run("certs rotate --namespace default");
+  CHECK(run.status == 1);
+  CHECK(says(run, "--namespace must name the namespace in which snapfreeze is installed"));
+  CHECK(installed.sandbox.call("admin", "GET", "/api/v1/namespaces/default/secrets/snapfreeze-ca").status == 404);
+
+  json ca = object_at(installed, kCa);
+  ca["metadata"].erase("labels");  // as cert-manager makes it
+  CHECK(installed.sandbox.call("admin", "PUT", kCa, ca).status == 200);
+  run = certs("rotate");
+  CHECK(run.status == 1);
+  CHECK(says(run, "snapfreeze/snapfreeze-ca was not made by snapfreeze"));
+  CHECK(certs("issue").status == 1);
 
   installed.sandbox.control("POST", "access", {{"user", "tenant"}, {"resource", "secrets"}});
   run = certs("rotate", "tenant");
