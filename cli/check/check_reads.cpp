@@ -116,6 +116,15 @@ void read_snapshots(kube::KubeApi& api, const std::string& ns, CheckFacts& facts
   }
 }
 
+// The chart grants fewer if the certificates come from elsewhere. A Secret of our own bears our label.
+std::vector<Right> rights_of_sweeper(const Result<Json>& serving_secret) {
+  std::vector<Right> rights(sweeper_rights().begin(), sweeper_rights().end());
+  const bool own =
+      serving_secret && (*serving_secret)["metadata"]["labels"]["app.kubernetes.io/name"].string() == "snapfreeze";
+  if (own) rights.insert(rights.end(), keeper_rights().begin(), keeper_rights().end());
+  return rights;
+}
+
 }  // namespace
 
 Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope& scope) {
@@ -146,7 +155,7 @@ Result<CheckFacts> read_check(kube::KubeApi& api, Clock& clock, const CheckScope
   read_snapshots(api, scope.namespace_, facts);
   if (!scope.connect.empty()) facts.served = tls::presented_certificate(scope.connect, kHandshakeTimeout);
   facts.access = {ask_access(api, scope, scope.webhook_account, webhook_rights()),
-                  ask_access(api, scope, scope.sweeper_account, sweeper_rights()),
+                  ask_access(api, scope, scope.sweeper_account, rights_of_sweeper(facts.serving_secret)),
                   ask_access(api, scope, "", admin_rights())};
   ask_agents(api, facts);
   if (leader_is_doubtful(facts.leader.first, facts.now) && clock.wait(kRenewals)) {

@@ -57,14 +57,17 @@ constexpr auto kSweeper = std::to_array<Right>({
     {"watch", "", "pods"},
     {"update", kGuestGroup, kUnfreeze},
     {"create", "", "events"},
-    {"get", kRegistrationGroup, kRegistrations, false, "snapfreeze"},
-    {"patch", kRegistrationGroup, kRegistrations, false, "snapfreeze"},
     {"get", kLeaseGroup, "leases", true},
     {"list", kLeaseGroup, "leases", true},
     {"watch", kLeaseGroup, "leases", true},
     {"create", kLeaseGroup, "leases", true},
     {"patch", kLeaseGroup, "leases", true},
     {"delete", kLeaseGroup, "leases", true},
+});
+
+constexpr auto kKeeper = std::to_array<Right>({
+    {"get", kRegistrationGroup, kRegistrations, false, "snapfreeze"},
+    {"patch", kRegistrationGroup, kRegistrations, false, "snapfreeze"},
     {"get", "", "secrets", true, "snapfreeze-ca"},
     {"patch", "", "secrets", true, "snapfreeze-ca"},
     {"get", "", "secrets", true, "snapfreeze-tls"},
@@ -104,6 +107,10 @@ std::span<const Right> webhook_rights() {
 
 std::span<const Right> sweeper_rights() {
   return kSweeper;
+}
+
+std::span<const Right> keeper_rights() {
+  return kKeeper;
 }
 
 std::span<const Right> admin_rights() {

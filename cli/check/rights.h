@@ -21,6 +21,8 @@ struct Right {
 
 [[nodiscard]] std::span<const Right> webhook_rights();
 [[nodiscard]] std::span<const Right> sweeper_rights();
+// The sweeper's as well, if the certificates are snapfreeze's own.
+[[nodiscard]] std::span<const Right> keeper_rights();
 // For anyone who calls status, thaw and explain.
 [[nodiscard]] std::span<const Right> admin_rights();
 

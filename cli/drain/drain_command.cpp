@@ -72,6 +72,17 @@ int run_drain(const DrainCommand& options) {
                stderr);
     return kUsage;
   }
+  if (reached->home.known == Home::Known::kTold) {
+    const auto registered = find_home(*reached->api, "");
+    if (!registered) return end_with(registered.error());
+    const bool elsewhere =
+        registered->known == Home::Known::kRegistered && registered->namespace_ != reached->home.namespace_;
+    if (elsewhere) {
+      std::fprintf(stderr, "snapfreeze: --system-namespace is %s, but the webhook is registered for namespace %s\n",
+                   reached->home.namespace_.c_str(), registered->namespace_.c_str());
+      return kUsage;
+    }
+  }
   const auto say = [](const std::string& words) {
     std::puts(printable(words).c_str());
     std::fflush(stdout);  // who waits wants to see it

@@ -1,6 +1,8 @@
 // What `check` asks the API server, and what it says of what it may not see.
 #include "cli/check/check_reads.h"
 
+#include <algorithm>
+
 #include "cli/check/check_cluster.h"
 #include "cli/check/check_guests.h"
 #include "cli/shared/look.h"
@@ -44,6 +46,25 @@ TEST_CASE("check says by name what it may not see") {
   }
   CAPTURE(to_text(findings, false));
   CHECK(said);
+}
+
+TEST_CASE("whether the sweeper may keep certificates is asked only where it keeps them") {
+  ScriptedCluster cluster;
+  cluster.api.put("/version", parsed("{'gitVersion': 'v1.36.0'}"));
+  const std::string secret = kube::object_path(kube::kSecrets, kHome, "snapfreeze-tls");
+  const auto asked = [&] {
+    Look look(cluster.api, cluster.clock);
+    const auto facts = read_check(look, cluster.clock, scope());
+    REQUIRE(facts);
+    const auto& answers = facts->access.at(1).answers;
+    return std::any_of(answers.begin(), answers.end(),
+                       [](const auto& answer) { return answer.first.resource == "secrets"; });
+  };
+  CHECK_FALSE(asked());
+  cluster.api.put(secret, parsed("{'metadata': {'name': 'snapfreeze-tls'}}"));  // cert-manager's
+  CHECK_FALSE(asked());
+  cluster.api.put(secret, parsed("{'metadata': {'labels': {'app.kubernetes.io/name': 'snapfreeze'}}}"));
+  CHECK(asked());
 }
 
 TEST_CASE("check of one VM says by name what it may not see") {

@@ -22,6 +22,10 @@ TEST_CASE("drain waits until a backup has its verdict, and then nothing freezes 
   Installed installed;
   installed.sandbox.control("POST", "storage", {{"style", "longhorn"}, {"cut", 3000}});
   installed.back_up("b1");
+  const Run elsewhere = installed.run("drain --system-namespace snapfreze");
+  CHECK(elsewhere.status == 2);
+  CHECK(says(elsewhere, "--system-namespace is snapfreze, but the webhook is registered for namespace snapfreeze"));
+  CHECK(installed.sandbox.call("admin", "GET", test::kRegistration).status == 200);
   // All its disks are admitted; one that came later would have no webhook.
   REQUIRE(installed.wait([&] { return held_disks(installed) == 3; }));
   const Run run = installed.run("drain", "admin", kPatience);
