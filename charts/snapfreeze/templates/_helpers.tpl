@@ -125,6 +125,9 @@ securityContext:
 
 {{- define "snapfreeze.container" -}}
 {{ include "snapfreeze.program" . }}
+{{- /* For commands in the pod: with cert-manager, no role lets it read in the registration where snapfreeze is. */}}
+env:
+  - {name: SNAPFREEZE_SYSTEM_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
 livenessProbe:
   httpGet: {path: /healthz, port: status}
   periodSeconds: 10
