@@ -184,7 +184,7 @@ def bench_calls(cluster, disks, backups):
     time.sleep(lasted)
     idle = count()
     print(f"API calls of a backup of {disks} disks {'':24} {(total - idle) / backups:.1f} "
-          f"(at most {19 + 3 * disks}, as docs/how-it-works.md says); idle {idle / lasted:.1f} a second", flush=True)
+          f"({20 + 3 * disks}, as docs/how-it-works.md says); idle {idle / lasted:.1f} a second", flush=True)
 
 
 def memory(cluster, when):
