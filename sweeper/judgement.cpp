@@ -73,6 +73,9 @@ Judgement::Judgement(const Seams& seams, const Settings& settings, const Conclud
 bool Judgement::take(const std::shared_ptr<const Look>& look) {
   std::vector<Freezer> others;
   for (const Look::Backup& backup : look->backups) others.push_back(backup.freezer);
+  for (const Look::Former& former : look->former) {
+    if (!kube::is_not_after(former.version, session_.version_before)) also_heed(former.freezer, others);
+  }
   for (const Freezer& seen : job_.seen_backups) also_heed(seen, others);
   if (!read_snapshots_of(others)) return false;
   look_ = look;

@@ -20,6 +20,7 @@ class KindList {
            std::function<void(const Json&)> item, std::function<void()> restart, std::string as_of = "");
 
   [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] bool served() const { return pages_.has_value(); }
   [[nodiscard]] std::string name() const;
 
   // What became of its objects since that version, up to this list. Precondition: done().

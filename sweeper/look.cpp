@@ -21,6 +21,7 @@ class Looking {
     if (job.freezers) {
       add(
           kube::kHarvesterBackups, [this](const Json& item) { take_backup(item); }, [this] { look_.backups.clear(); });
+      list_of_backups_ = lists_.back();
       add(
           kube::kKubeVirtSnapshots,
           [this](const Json& item) {
@@ -64,6 +65,7 @@ class Looking {
         turn_pages();
     }
     if (look_.error.empty()) replay_guests();
+    if (look_.error.empty()) replay_backups();
     if (look_.error.empty()) replay_pods();
     move_all(snapshots_, look_.kubevirt);
     move_all(kubevirt_backups_, look_.kubevirt);
@@ -141,6 +143,19 @@ class Looking {
     if (!replayed) look_.gap = "what became of the guests: " + replayed.error().message;
   }
 
+  // One may have frozen the guest, and have come and gone while its watch was silent.
+  void replay_backups() {
+    if (job_.version.empty() || !list_of_backups_ || !list_of_backups_->served()) return;
+    const auto replayed =
+        kube::replay(seams_.api, seams_.clock, list_of_backups_->since(job_.version), [&](const Json& item) {
+          auto freezer = freeze::harvester_backup(item);
+          if (!concerns(freezer) || look_.backup(freezer.uid) != nullptr || look_.former.size() == kMostStates) return;
+          look_.former.push_back({std::move(freezer), item["metadata"]["resourceVersion"].string()});
+        });
+    if (look_.former.size() == kMostStates) look_.gap = "the backups have changed too often";
+    if (!replayed) look_.error = "what became of the backups: " + replayed.error().message;
+  }
+
   // It ran at that moment, so it may have written since, whatever its node's clock says about its end.
   void take_former_pod(const Json& item) {
     auto user = freeze::pod_user(item);
@@ -184,6 +199,7 @@ class Looking {
   std::vector<freeze::DiskUser> former_pods_;     // those of that moment
   std::set<std::string> listed_pods_;             // uids of those that exist
   std::vector<std::shared_ptr<KindList>> lists_;  // those that go on
+  std::shared_ptr<KindList> list_of_backups_;
   std::shared_ptr<KindList> list_of_vmis_;
   std::shared_ptr<KindList> list_of_pods_;
 };

@@ -25,8 +25,8 @@ struct LookJob {
   std::map<std::string, std::string> vms;
   std::set<std::string> backups;  // uids; kept whichever VM they name
   Wall since = Wall::max();       // the earliest start among their sessions
-  // The resourceVersion of that moment: pods that have come and gone since are found again, and states of guests. "":
-  // none is known, and they are not.
+  // The resourceVersion of that moment: pods and backups that have gone since are found again, and states of guests.
+  // "": none is known, and they are not.
   std::string version;
   bool freezers = true;  // false: only the guests as they are, and the users of disks
 
@@ -40,8 +40,15 @@ struct Look {
     std::optional<freeze::Verdict> verdict;  // that it has
   };
 
+  // A state of a backup of Harvester's that is gone.
+  struct Former {
+    freeze::Freezer freezer;
+    std::string version;
+  };
+
   std::string error;                            // not "": the look failed, and the rest is void
   std::vector<Backup> backups;                  // Harvester's
+  std::vector<Former> former;                   // at most 1000 of those since that version, in the order of time
   std::vector<freeze::Freezer> kubevirt;        // KubeVirt's own snapshots and backups; the name says which
   std::map<std::string, kube::VmiView> guests;  // by name; without those that do not exist
   std::vector<kube::VmiView> untold;            // at most 1000 states of guests that no watch has told of
@@ -53,9 +60,10 @@ struct Look {
 };
 
 // Makes one call for each kind if each has one page: 5, or 2 without freezers; and one for the pods of the moment
-// `version`. Then it replays what became of the pods, by a watch that takes some 0.3 s, and of the guests, by another
-// one, if their watch has not told. If the version of a kind is gone, it asks discovery, once. A kind that cannot be
-// listed is an error, unless discovery says that it is not served. Takes at most 40 s for the lists.
+// `version`. Then it replays what became of the pods and of Harvester's backups, by a watch each that takes some 0.3 s,
+// and of the guests, by another one, if their watch has not told. If the version of a kind is gone, it asks discovery,
+// once. A kind that cannot be listed is an error, unless discovery says that it is not served. Takes at most 40 s for
+// the lists.
 [[nodiscard]] std::shared_ptr<const Look> look(const Seams& seams, const LookJob& job);
 
 }  // namespace snapfreeze::sweeper

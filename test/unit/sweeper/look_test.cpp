@@ -122,6 +122,57 @@ TEST_CASE("a disk that a pod had since the session began is shared, although no 
   }
 }
 
+TEST_CASE("another backup that no list shows, and no watch has told of, may have frozen the guest") {
+  ConcludeRig rig;
+  const auto now = [&] { return std::to_string(rig.cluster.locked([&] { return rig.cluster.store().version(); })); };
+  const auto delete_backup = [&](const std::string& name) {
+    rig.cluster.call("admin", "DELETE", "/apis/harvesterhci.io/v1beta1/namespaces/vms/virtualmachinebackups/" + name);
+  };
+  rig.job.session.version_before = now();
+  SECTION("it came and went") {
+    cluster::DiskOptions never;
+    never.never = true;
+    rig.cluster.storage().set_default(never);
+    rig.make_backup("b2");
+    delete_backup("b2");
+    rig.job.session.frozen_by = rig.runtime.wall();
+    expect_crash(rig, "other-backup");
+    CHECK(rig.last_event()["message"].get<std::string>().find("(VirtualMachineBackup b2)") != std::string::npos);
+  }
+  SECTION("it went before") {
+    rig.make_backup("b2");
+    delete_backup("b2");
+    rig.runtime.sleep_for(1s);
+    rig.job.session.version_before = now();
+    rig.job.session.created = rig.runtime.wall();
+    rig.job.session.frozen_by = rig.runtime.wall();
+    rig.conclude();
+    CHECK(rig.of_backup("consistency") == "filesystem");
+  }
+  SECTION("it was of another VM") {
+    cluster::VmOptions vm;
+    vm.name = "vm2";
+    rig.cluster.add_vm(vm);
+    rig.cluster.start_backup("vms", "b2", "vm2");
+    rig.runtime.sleep_for(3s);
+    delete_backup("b2");
+    rig.conclude();
+    CHECK(rig.of_backup("consistency") == "filesystem");
+  }
+  SECTION("nobody can tell") {
+    cluster::Fault fault;
+    fault.kind = cluster::FaultKind::kCutWatch;
+    fault.caller = "me";
+    fault.path = "/virtualmachinebackups";
+    fault.count = -1;
+    rig.cluster.add_fault(fault);
+    rig.make_backup("b2");
+    const ConcludeDone done = rig.conclude();
+    CHECK(done.look_failed);
+    CHECK(rig.of_backup("consistency").empty());
+  }
+}
+
 TEST_CASE("a pod that a look has listed is not forgotten when it has gone before the next one") {
   ConcludeRig rig;
   rig.job.session.version_before = rig.job.session.resource_version;
