@@ -19,9 +19,13 @@ class ServerTime {
   // margin must allow for several API servers and for stepped clocks.
   [[nodiscard]] std::optional<Wall> upper_bound(Mono now) const;
 
-  // The same for the age of what was stamped up to kRemembered ago: a clock that was set back since then counts as if
-  // it had not been. Never below upper_bound(). What is stamped after such a step seems older than it is.
-  [[nodiscard]] std::optional<Wall> bound_for_age(Mono now) const;
+  // The same if a clock that was set back up to kRemembered ago had not been.
+  [[nodiscard]] std::optional<Wall> bound_if_not_set_back(Mono now) const;
+
+  // Of these two, the bound for the age of what that server has stamped: the second, unless that made the age more than
+  // kRemembered. What was stamped after such a step seems older than it is.
+  [[nodiscard]] static Wall bound_for_age(Wall bound, Wall if_not_set_back, Wall stamped);
+  [[nodiscard]] std::optional<Wall> bound_for_age(Mono now, Wall stamped) const;
 
   // Longer than any guest is frozen, and than a watch may lag (kube/watcher.h).
   static constexpr std::chrono::minutes kRemembered{3};

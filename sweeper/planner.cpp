@@ -19,9 +19,9 @@ constexpr Millis kFirstBackoff{200};
 constexpr Millis kLongestBackoff{30000};
 
 // When the upper bound of the server's clock reaches `at`. A bound that is not known yet counts as reached.
-Mono when_bound_reaches(Wall at, Observed now) {
-  if (now.latest() == Wall::max() || now.latest() >= at) return now.at;
-  return now.at + (at - now.latest());
+Mono when_bound_reaches(Wall at, Wall bound, Mono now) {
+  if (bound == Wall::max() || bound >= at) return now;
+  return now + (at - bound);
 }
 
 Plan wait(Mono until) {
@@ -39,7 +39,7 @@ Plan act(Plan::Action action) {
 // From the session's creation to the capture: the later time by the server's clock and by ours, as either alone may
 // have been stepped, or be late. Rounded up, because it is a bound.
 Millis bound_of(const Situation& situation, const Observed& cut) {
-  const auto by_server = cut.latest() - *situation.session.created;
+  const auto by_server = cut.for_age(*situation.session.created) - *situation.session.created;
   const auto by_us = cut.at - situation.sightings.first_seen;
   return std::chrono::ceil<Millis>(std::max<Wall::duration>(by_server, by_us));
 }
@@ -67,7 +67,8 @@ Plan begin_thaw(const Situation& situation, Observed now) {
   }
   // Only the guest itself can tell what happened before we started. A server's clock that has gone back since then
   // bounds nothing.
-  const bool went_back = situation.session.frozen_by && now.latest() < *situation.session.frozen_by;
+  const Session& session = situation.session;
+  const bool went_back = session.frozen_by && now.for_age(*session.frozen_by) < *session.frozen_by;
   const bool knows_all = seen.from_birth || (seen.reported_frozen && !went_back);
   // A restored etcd takes a session back, not the thaw.
   if (claims && seen.released) plan.doubts.push_back(reason::kUnverified);
@@ -86,8 +87,9 @@ bool guest_gone(const Situation& situation, Mono now) {
 Mono deadline_of(const Situation& situation, Observed now, const Policy& policy) {
   const Session& session = situation.session;
   const Mono ours = situation.sightings.first_seen + session.timer - policy.margin;
-  if (!session.created || now.latest() == Wall::max()) return ours;
-  return std::min(ours, when_bound_reaches(*session.created + session.timer - policy.margin, now));
+  if (!session.created || now.bound == Wall::max()) return ours;
+  const Wall due = *session.created + session.timer - policy.margin;
+  return std::min(ours, when_bound_reaches(due, now.for_age(*session.created), now.at));
 }
 
 // From then on a frozen guest reports that it is frozen.

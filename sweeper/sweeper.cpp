@@ -33,7 +33,7 @@ Sweeper::Sweeper(const Seams& seams, Settings settings, Options options)
 Observed Sweeper::now() const {
   const Mono at = seams_.clock.monotonic();
   const kube::ServerTime& server = seams_.server_time;
-  return {at, server.upper_bound(at).value_or(Wall::max()), server.bound_for_age(at).value_or(Wall::max())};
+  return {at, server.upper_bound(at).value_or(Wall::max()), server.bound_if_not_set_back(at).value_or(Wall::max())};
 }
 
 void Sweeper::on_change(const Change& change) {

@@ -49,8 +49,9 @@ ThawDone nothing_to_thaw(Session session) {
 Millis frozen_for(const Seams& seams, const ThawJob& job) {
   const Mono now = seams.clock.monotonic();
   if (job.frozen_since) return std::chrono::ceil<Millis>(now - *job.frozen_since);
-  const auto bound = seams.server_time.bound_for_age(now);
-  if (!bound || !job.session.created) return job.session.timer;
+  if (!job.session.created) return job.session.timer;
+  const auto bound = seams.server_time.bound_for_age(now, *job.session.created);
+  if (!bound) return job.session.timer;
   return std::chrono::ceil<Millis>(*bound - *job.session.created);
 }
 
@@ -66,8 +67,9 @@ ThawDone settled(const Seams& seams, const ThawJob& job, Session session) {
 // Lease.
 bool is_past_timer(const Seams& seams, const ThawJob& job) {
   const Mono now = seams.clock.monotonic();
-  const auto bound = seams.server_time.bound_for_age(now);
-  if (!bound || !job.session.created || *bound >= *job.session.created + job.session.timer) return true;
+  if (!job.session.created) return true;
+  const auto bound = seams.server_time.bound_for_age(now, *job.session.created);
+  if (!bound || *bound >= *job.session.created + job.session.timer) return true;
   return job.frozen_since && now >= *job.frozen_since + job.session.timer;
 }
 

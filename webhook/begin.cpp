@@ -156,7 +156,8 @@ Began begin_session(const Seams& seams, Session session, Mono arrival, const Bud
 
   session.phase = Phase::kFrozen;
   session.intent = {};
-  session.frozen_by = seams.server_time.bound_for_age(answered);
+  session.frozen_by = session.created ? seams.server_time.bound_for_age(answered, *session.created)
+                                      : seams.server_time.upper_bound(answered);
   if (budget.overdue()) return stopped(seams, std::move(session), budget);
   switch (record_frozen(seams, session, budget)) {
     case Recorded::kYes:

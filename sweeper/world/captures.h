@@ -4,7 +4,6 @@
 // less than 1 MB.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "kube/server_time.h"
 
 namespace snapfreeze::sweeper {
 
@@ -19,9 +19,12 @@ namespace snapfreeze::sweeper {
 struct Observed {
   Mono at{};
   Wall bound = Wall::max();
-  Wall for_age = Wall::min();  // the later one that counts if somebody has set that clock back (kube/server_time.h)
+  Wall if_not_set_back = Wall::min();  // likewise, if nobody has set that clock back just before
 
-  [[nodiscard]] Wall latest() const { return std::max(bound, for_age); }
+  // For the age of what that server has stamped.
+  [[nodiscard]] Wall for_age(Wall stamped) const {
+    return bound == Wall::max() ? bound : kube::ServerTime::bound_for_age(bound, if_not_set_back, stamped);
+  }
 };
 
 // What Longhorn's REST API said about a snapshot while the guest was held. Anyone may answer there, so the answer is

@@ -58,7 +58,8 @@ void Sessions::begin(const freeze::Session& session, Observed now) {
   SessionRecord record;
   Sightings& seen = record.sightings;
   seen.first_seen = now.at;
-  const bool young = session.created && now.latest() != Wall::max() && now.latest() - *session.created <= kBirth;
+  const bool young =
+      session.created && now.bound != Wall::max() && now.for_age(*session.created) - *session.created <= kBirth;
   seen.from_birth = table_.live() && young && session.phase == freeze::Phase::kFreezing;
   // A restored etcd may bring one back.
   if (const auto ended = ended_.find(session.uid); ended != ended_.end()) seen.released = ended->second.released;

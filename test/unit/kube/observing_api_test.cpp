@@ -41,15 +41,24 @@ TEST_CASE("A reply without a date says nothing of the server's clock") {
 TEST_CASE("For an age, a clock that was set back counts as it was before, for three minutes") {
   ServerTime time;
   time.observe(stamped(seconds(1000), at(50)), at(50.25));
-  CHECK(time.bound_for_age(at(51)) == Wall(seconds(1002)));
+  CHECK(time.bound_if_not_set_back(at(51)) == Wall(seconds(1002)));
   time.observe(stamped(seconds(990), at(52)), at(52.25));
   CHECK(time.upper_bound(at(53)) == Wall(seconds(992)));
-  CHECK(time.bound_for_age(at(53)) == Wall(seconds(1004)));
+  CHECK(time.bound_if_not_set_back(at(53)) == Wall(seconds(1004)));
 
   time.observe(stamped(seconds(1168), at(230)), at(230.25));
-  CHECK(time.bound_for_age(at(231)) == Wall(seconds(1182)));
+  CHECK(time.bound_if_not_set_back(at(231)) == Wall(seconds(1182)));
   time.observe(stamped(seconds(1169), at(231)), at(231.25));
-  CHECK(time.bound_for_age(at(232)) == Wall(seconds(1171)));
+  CHECK(time.bound_if_not_set_back(at(232)) == Wall(seconds(1171)));
+}
+
+TEST_CASE("An age of more than three minutes is none that the clock would have without the step") {
+  ServerTime time;
+  time.observe(stamped(seconds(1000), at(50)), at(50));
+  time.observe(stamped(seconds(940), at(51)), at(51));
+  CHECK(time.bound_for_age(at(51), Wall(seconds(900))) == Wall(seconds(1002)));
+  CHECK(time.bound_for_age(at(51), Wall(seconds(822))) == Wall(seconds(1002)));
+  CHECK(time.bound_for_age(at(51), Wall(seconds(821))) == Wall(seconds(941)));
 }
 
 TEST_CASE("Replies that agree to the second remember the clock, however long it runs") {
@@ -59,9 +68,9 @@ TEST_CASE("Replies that agree to the second remember the clock, however long it 
     const bool slow = i % 7 == 3;
     time.observe(stamped(seconds(1000 + i - i % 2), at(sent)), at(sent + (slow ? 5 : 0.01)));
   }
-  CHECK(time.bound_for_age(at(450)) == time.upper_bound(at(450)));
+  CHECK(time.bound_if_not_set_back(at(450)) == time.upper_bound(at(450)));
   time.observe(stamped(seconds(1395), at(451)), at(451));
-  CHECK(time.bound_for_age(at(451)) == Wall(seconds(1401)));
+  CHECK(time.bound_if_not_set_back(at(451)) == Wall(seconds(1401)));
 }
 
 TEST_CASE("Neither a slow reply nor a clock that is put forward is a clock that was set back") {
@@ -69,11 +78,11 @@ TEST_CASE("Neither a slow reply nor a clock that is put forward is a clock that 
   time.observe(stamped(seconds(1000), at(50)), at(50));
   SECTION("slow") {
     time.observe(stamped(seconds(1000), at(50.5)), at(58));
-    CHECK(time.bound_for_age(at(58)) == time.upper_bound(at(58)));
+    CHECK(time.bound_if_not_set_back(at(58)) == time.upper_bound(at(58)));
   }
   SECTION("forward") {
     time.observe(stamped(seconds(1100), at(51)), at(51));
-    CHECK(time.bound_for_age(at(52)) == Wall(seconds(1102)));
+    CHECK(time.bound_if_not_set_back(at(52)) == Wall(seconds(1102)));
   }
 }
 
